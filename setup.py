@@ -1,0 +1,55 @@
+"""Packaging of `attentive_gan`, a raindrop-removal plugin for MMagic.
+
+MMagic and mmcv are deliberately not listed as requirements: MMagic 1.2.0 asks for about a hundred
+packages that this plugin never touches, and a compiled mmcv that a user has must not be replaced by
+mmcv-lite. `requirements/toolbox.txt` holds both, to be installed with `--no-deps`.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from setuptools import find_packages, setup
+from setuptools.command.build_py import build_py
+
+ROOT = Path(__file__).resolve().parent
+
+
+class BuildWithConfigs(build_py):
+    """Put configs, tools and the model index into the wheel, where MIM looks for them (`.mim`)."""
+
+    def run(self) -> None:
+        """Build the package, then copy the files that live beside it."""
+        super().run()
+        if self.editable_mode:
+            return
+        target = Path(self.build_lib) / 'attentive_gan' / '.mim'
+        for folder in ('configs', 'tools'):
+            ignore = shutil.ignore_patterns('__pycache__')
+            shutil.copytree(ROOT / folder, target / folder, dirs_exist_ok=True, ignore=ignore)
+        shutil.copy2(ROOT / 'model-index.yml', target / 'model-index.yml')
+
+
+def requirements(name: str) -> list[str]:
+    """Read the lines of `requirements/<name>.txt` without comments."""
+    lines = (ROOT / 'requirements' / f'{name}.txt').read_text().splitlines()
+    return [line.split('#')[0].strip() for line in lines if line.split('#')[0].strip()]
+
+
+setup(
+    name='attentive_gan',
+    version='0.1.0',
+    description='Raindrop removal with the Attentive GAN (CVPR 2018), as a plugin for MMagic',
+    long_description=(ROOT / 'README.md').read_text(),
+    long_description_content_type='text/markdown',
+    license='Apache-2.0',
+    license_files=['LICENSE'],
+    python_requires='>=3.10,<3.14',
+    package_dir={'': 'projects'},
+    packages=find_packages('projects'),
+    package_data={'attentive_gan': ['py.typed', '.mim/**/*']},
+    install_requires=requirements('runtime'),
+    extras_require={'dev': requirements('dev')},
+    cmdclass={'build_py': BuildWithConfigs},
+)

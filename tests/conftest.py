@@ -1,0 +1,32 @@
+"""Fixtures that all tests share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+GOLDEN = Path(__file__).resolve().parent / 'golden'
+
+
+@pytest.fixture(scope='session')
+def repository() -> Path:
+    """Root folder of the checkout."""
+    return REPOSITORY
+
+
+@pytest.fixture(scope='session')
+def golden() -> Path:
+    """Folder of golden values (see tests/golden/README.md)."""
+    return GOLDEN
+
+
+@pytest.fixture(scope='session')
+def shared() -> Path:
+    """Folder of reference pictures and weights that may not be shipped; skips where it is absent."""
+    folder = Path(os.environ.get('ATTENTIVE_GAN_SHARED', REPOSITORY.parent / 'shared'))
+    if not (folder / 'data' / 'raindrop_train_pairs').is_dir():
+        pytest.skip(f'no reference pictures in {folder}; set ATTENTIVE_GAN_SHARED to their folder')
+    return folder
