@@ -48,6 +48,7 @@ setup(
     python_requires='>=3.10,<3.14',
     package_dir={'': 'projects'},
     packages=find_packages('projects'),
+    py_modules=['attentive_gan_cli'],
     package_data={'attentive_gan': ['py.typed', '.mim/**/*']},
     install_requires=requirements('runtime'),
     extras_require={'dev': requirements('dev')},

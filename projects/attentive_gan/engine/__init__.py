@@ -1,0 +1,20 @@
+"""The runner, its loops, samplers and hooks."""
+
+from __future__ import annotations
+
+from .checkpoint_hook import VerifiedCheckpointHook
+from .finite_loss import StopOnNonFinite
+from .pictures import RestoredPictures, SampleGrid
+from .runner import RestorationRunner
+from .sampler import DrawSampler
+from .train_loop import ResumableTrainLoop
+
+__all__ = [
+    'DrawSampler',
+    'ResumableTrainLoop',
+    'RestorationRunner',
+    'RestoredPictures',
+    'SampleGrid',
+    'StopOnNonFinite',
+    'VerifiedCheckpointHook',
+]

@@ -1,0 +1,60 @@
+"""Keeps old checkpoints until the new one is safely on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from mmagic.registry import HOOKS
+from mmengine.hooks import CheckpointHook
+
+
+class _DeferredRemoval:
+    """A file backend whose deletions wait until `flush`."""
+
+    def __init__(self, backend: Any) -> None:
+        self._backend = backend
+        self._paths: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._backend, name)
+
+    def remove(self, path: str) -> None:
+        """Remember a file that may go."""
+        self._paths.append(path)
+
+    def flush(self) -> None:
+        """Delete what was remembered."""
+        for path in self._paths:
+            if self._backend.isfile(path):
+                self._backend.remove(path)
+        self._paths.clear()
+
+
+@HOOKS.register_module()
+class VerifiedCheckpointHook(CheckpointHook):
+    """MMEngine's `CheckpointHook`, which deletes before it writes, the other way round.
+
+    With `max_keep_ckpts=1` a stop during a save would otherwise lose the whole training. Writing
+    itself is atomic (`attentive_gan.host.write_checkpoint`). Arguments are those of `CheckpointHook`.
+    """
+
+    def before_train(self, runner: Any) -> None:
+        """Prepare the folder and let deletions wait."""
+        super().before_train(runner)
+        self.file_backend = _DeferredRemoval(self.file_backend)
+
+    @contextmanager
+    def _removal_after_saving(self) -> Iterator[None]:
+        """Delete old checkpoints only when the block has ended without an error."""
+        yield
+        self.file_backend.flush()
+
+    def _save_checkpoint_with_step(self, runner: Any, step: int, meta: dict[str, Any]) -> None:
+        with self._removal_after_saving():
+            super()._save_checkpoint_with_step(runner, step, meta)
+
+    def _save_best_checkpoint(self, runner: Any, metrics: dict[str, float]) -> None:
+        with self._removal_after_saving():
+            super()._save_best_checkpoint(runner, metrics)

@@ -1,0 +1,60 @@
+"""Pictures side by side: rainy, attention maps, restored, clean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+import torch
+
+#: Height of the line of text above each picture, in pixels.
+CAPTION_HEIGHT = 20
+#: Space between pictures, in pixels.
+GAP = 4
+
+
+def to_picture(tensor: torch.Tensor) -> np.ndarray:
+    """Turn a tensor (3, H, W) or (1, H, W) in [0, 1] into a picture (H, W, 3) uint8, clamped."""
+    array = tensor.detach().float().clamp(0, 1).mul(255).round().byte().cpu().numpy()
+    return np.repeat(array, 3 // array.shape[0], axis=0).transpose(1, 2, 0)
+
+
+def attention_picture(tensor: torch.Tensor) -> np.ndarray:
+    """Colour an attention map (1, H, W), clamped to [0, 1], as a picture (H, W, 3) uint8 in RGB."""
+    grey = to_picture(tensor)[..., 0]
+    return cv2.applyColorMap(grey, cv2.COLORMAP_VIRIDIS)[..., ::-1].copy()
+
+
+def _captioned(picture: np.ndarray, caption: str) -> np.ndarray:
+    """Put a line of text above a picture."""
+    bar = np.full((CAPTION_HEIGHT, picture.shape[1], 3), 255, np.uint8)
+    cv2.putText(bar, caption, (2, 14), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (0, 0, 0), 1, cv2.LINE_AA)
+    return np.concatenate([bar, picture])
+
+
+def comparison_row(panels: Sequence[tuple[str, np.ndarray]]) -> np.ndarray:
+    """Join captioned pictures of one height to a row.
+
+    Args:
+        panels: Captions and pictures (H, W, 3) uint8 in RGB.
+
+    Returns:
+        The row (H + caption, sum of widths and gaps, 3) uint8 in RGB.
+    """
+    height = panels[0][1].shape[0] + CAPTION_HEIGHT
+    gap = np.full((height, GAP, 3), 255, np.uint8)
+    parts: list[np.ndarray] = []
+    for caption, picture in panels:
+        parts += [_captioned(picture, caption), gap]
+    return np.concatenate(parts[:-1], axis=1)
+
+
+def comparison_grid(rows: Sequence[np.ndarray]) -> np.ndarray:
+    """Stack rows; shorter ones are filled with white on the right."""
+    width = max(row.shape[1] for row in rows)
+    gap = np.full((GAP, width, 3), 255, np.uint8)
+    parts: list[np.ndarray] = []
+    for row in rows:
+        parts += [np.pad(row, ((0, 0), (0, width - row.shape[1]), (0, 0)), constant_values=255), gap]
+    return np.concatenate(parts[:-1])

@@ -1,0 +1,131 @@
+"""Hooks that show what the network does: a fixed sample grid in training, restored files in tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from mmagic.registry import HOOKS
+from mmagic.structures import DataSample
+from mmengine.dist import is_main_process, master_only
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+
+from .comparison import attention_picture, comparison_grid, comparison_row, to_picture
+
+
+def comparison_panels(sample: DataSample) -> list[tuple[str, np.ndarray]]:
+    """Collect the pictures of a tested sample with captions.
+
+    Args:
+        sample: A data sample after `test_step`: `input`, `output.pred_img`, `gt_img` (3, H, W) in
+            [0, 255] and BGR, and `output.attention` (steps, H, W) in [0, 255] where there is any.
+
+    Returns:
+        (caption, picture (H, W, 3) uint8 in RGB) for rainy, attention maps, restored and clean.
+    """
+    panels = [('rainy', to_picture(sample.input.flip(0) / 255))]
+    maps = sample.output.get('attention')
+    for step, attention in enumerate([] if maps is None else maps):
+        panels.append((f'attention {step + 1}', attention_picture(attention[None] / 255)))
+    panels.append(('restored', to_picture(sample.output.pred_img.flip(0) / 255)))
+    if 'gt_img' in sample:
+        panels.append(('clean', to_picture(sample.gt_img.flip(0) / 255)))
+    return panels
+
+
+@HOOKS.register_module()
+class SampleGrid(Hook):
+    """Shows the same validation pictures during training, in TensorBoard and as files.
+
+    Args:
+        interval: Iterations between two grids.
+        count: Pictures in the grid, the first ones of the validation set.
+    """
+
+    priority = 'LOW'
+
+    def __init__(self, interval: int = 1000, count: int = 4) -> None:
+        self.interval = interval
+        self.count = count
+
+    def after_train_iter(
+        self,
+        runner: Any,
+        batch_idx: int,
+        data_batch: dict[str, Any] | None = None,
+        outputs: dict[str, Any] | None = None,
+    ) -> None:
+        """Draw the grid when it is due."""
+        if self.every_n_train_iters(runner, self.interval) or self.is_last_train_iter(runner):
+            self._draw(runner)
+
+    @master_only
+    def _draw(self, runner: Any) -> None:
+        """Restore the sample pictures and hand the grid to the visualizer."""
+        if runner.val_loop is None:
+            return
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        dataset = runner.val_loop.dataloaders[0].dataset
+        model.eval()
+        rows = []
+        with torch.no_grad():
+            for index in range(min(self.count, len(dataset))):
+                item = dataset[index]
+                batch = {'inputs': [item['inputs']], 'data_samples': [item['data_samples']]}
+                rows.append(comparison_row(comparison_panels(model.test_step(batch)[0])))
+        model.train()
+        runner.visualizer.add_image('samples', comparison_grid(rows), step=runner.iter + 1)
+
+
+@HOOKS.register_module()
+class RestoredPictures(Hook):
+    """Writes what was restored in a test: one comparison and one plain picture per input.
+
+    Files are `<work_dir>/pictures/<data set>/{comparison,restored}/<name>.png`, so that data sets with
+    equal file names keep apart.
+
+    Args:
+        comparison: Whether to write rainy, attention maps, restored and clean side by side.
+        restored: Whether to write the restored pictures alone.
+    """
+
+    priority = 'LOW'
+
+    def __init__(self, comparison: bool = True, restored: bool = True) -> None:
+        self.comparison = comparison
+        self.restored = restored
+
+    def after_test_iter(
+        self,
+        runner: Any,
+        batch_idx: int,
+        data_batch: dict[str, Any] | None = None,
+        outputs: list[DataSample] | None = None,
+    ) -> None:
+        """Write the pictures of a batch."""
+        loop = runner.test_loop
+        name = loop.dataloader.dataset.metainfo.get('dataset_name', 'test')
+        for sample in outputs or []:
+            stem = Path(sample.metainfo['img_path']).stem
+            panels = comparison_panels(sample)
+            folder = Path(runner.work_dir) / 'pictures' / str(name)
+            if self.comparison:
+                _write(folder / 'comparison' / f'{stem}.png', comparison_row(panels))
+            if self.restored:
+                _write(folder / 'restored' / f'{stem}.png', dict(panels)['restored'])
+
+    def after_test(self, runner: Any) -> None:
+        """Say where the pictures are."""
+        if is_main_process():
+            runner.logger.info(f'Pictures are in {Path(runner.work_dir) / "pictures"}')
+
+
+def _write(path: Path, picture: np.ndarray) -> None:
+    """Write an RGB picture as PNG."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    data = cv2.imencode('.png', picture[..., ::-1])[1]
+    path.write_bytes(data.tobytes())

@@ -1,0 +1,44 @@
+"""Starts the group of training processes, with or without GPUs."""
+
+from __future__ import annotations
+
+import datetime
+import os
+from typing import Any
+
+import torch
+from mmengine.dist import init_dist
+
+from ..errors import UserError
+
+
+def start_process_group(launcher: str, backend: str, **options: Any) -> None:
+    """Join the processes that a launcher started.
+
+    MMEngine 0.10.7 sets a CUDA device whatever the backend is, so it cannot be used without a GPU.
+
+    Args:
+        launcher: `pytorch`, `slurm` or `mpi`.
+        backend: `nccl` or `gloo`.
+        options: Further options of `torch.distributed.init_process_group`; `timeout` in seconds.
+
+    Raises:
+        UserError: More processes than GPUs, or a launcher that needs GPUs.
+    """
+    if torch.cuda.is_available():
+        rank, devices = int(os.environ.get('LOCAL_RANK', '0')), torch.cuda.device_count()
+        if launcher == 'pytorch' and rank >= devices:
+            raise UserError(
+                f'process {rank} has no GPU of its own: this machine has {devices}; start at most '
+                f'{devices} processes'
+            )
+        init_dist(launcher, backend=backend, **options)
+        return
+    if launcher != 'pytorch':
+        raise UserError(
+            f'--launcher {launcher} needs CUDA devices and none was found; without GPUs use '
+            '--launcher pytorch (tools/dist_train.sh)'
+        )
+    if options.get('timeout') is not None:
+        options['timeout'] = datetime.timedelta(seconds=options['timeout'])
+    torch.distributed.init_process_group(backend=backend, **options)

@@ -1,0 +1,66 @@
+"""Training by iterations that goes on after a stop as if there had been none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mmagic.registry import LOOPS
+from mmengine.runner import IterBasedTrainLoop
+from mmengine.runner.loops import _InfiniteDataloaderIterator
+from torch.utils.data import DataLoader
+
+from ..errors import UserError
+from .sampler import DrawSampler
+
+
+@LOOPS.register_module()
+class ResumableTrainLoop(IterBasedTrainLoop):
+    """MMEngine's `IterBasedTrainLoop`, which on resuming reads all old data again, without that.
+
+    Args:
+        runner: The runner that owns the loop.
+        dataloader: Data loader or its config; its sampler must be a `DrawSampler`.
+        max_iters: Iterations of the whole training.
+        val_begin: First iteration after which validation may run.
+        val_interval: Iterations between validations.
+        dynamic_intervals: Milestones at which the validation interval changes.
+
+    Raises:
+        UserError: The sampler cannot start at a given iteration.
+    """
+
+    def __init__(self, runner: Any, dataloader: DataLoader | dict[str, Any], **kwargs: Any) -> None:
+        super().__init__(runner, dataloader, **kwargs)
+        if not isinstance(self.dataloader.sampler, DrawSampler):
+            raise UserError(
+                'train_cfg.type ResumableTrainLoop needs train_dataloader.sampler of type '
+                f'DrawSampler, not {type(self.dataloader.sampler).__name__}'
+            )
+        self._start_data_at(0)
+
+    def _start_data_at(self, iteration: int) -> None:
+        """Let the data loader begin with the batch of the given iteration."""
+        self.dataloader.sampler.start_at(iteration, self.dataloader.batch_size)
+        self.dataloader_iterator = _InfiniteDataloaderIterator(self.dataloader)
+
+    def run(self) -> Any:
+        """Train until `max_iters`, validate in between, and return the model."""
+        self.runner.call_hook('before_train')
+        self.runner.call_hook('before_train_epoch')
+        if self._iter > 0:
+            self._start_data_at(self._iter)
+        while self._iter < self._max_iters and not self.stop_training:
+            self.runner.model.train()
+            self.run_iter(next(self.dataloader_iterator))
+            self._decide_current_val_interval()
+            if self._validation_is_due():
+                self.runner.val_loop.run()
+        self.runner.call_hook('after_train_epoch')
+        self.runner.call_hook('after_train')
+        return self.runner.model
+
+    def _validation_is_due(self) -> bool:
+        """Tell whether validation follows the iteration that was just done."""
+        if self.runner.val_loop is None or self._iter < self.val_begin:
+            return False
+        return self._iter % self.val_interval == 0 or self._iter == self._max_iters

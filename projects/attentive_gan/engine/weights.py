@@ -1,0 +1,88 @@
+"""Loads weights into a model and accepts no doubt about which."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from mmengine.runner.checkpoint import load_state_dict
+from torch import nn
+
+from ..errors import UserError
+from ..host import unwrapped_state_dict
+
+#: Key parts that distributed wrappers of MMEngine leave in checkpoints: `module.*`, `generator.module.*`.
+_OUTER_WRAPPER = re.compile(r'^module\.')
+_CHILD_WRAPPER = re.compile(r'^(\w+)\.module\.')
+
+
+def _own_name(key: str, own: Mapping[str, Any]) -> str:
+    """Return a weight's name in the model: its name, or that without what a wrapper added."""
+    inner = _OUTER_WRAPPER.sub('', key)
+    for name in (key, inner, _CHILD_WRAPPER.sub(r'\1.', inner)):
+        if name in own:
+            return name
+    return key
+
+
+def _summary(names: Sequence[str]) -> str:
+    """Name a few of many weights."""
+    shown = ', '.join(names[:3])
+    return f'{shown} and {len(names) - 3} more' if len(names) > 3 else shown
+
+
+def _differences(own: Mapping[str, Any], state: Mapping[str, Any]) -> list[str]:
+    """Say in what way weights do not fit a model's own."""
+    missing = [key for key in own if key not in state]
+    unexpected = [key for key in state if key not in own]
+    reshaped = [
+        f'{key} {tuple(state[key].shape)} instead of {tuple(own[key].shape)}'
+        for key in own
+        if key in state and isinstance(own[key], torch.Tensor) and state[key].shape != own[key].shape
+    ]
+    named = {'missing': missing, 'unexpected': unexpected, 'of another shape': reshaped}
+    return [f'{len(names)} {kind} ({_summary(names)})' for kind, names in named.items() if names]
+
+
+def load_weights(
+    model: nn.Module,
+    state_dict: Mapping[str, torch.Tensor],
+    source: str,
+    may_be_absent: Sequence[str] = (),
+    revise_keys: Sequence[tuple[str, str]] = (),
+) -> list[str]:
+    """Load weights; every one must be there and have its place.
+
+    Args:
+        model: Model without an outer distributed wrapper; its children may have one.
+        state_dict: Weights by name; parts of names that distributed wrappers add are ignored.
+        source: File name for messages.
+        may_be_absent: Children of the model that may be absent as a whole.
+        revise_keys: Regular expressions and replacements for the names.
+
+    Returns:
+        The children that were absent.
+
+    Raises:
+        UserError: Weights are missing, unexpected, or of another shape.
+    """
+    state = dict(state_dict)
+    for pattern, replacement in revise_keys:
+        state = {re.sub(pattern, replacement, key): value for key, value in state.items()}
+    own = unwrapped_state_dict(model)
+    state = {_own_name(key, own): value for key, value in state.items()}
+    present = {key.split('.')[0] for key in state}
+    absent = [name for name in may_be_absent if hasattr(model, name) and name not in present]
+    for key, value in own.items():
+        if key.split('.')[0] in absent:
+            state[key] = value
+    differences = _differences(own, state)
+    if differences:
+        raise UserError(
+            f'the weights in {source} do not fit the model of this config: {"; ".join(differences)}; '
+            'use the config that they were trained with'
+        )
+    load_state_dict(model, state, strict=True)
+    return [name for name in absent if any(key.startswith(f'{name}.') for key in own)]

@@ -1,0 +1,176 @@
+"""Checkpoint files: read without running code from them, verified, written so that none is lost.
+
+MMEngine 0.10.7 cannot read its own checkpoints on torch >= 2.6, whose `torch.load` refuses the pickled
+helper objects in them. Loading with `weights_only=False` would run any code that the file holds. Here
+the few harmless classes are allowed by name, and the one dangerous name, `builtins.getattr`, is bound
+to a function that only gives out the four methods that MMEngine stores.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import zipfile
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.logging import HistoryBuffer
+from mmengine.runner import CheckpointLoader
+
+from ..errors import UserError
+
+_HISTORY_METHODS = ('mean', 'min', 'max', 'current')
+
+
+def _history_method(owner: object, name: str) -> Any:
+    """Stand for `builtins.getattr` in a checkpoint: statistics methods of MMEngine's HistoryBuffer."""
+    if owner is HistoryBuffer and name in _HISTORY_METHODS:
+        return getattr(HistoryBuffer, name)
+    raise pickle.UnpicklingError(f'the checkpoint asks for {owner!r}.{name}')
+
+
+def _harmless_globals() -> list[Any]:
+    """List the classes that MMEngine's message hub pickles: history buffers and NumPy values."""
+    multiarray = np._core.multiarray if hasattr(np, '_core') else np.core.multiarray
+    values: list[Any] = [
+        HistoryBuffer,
+        np.ndarray,
+        np.dtype,
+        (_history_method, 'builtins.getattr'),
+        OrderedDict,
+    ]
+    for prefix in ('numpy._core.multiarray', 'numpy.core.multiarray'):
+        values += [
+            (multiarray._reconstruct, f'{prefix}._reconstruct'),
+            (multiarray.scalar, f'{prefix}.scalar'),
+        ]
+    values += [type(np.dtype(kind)) for kind in ('f8', 'f4', 'i8', 'i4', 'u1', 'b1')]
+    return values
+
+
+def read_checkpoint(path: str | Path, map_location: Any = 'cpu') -> dict[str, Any]:
+    """Read a checkpoint (.pth of MMEngine or of this project, or .safetensors) without running code.
+
+    Args:
+        path: File to read.
+        map_location: Device for the tensors, as in `torch.load`.
+
+    Returns:
+        The stored dictionary; for .safetensors a dictionary with the one key `state_dict`.
+
+    Raises:
+        UserError: The file is missing, damaged, or asks for more than plain data.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise UserError(f'checkpoint not found: {path}')
+    if path.suffix == '.safetensors':
+        return {'state_dict': _read_safetensors(path, map_location)}
+    fault = verify_checkpoint(path)
+    if fault:
+        raise UserError(f'checkpoint {path} is damaged: {fault}; use another one')
+    try:
+        return _load(path, map_location)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, OSError) as error:
+        first_line = str(error).strip().splitlines()[0][:200] if str(error).strip() else repr(error)
+        raise UserError(
+            f'checkpoint {path} cannot be read as plain tensors and values ({first_line}); files that '
+            'hold pickled code are refused, whoever made them'
+        ) from error
+
+
+def _load(path: Path, map_location: Any) -> dict[str, Any]:
+    """Call `torch.load` with MMEngine's harmless classes allowed where torch can do that."""
+    safe_globals = getattr(torch.serialization, 'safe_globals', None)
+    if safe_globals is None:
+        return torch.load(path, map_location=map_location, weights_only=True)
+    with safe_globals(_harmless_globals()):
+        return torch.load(path, map_location=map_location, weights_only=True)
+
+
+def _read_safetensors(path: Path, map_location: Any) -> dict[str, torch.Tensor]:
+    """Read a .safetensors file."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        return load_file(path, device=str(map_location or 'cpu'))
+    except SafetensorError as error:
+        raise UserError(f'weights file {path} is damaged: {error}; fetch or make it again') from error
+
+
+def verify_checkpoint(path: str | Path) -> str | None:
+    """Look for damage that `torch.load` would not notice; return what is wrong, or None.
+
+    torch stores a checksum with every tensor in the zip archive and does not check it on loading.
+
+    Args:
+        path: A checkpoint of `torch.save` in the zip format; the older format has no checksums.
+    """
+    path = Path(path)
+    size = path.stat().st_size
+    if size == 0:
+        return 'the file is empty'
+    with path.open('rb') as file:
+        is_zip = file.read(2) == b'PK'
+    if not is_zip:
+        return None
+    try:
+        with zipfile.ZipFile(path) as archive:
+            member = archive.testzip()
+    except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError) as error:
+        return f'it is cut off or overwritten ({error})'
+    return f'the checksum of {member} does not match' if member else None
+
+
+def write_checkpoint(checkpoint: dict[str, Any], path: str | Path) -> None:
+    """Write a checkpoint so that at every moment the old file or the complete new one is there.
+
+    Args:
+        checkpoint: Tensors and plain values.
+        path: Final name; a temporary file beside it is written first.
+
+    Raises:
+        UserError: The disk is full or the folder cannot be written; the old file is untouched.
+    """
+    path = Path(path)
+    temporary = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open('wb') as file:
+            torch.save(checkpoint, file)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        _sync_folder(path.parent)
+    except (OSError, RuntimeError) as error:
+        temporary.unlink(missing_ok=True)
+        raise UserError(
+            f'checkpoint {path} could not be written ({error}); free space or choose another '
+            '--work-dir; earlier checkpoints are untouched'
+        ) from error
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename durable."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def apply() -> tuple[bool, str]:
+    """Let MMEngine's loader read local files through `read_checkpoint` where it cannot itself."""
+    if torch.__version__ < torch.torch_version.TorchVersion('2.6'):
+        return False, f'torch {torch.__version__} reads MMEngine checkpoints'
+
+    def load_local(filename: str, map_location: Any = None) -> dict[str, Any]:
+        checkpoint = read_checkpoint(Path(filename).expanduser(), map_location or 'cpu')
+        return checkpoint
+
+    CheckpointLoader.register_scheme(prefixes='', loader=load_local, force=True)
+    return True, f'torch {torch.__version__} refuses MMEngine checkpoints by default'

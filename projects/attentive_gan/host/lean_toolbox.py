@@ -1,0 +1,87 @@
+"""Imports MMagic with only the editors that restoration needs.
+
+`mmagic.models.editors` imports all of MMagic's models, and with them diffusers, transformers and the
+compiled operators of mmcv; none of these can be installed together on a current machine. Where any is
+missing, the package is replaced by one that loads the restoration editors alone. A complete
+installation is left as it is.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+import warnings
+from types import ModuleType
+
+from packaging.version import Version
+
+from .placeholders import missing_packages, placeholders
+from .versions import installed_version
+
+#: Editors that this project builds on; each is a folder of `mmagic/models/editors`.
+EDITORS = ('srgan', 'nafnet', 'restormer', 'pix2pix', 'swinir')
+
+#: Packages that MMagic 1.2.0 imports at the top of some file, and that restoration never needs.
+OPTIONAL_PACKAGES = (
+    'albumentations', 'av', 'clip', 'controlnet_aux', 'diffusers', 'face_alignment', 'facexlib',
+    'lmdb', 'lpips', 'mediapipe', 'mmdet', 'open_clip', 'pandas', 'resize_right', 'tqdm',
+    'transformers',
+)  # fmt: skip
+
+#: What `mmagic.models.editors` cannot do without, with the first version that broke it.
+_COMPLETE = {'diffusers': '0.25', 'transformers': '4.39'}
+
+#: Parts of MMagic that its registries import on first use; here all at once, while placeholders stand.
+_PARTS = (
+    'mmagic.structures',
+    'mmagic.models',
+    'mmagic.datasets',
+    'mmagic.datasets.transforms',
+    'mmagic.evaluation',
+    'mmagic.engine',
+    'mmagic.visualization',
+)
+
+
+def reason_for_lean_import() -> str | None:
+    """Return why MMagic's complete model zoo cannot be imported here, or None if it can."""
+    if importlib.util.find_spec('mmcv._ext') is None:
+        return 'mmcv has no compiled operators (mmcv-lite)'
+    for package, broken in _COMPLETE.items():
+        found = installed_version(package)
+        if found is None:
+            return f'{package} is not installed'
+        if found >= Version(broken):
+            return f'{package} {found} is newer than MMagic 1.2.0 can use'
+    absent = missing_packages(OPTIONAL_PACKAGES[:1])
+    return f'{absent[0]} is not installed' if absent else None
+
+
+def _lean_editors() -> ModuleType:
+    """Return an empty package in the place of `mmagic.models.editors`, with its real path."""
+    folder = importlib.util.find_spec('mmagic').submodule_search_locations[0]  # type: ignore[union-attr,index]
+    name = 'mmagic.models.editors'
+    module = ModuleType(name, 'MMagic editors, loaded one by one by attentive_gan.host.')
+    module.__path__ = [f'{folder}/models/editors']
+    module.__package__ = name
+    module.__all__ = []  # type: ignore[attr-defined]
+    return module
+
+
+def apply() -> tuple[bool, str]:
+    """Import MMagic; leave out what cannot be imported on this machine."""
+    if 'mmagic.models.editors' in sys.modules:
+        return False, 'MMagic was imported before attentive_gan'
+    reason = reason_for_lean_import()
+    if reason is None:
+        return False, 'MMagic is completely installed'
+    absent = missing_packages(OPTIONAL_PACKAGES)
+    sys.modules['mmagic.models.editors'] = _lean_editors()
+    with placeholders(absent), warnings.catch_warnings():
+        warnings.simplefilter('ignore')
+        for part in _PARTS:
+            importlib.import_module(part)
+        for editor in EDITORS:
+            importlib.import_module(f'mmagic.models.editors.{editor}')
+    return True, f'{reason}; {len(EDITORS)} editors loaded, {len(absent)} optional packages absent'

@@ -1,0 +1,108 @@
+"""What every command-line tool does around its work: options, clear errors, honest exit codes.
+
+This module stands beside the package because importing the package takes seconds: a tool reads its
+command line first, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+#: Exit code of a process that was interrupted from the keyboard (128 + SIGINT).
+EXIT_INTERRUPTED = 130
+
+#: How torch words that memory ran out, on CUDA and on the CPU.
+_OUT_OF_MEMORY = re.compile(r"out of memory|can't allocate memory", re.IGNORECASE)
+
+#: Warnings of the toolbox about its own code, which a user can do nothing about.
+_NOISE = ('FileClient', 'HardDiskBackend', 'prefix is not set', 'torch.cuda.amp', 'pkg_resources')
+
+
+def run(main: Callable[[], int | None]) -> None:
+    """Call `main` and leave the process with its exit code; turn user mistakes into one clear message.
+
+    Set the environment variable ATTENTIVE_GAN_TRACEBACK to 1 to see the full traceback.
+
+    Args:
+        main: The tool's work, which returns an exit code or None for success.
+    """
+    for text in _NOISE:
+        warnings.filterwarnings('ignore', message=f'.*{re.escape(text)}.*')
+    try:
+        code = main() or 0
+    except KeyboardInterrupt:
+        sys.stderr.write('interrupted\n')
+        code = EXIT_INTERRUPTED
+    except Exception as error:
+        message = _message_for(error)
+        if message is None or os.environ.get('ATTENTIVE_GAN_TRACEBACK') == '1':
+            raise
+        sys.stderr.write(f'error: {message}\n')
+        code = 1
+    sys.stdout.flush()
+    sys.exit(code)
+
+
+def _message_for(error: Exception) -> str | None:
+    """Return the message for an error that a user can mend, or None for a defect of the program."""
+    # The package may be what failed to import, so its error class is only looked up, not imported.
+    errors = sys.modules.get('attentive_gan.errors')
+    if errors is not None and isinstance(error, errors.UserError):
+        return str(error)
+    if isinstance(error, ModuleNotFoundError) and error.name == 'attentive_gan':
+        return 'attentive_gan is not installed in this Python; run: pip install -e . (see README.md)'
+    if isinstance(error, ImportError) and 'libGL' in str(error):
+        return (
+            f'opencv-python cannot start ({error}); run: pip uninstall -y opencv-python && '
+            'pip install opencv-python-headless'
+        )
+    if isinstance(error, MemoryError) or _OUT_OF_MEMORY.search(str(error)):
+        first_line = str(error).splitlines()[0] if str(error) else 'no memory left on the machine'
+        return (
+            f'out of memory ({first_line}); lower train_dataloader.batch_size or the crop size, or use '
+            '--amp on a GPU'
+        )
+    return None
+
+
+def add_config_options(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    """Add the toolbox's options for configs and launchers.
+
+    Args:
+        parser: Parser of a tool that reads a config.
+    """
+    parser.add_argument(
+        '--cfg-options', nargs='+', default=[], metavar='FIELD=VALUE',
+        help='change config fields, such as train_dataloader.batch_size=4; lists as "[a,b]" without '
+        'white space',
+    )  # fmt: skip
+    parser.add_argument(
+        '--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none',
+        help='how the processes were started (tools/dist_train.sh sets it)',
+    )  # fmt: skip
+    parser.add_argument('--local-rank', '--local_rank', type=int, default=0, help=argparse.SUPPRESS)
+    return parser
+
+
+def parse_options(pairs: list[str]) -> dict[str, Any]:
+    """Turn FIELD=VALUE strings into values, by the rules of MMEngine's `DictAction`.
+
+    Args:
+        pairs: What followed `--cfg-options`.
+    """
+    malformed = [pair for pair in pairs if '=' not in pair]
+    if malformed:
+        raise SystemExit(f'error: --cfg-options {malformed[0]}: expected FIELD=VALUE')
+    if not pairs:
+        return {}
+    from mmengine.config import DictAction
+
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction)
+    return parser.parse_args(['--cfg-options', *pairs]).cfg_options

@@ -1,0 +1,49 @@
+"""Test a checkpoint: scores by protocol, per picture and in the mean, and the restored pictures."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from pathlib import Path
+
+from attentive_gan_cli import add_config_options, parse_options, run
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line; nothing heavy is imported before."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('config', help='config file that the checkpoint was trained with')
+    parser.add_argument('checkpoint', help='checkpoint (.pth or .safetensors)')
+    parser.add_argument('--out', help='JSON file for the mean scores')
+    parser.add_argument('--work-dir', help='folder for scores and pictures')
+    return add_config_options(parser).parse_args()
+
+
+def main() -> None:
+    """Build the runner, test, and write the mean scores."""
+    args = parse_args()
+    options = parse_options(args.cfg_options)
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+
+    import attentive_gan  # noqa: F401  (registers all names)
+    from attentive_gan.engine import configuration
+    from mmengine.dist import is_main_process
+
+    config = configuration.load_config(args.config, options)
+    config.launcher = args.launcher
+    configuration.set_work_dir(config, args.work_dir, args.config)
+    config.load_from = args.checkpoint
+    config.resume = False
+
+    runner = configuration.build_runner(config)
+    scores = runner.test()
+    if args.out and is_main_process():
+        path = Path(args.out)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(scores, indent=2) + '\n')
+        runner.logger.info(f'Mean scores: {path}')
+
+
+if __name__ == '__main__':
+    run(main)
