@@ -51,6 +51,19 @@ def _to_cpu(state: Any) -> Any:
     return apply_to(state, lambda value: hasattr(value, 'cpu'), lambda value: value.cpu())
 
 
+def _lasting(schedule: Any, iterations: int) -> Any:
+    """Give schedules by iterations that say no end the end of the training."""
+    if isinstance(schedule, list):
+        return [_lasting(item, iterations) for item in schedule]
+    if not isinstance(schedule, dict):
+        return schedule
+    if 'type' not in schedule:
+        return {name: _lasting(item, iterations) for name, item in schedule.items()}
+    if schedule.get('by_epoch', True) or 'end' in schedule or 'T_max' in schedule:
+        return schedule
+    return dict(schedule, end=iterations)
+
+
 @RUNNERS.register_module()
 class RestorationRunner(Runner):
     """MMEngine's `Runner` whose checkpoints are sound, resumable and the same for any launcher.
@@ -105,9 +118,9 @@ class RestorationRunner(Runner):
             return super().build_optim_wrapper(optim_wrapper)
 
     def build_param_scheduler(self, scheduler: Any) -> Any:
-        """Build the learning-rate schedules; see `explained` for errors."""
+        """Build the learning-rate schedules; one without an end lasts as long as the training."""
         with explained('param_scheduler'):
-            return super().build_param_scheduler(scheduler)
+            return super().build_param_scheduler(_lasting(scheduler, self.max_iters))
 
     def load_or_resume(self) -> None:
         """Load or resume as the config says.

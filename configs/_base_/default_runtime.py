@@ -1,0 +1,42 @@
+# What all configs share: logging, checkpoints, pictures. Vendored because MMagic's own needs
+# pkg_resources and puts checkpoints elsewhere than --work-dir.
+default_scope = 'mmagic'
+custom_imports = dict(imports=['attentive_gan'], allow_failed_imports=False)
+runner_type = 'RestorationRunner'
+randomness = dict(seed=2018)
+
+default_hooks = dict(
+    timer=dict(type='IterTimerHook'),
+    logger=dict(type='LoggerHook', interval=100),
+    param_scheduler=dict(type='ParamSchedulerHook'),
+    checkpoint=dict(
+        type='VerifiedCheckpointHook',
+        interval=5000,
+        by_epoch=False,
+        max_keep_ckpts=3,
+        save_best='test_a/qian_psnr',
+        rule='greater',
+    ),
+    sampler_seed=dict(type='DistSamplerSeedHook'),
+)
+custom_hooks = [
+    dict(type='StopOnNonFinite'),
+    dict(type='SampleGrid', interval=1000, count=4),
+    dict(type='ScoreFiles'),
+    dict(type='RestoredPictures'),
+]
+
+env_cfg = dict(
+    cudnn_benchmark=True,
+    mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
+    dist_cfg=dict(backend='nccl'),  # gloo where there is no GPU
+)
+
+log_level = 'INFO'
+log_processor = dict(type='LogProcessor', window_size=50, by_epoch=False)
+visualizer = dict(
+    type='Visualizer',
+    vis_backends=[dict(type='LocalVisBackend'), dict(type='TensorboardVisBackend')],
+)
+load_from = None
+resume = False
