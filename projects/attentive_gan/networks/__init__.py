@@ -1,0 +1,21 @@
+"""The networks: attentive generator, its parts, and the discriminators."""
+
+from __future__ import annotations
+
+from .attention_network import AttentionNetwork
+from .attentive_generator import AttentiveGenerator, AttentiveOutput
+from .autoencoder import ContextualAutoencoder
+from .discriminators import AttentiveDiscriminator, DiscriminatorOutput, PlainDiscriminator
+from .recurrent import ConvLSTM, ResidualBlock
+
+__all__ = [
+    'AttentionNetwork',
+    'AttentiveDiscriminator',
+    'AttentiveGenerator',
+    'AttentiveOutput',
+    'ContextualAutoencoder',
+    'ConvLSTM',
+    'DiscriminatorOutput',
+    'PlainDiscriminator',
+    'ResidualBlock',
+]
