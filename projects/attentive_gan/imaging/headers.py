@@ -1,0 +1,189 @@
+"""What the first bytes of a picture file say, without decoding it."""
+
+from __future__ import annotations
+
+import io
+import struct
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from PIL import ExifTags, Image, UnidentifiedImageError
+
+from attentive_gan.errors import UserError
+
+#: Largest picture that is decoded without being asked for, in pixels.
+MAX_PIXELS = 50_000_000
+
+#: Formats that are read; everything else is refused before a decoder sees it.
+FORMATS = ('PNG', 'JPEG', 'WEBP', 'BMP', 'TIFF')
+
+#: Suffixes under which these formats are looked for in folders.
+SUFFIXES = ('.png', '.jpg', '.jpeg', '.webp', '.bmp', '.tif', '.tiff')
+
+#: What Pillow raises on damaged files, beside `UnidentifiedImageError` (an OSError).
+DECODER_ERRORS = (OSError, SyntaxError, ValueError, EOFError, struct.error, IndexError, KeyError)
+
+#: EXIF orientations in which rows and columns change places (EXIF 2.32, tag 0x0112).
+TRANSPOSED = (5, 6, 7, 8)
+
+_TIFF_BITS_PER_SAMPLE = 258
+_PNG_BIT_DEPTH_OFFSET = 24
+
+
+@dataclass(frozen=True)
+class PictureHeader:
+    """Size and kind of a picture as its header states them."""
+
+    format: str
+    """One of `FORMATS`; a multi-picture JPEG ('MPO', as phones write) counts as 'JPEG'."""
+    height: int
+    """Rows after the EXIF orientation is applied."""
+    width: int
+    """Columns after the EXIF orientation is applied."""
+    mode: str
+    """Pillow's name of the pixel format, such as 'RGB', 'L', 'P', 'CMYK' or 'I;16'."""
+    bits: int
+    """Bits per channel in the file: 16 for 16-bit PNG and TIFF, otherwise 8."""
+
+
+@contextmanager
+def decoder_errors(path: str | Path, doing: str) -> Iterator[None]:
+    """Turn whatever a decoder raises inside the block into one `UserError` that names `path`."""
+    try:
+        yield
+    except UserError:
+        raise
+    except UnidentifiedImageError as error:
+        raise UserError(
+            f'{path} is not a picture in one of the formats {", ".join(FORMATS)}. '
+            f'Replace or remove the file.'
+        ) from error
+    except Image.DecompressionBombError as error:
+        raise too_large(path, str(error), MAX_PIXELS) from error
+    except DECODER_ERRORS as error:
+        reason = ' '.join(str(error).split()) or type(error).__name__
+        raise UserError(
+            f'{path} is truncated or damaged ({doing}: {reason}). '
+            f'Copy the file again from its source.'
+        ) from error
+
+
+def too_large(path: str | Path, found: str, limit: int) -> UserError:
+    """Return the error for a picture with more pixels than the limit."""
+    return UserError(
+        f'{path} is too large ({found}); the limit is {limit / 1e6:g} million pixels. '
+        f'Shrink the picture or raise the limit (max_pixels).'
+    )
+
+
+def read_bytes(path: str | Path) -> bytes:
+    """Return the content of a file.
+
+    Raises:
+        UserError: The file does not exist, is a folder, is empty or may not be read.
+    """
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    if not content:
+        raise UserError(f'{path} is empty (0 bytes). Copy the file again from its source.')
+    return content
+
+
+@contextmanager
+def _opened(path: str | Path) -> Iterator[IO[bytes]]:
+    try:
+        stream = Path(path).open('rb')  # noqa: SIM115 -- only opening may fail with this message
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    with stream:
+        yield stream
+
+
+def _unreadable(path: str | Path, error: OSError) -> UserError:
+    if isinstance(error, FileNotFoundError):
+        return UserError(f'{path} does not exist. Check the path.')
+    reason = error.strerror or error
+    return UserError(f'{path} cannot be read ({reason}). Check the path and its rights.')
+
+
+def open_picture(stream: IO[bytes], path: str | Path, max_pixels: int) -> Image.Image:
+    """Read the header from an open file; no pixel is decoded.
+
+    Args:
+        stream: The file, open for reading in binary mode.
+        path: Its name, for messages.
+        max_pixels: Largest number of pixels that is accepted.
+
+    Raises:
+        UserError: The file is no picture in one of `FORMATS`, is larger than the limit, or holds an
+            animation or several pages.
+    """
+    with decoder_errors(path, 'reading the header'), warnings.catch_warnings():
+        # Pillow warns above its own limit; ours is lower or was chosen by the caller.
+        warnings.simplefilter('ignore', Image.DecompressionBombWarning)
+        image = Image.open(stream, formats=FORMATS)
+        if image.width * image.height > max_pixels:
+            raise too_large(path, f'{image.width}x{image.height}', max_pixels)
+        if image.format != 'MPO' and getattr(image, 'n_frames', 1) > 1:
+            raise UserError(
+                f'{path} holds {image.n_frames} pictures (an animation or several pages). '  # type: ignore[attr-defined]
+                f'Save the wanted one as a file of its own.'
+            )
+    return image
+
+
+def orientation_of(image: Image.Image) -> int:
+    """Return the EXIF orientation (1 to 8; 1 is upright) as far as the bytes read so far tell."""
+    # The base class's method: PngImageFile.getexif would decode the whole picture first.
+    value = Image.Image.getexif(image).get(ExifTags.Base.Orientation, 1)
+    return value if value in range(1, 9) else 1
+
+
+def bits_of(image: Image.Image, first_bytes: bytes) -> int:
+    """Return the bits per channel in the file, which Pillow's mode 'RGB' hides for 16-bit files."""
+    if image.format == 'PNG':
+        return 16 if first_bytes[_PNG_BIT_DEPTH_OFFSET] == 16 else 8
+    if image.format == 'TIFF':
+        bits = image.tag_v2.get(_TIFF_BITS_PER_SAMPLE, (8,))  # type: ignore[attr-defined]
+        return max(bits) if isinstance(bits, tuple) else int(bits)
+    return 8
+
+
+def read_header(path: str | Path, max_pixels: int = MAX_PIXELS) -> PictureHeader:
+    """Read size and kind of a picture without decoding it.
+
+    Args:
+        path: File in one of `FORMATS`; the content decides, not the suffix.
+        max_pixels: Largest number of pixels that is accepted.
+
+    Raises:
+        UserError: The file is missing, empty, no picture, or larger than the limit.
+    """
+    with _opened(path) as stream:
+        first_bytes = stream.read(32)
+        if not first_bytes:
+            raise UserError(f'{path} is empty (0 bytes). Copy the file again from its source.')
+        stream.seek(0)
+        image = open_picture(stream, path, max_pixels)
+        with decoder_errors(path, 'reading the header'):
+            return describe(image, first_bytes)
+
+
+def describe(image: Image.Image, first_bytes: bytes) -> PictureHeader:
+    """Return the header of an opened picture; `first_bytes` are the first 32 bytes of its file."""
+    width, height = image.size
+    if orientation_of(image) in TRANSPOSED:
+        width, height = height, width
+    kind = 'JPEG' if image.format == 'MPO' else str(image.format)
+    return PictureHeader(kind, height, width, image.mode, bits_of(image, first_bytes))
+
+
+def open_content(content: bytes, path: str | Path, max_pixels: int) -> Image.Image:
+    """Read the header from the bytes of a file (see `open_picture`)."""
+    return open_picture(io.BytesIO(content), path, max_pixels)

@@ -1,0 +1,59 @@
+"""Encoding of an RGB array into a picture file."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from attentive_gan.errors import UserError
+
+#: Pillow's format and its options, by suffix; everything but JPEG is without loss.
+_WRITERS: dict[str, tuple[str, dict[str, Any]]] = {
+    '.png': ('PNG', {}),
+    '.jpg': ('JPEG', {'quality': 95, 'subsampling': 0}),
+    '.jpeg': ('JPEG', {'quality': 95, 'subsampling': 0}),
+    '.webp': ('WEBP', {'lossless': True}),
+    '.bmp': ('BMP', {}),
+    '.tif': ('TIFF', {'compression': 'tiff_deflate'}),
+    '.tiff': ('TIFF', {'compression': 'tiff_deflate'}),
+}
+
+
+def write_picture(path: str | Path, picture: NDArray[np.uint8]) -> Path:
+    """Write a picture; the suffix decides the format. The file appears whole or not at all.
+
+    Args:
+        path: File to write; its folder is made where it is missing.
+        picture: RGB (H, W, 3) or grey (H, W), uint8.
+
+    Returns:
+        The path that was written.
+
+    Raises:
+        UserError: The suffix is unknown, or the file cannot be written.
+        ValueError: The array is not uint8 or has another shape.
+    """
+    path = Path(path)
+    fits = picture.ndim in (2, 3) and picture.shape[2:] in ((), (3,))
+    if picture.dtype != np.uint8 or not fits:
+        raise ValueError(
+            f'a picture must be uint8 with shape (H, W, 3) or (H, W); '
+            f'got {picture.dtype} with shape {picture.shape}'
+        )
+    if path.suffix.lower() not in _WRITERS:
+        raise UserError(f'{path}: use one of the suffixes {", ".join(_WRITERS)}.')
+    kind, options = _WRITERS[path.suffix.lower()]
+    unfinished = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.ascontiguousarray(picture)).save(unfinished, kind, **options)
+        unfinished.replace(path)
+    except OSError as error:
+        unfinished.unlink(missing_ok=True)
+        raise UserError(f'{path} cannot be written ({error.strerror or error}).') from error
+    return path
