@@ -8,6 +8,7 @@ everything as it is. `prepare` applies all of them; `report` says which were act
 from __future__ import annotations
 
 from .checkpoints import read_checkpoint, verify_checkpoint, write_checkpoint
+from .distributed import choose_backend, unwrapped_state_dict
 from .preparation import ShimReport, prepare, report
 from .versions import Requirement, installed_version, requirements
 

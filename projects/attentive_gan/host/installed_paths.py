@@ -21,6 +21,15 @@ def installed_path(package: str) -> str:
     return str(Path(spec.origin).parent)
 
 
+def is_installed(package: str) -> bool:
+    """Tell whether a package can be imported, as `mmengine.utils.is_installed` does.
+
+    Args:
+        package: Import name, such as `mmagic`.
+    """
+    return importlib.util.find_spec(package) is not None
+
+
 def apply() -> tuple[bool, str]:
     """Replace MMEngine's look-up where `pkg_resources` does not exist."""
     if importlib.util.find_spec('pkg_resources') is not None:
@@ -31,4 +40,5 @@ def apply() -> tuple[bool, str]:
 
     for module in (package_utils, mmengine.utils, config_module):
         module.get_installed_path = installed_path
+        module.is_installed = is_installed
     return True, 'setuptools has no pkg_resources, which MMEngine needs for `mmagic::` base configs'

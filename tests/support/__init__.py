@@ -1,0 +1,1 @@
+"""Helpers of the tests: small networks, small data sets, and the tools as subprocesses."""

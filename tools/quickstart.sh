@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Sets up, draws the embedded data set, trains the Attentive GAN on it, tests it, and says where the
+# pictures and scores are. Usage: bash tools/quickstart.sh [OPTIONS OF tools/train.py]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+CONFIG=configs/attgan_embedded.py
+WORK_DIR=work_dirs/attgan_embedded
+PYTHON=${ATTENTIVE_GAN_VENV:-.venv}/bin/python
+
+bash tools/setup.sh
+"$PYTHON" tools/dataset_converters/draw_dataset.py
+"$PYTHON" tools/train.py "$CONFIG" --work-dir "$WORK_DIR" "$@"
+"$PYTHON" tools/test.py "$CONFIG" "$WORK_DIR/$(basename "$(cat "$WORK_DIR/last_checkpoint")")" \
+    --work-dir "$WORK_DIR" --out "$WORK_DIR/scores.json"
+"$PYTHON" tools/summary.py "$WORK_DIR"

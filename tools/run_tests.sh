@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Sets up (reusing what is there) and runs all checks: lint, types, layers, tests.
+# Usage: bash tools/run_tests.sh [OPTIONS OF pytest]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+BIN=${ATTENTIVE_GAN_VENV:-.venv}/bin
+
+bash tools/setup.sh dev
+"$BIN/ruff" check .
+"$BIN/ruff" format --check .
+"$BIN/mypy"
+"$BIN/lint-imports"
+exec "$BIN/python" -m pytest "$@"
