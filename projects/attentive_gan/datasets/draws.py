@@ -25,22 +25,25 @@ class Draw(int):
 
     Attributes:
         draw: Number of this draw since the start of training, from 0, over all processes.
+        seed: Seed of the run, or None to leave it to the data set.
     """
 
     draw: int
+    seed: int | None
 
-    def __new__(cls, index: int, draw: int) -> Draw:
+    def __new__(cls, index: int, draw: int, seed: int | None = None) -> Draw:
         """Make the draw number `draw` of the sample `index`."""
         made = super().__new__(cls, index)
         made.draw = int(draw)
+        made.seed = None if seed is None else int(seed)
         return made
 
-    def __getnewargs__(self) -> tuple[int, int]:  # type: ignore[override]
+    def __getnewargs__(self) -> tuple[int, int, int | None]:  # type: ignore[override]
         """Return what `__new__` needs after unpickling."""
-        return int(self), self.draw
+        return int(self), self.draw, self.seed
 
     def __repr__(self) -> str:
-        return f'Draw(index={int(self)}, draw={self.draw})'
+        return f'Draw(index={int(self)}, draw={self.draw}, seed={self.seed})'
 
 
 @contextmanager

@@ -30,7 +30,7 @@ class PairDataset(BaseDataset):
     Args:
         data_root: Folder of the data set.
         pipeline: Transforms, or their configs; the first is usually `LoadRainyCleanPair`.
-        seed: Seed of the samples' randomness, 0 or more.
+        seed: Seed of the samples' randomness, 0 or more, where the sampler's draws carry none.
         cache: Whether to keep decoded pairs in memory (see `PairCache`).
         cache_limit_gib: Largest memory for decoded pairs in GiB.
         metainfo: More entries for the data set's `metainfo`.
@@ -144,8 +144,8 @@ class PairDataset(BaseDataset):
         """
         if not self._fully_initialized:
             self.full_init()
-        draw = idx.draw if isinstance(idx, Draw) else int(idx) % len(self)
-        with seeded(self.seed, draw):
+        draw = idx if isinstance(idx, Draw) else Draw(idx, int(idx) % len(self))
+        with seeded(self.seed if draw.seed is None else draw.seed, draw.draw):
             sample = self.prepare_data(int(idx))
         if sample is None:
             info = self.get_data_info(int(idx))

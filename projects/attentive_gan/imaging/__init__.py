@@ -7,6 +7,7 @@ MM*.
 from __future__ import annotations
 
 from .completeness import verify_complete
+from .contact_sheet import contact_sheet
 from .headers import MAX_PIXELS, PictureHeader, read_header
 from .reading import read_picture
 from .writing import write_picture
@@ -14,6 +15,7 @@ from .writing import write_picture
 __all__ = [
     'MAX_PIXELS',
     'PictureHeader',
+    'contact_sheet',
     'read_header',
     'read_picture',
     'verify_complete',

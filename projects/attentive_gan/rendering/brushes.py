@@ -90,19 +90,19 @@ def fractal_noise(
         Values (H, W), 0 to 1.
     """
     height, width = size
-    total = np.zeros(size, np.float32)
+    total: Floats = np.zeros(size, np.float32)
     for octave in range(octaves):
         across = cells * 2**octave + 1
         down = max(2, round(across * height / width * stretch))
         grid = random.random((down, across), dtype=np.float32)
         fine = cv2.resize(grid, (width, height), interpolation=cv2.INTER_CUBIC)
         total += fine * 0.6**octave
-    low, high = float(total.min()), float(total.max())
-    return (total - np.float32(low)) / np.float32(max(high - low, 1e-6))
+    return cv2.normalize(total, total, 0, 1, cv2.NORM_MINMAX).astype(np.float32)
 
 
 def grain(pixels: Floats, random: Random, strength: float = 2.5) -> Floats:
     """Add the noise of a camera: normal, equal in all channels for two thirds of its strength."""
     shared = random.standard_normal(pixels.shape[:2], dtype=np.float32)[..., None]
     single = random.standard_normal(pixels.shape, dtype=np.float32)
-    return pixels + strength * (0.8 * shared + 0.4 * single)
+    noise = np.float32(0.8 * strength) * shared + np.float32(0.4 * strength) * single
+    return (pixels + noise).astype(np.float32)

@@ -47,7 +47,7 @@ def add_simple_drops(clean: NDArray[np.uint8], seed: int) -> RainyPicture:
     scene = clean.astype(np.float32)
     wide = cv2.GaussianBlur(scene, (0, 0), height * 0.02)
     seen = cv2.remap(wide, source_x, source_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
-    inside = seen * np.float32(random.uniform(0.75, 0.95)) + np.float32(random.uniform(55, 80))
+    inside = seen * np.float32(random.uniform(0.75, 0.95)) + np.float32(random.uniform(48, 72))
     # Premultiplied, so that the blur of a drop's edge does not draw in the scene behind it.
     light = cv2.GaussianBlur(inside * alpha[..., None], (0, 0), softness)
     alpha = cv2.GaussianBlur(alpha, (0, 0), softness).astype(np.float32)

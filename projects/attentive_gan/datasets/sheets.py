@@ -1,0 +1,89 @@
+"""Sheets of small pictures that show a data set, or what a network sees of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attentive_gan.errors import UserError
+from attentive_gan.imaging import contact_sheet
+
+from .draws import Draw
+from .masks import raindrop_mask
+from .pair_dataset import PairDataset
+from .pair_reading import read_pair
+from .pairing import Pair
+
+Picture = NDArray[np.uint8]
+
+
+def pair_sheet(pairs: Sequence[Pair], count: int) -> Picture:
+    """Show rainy picture, clean picture and mask of pairs spread evenly over a data set.
+
+    Args:
+        pairs: Pairs that can be decoded.
+        count: Number of rows at most.
+
+    Returns:
+        The sheet, RGB (H, W, 3), uint8.
+    """
+    rows = []
+    for index in np.unique(np.linspace(0, len(pairs) - 1, min(count, len(pairs))).astype(int)):
+        pair = pairs[index]
+        info = {'img_path': pair.rainy, 'gt_path': pair.clean, 'rainy_side': pair.rainy_side}
+        rainy, clean = read_pair(info)
+        mask = raindrop_mask(rainy, clean)
+        size = f'{rainy.shape[1]}x{rainy.shape[0]}'
+        place = '/'.join(pair.rainy.parts[-3:])
+        caption = f'{place}   {size}   mask {np.mean(mask > 0):.1%}'
+        rows.append((caption, (rainy, clean, mask)))
+    return contact_sheet(('rainy', 'clean', 'mask (mean > 30, dilation 3)'), rows)
+
+
+def sample_sheets(dataset: PairDataset, count: int, rows_per_sheet: int = 8) -> list[Picture]:
+    """Show what the network sees: samples after the pipeline.
+
+    Args:
+        dataset: Data set whose pipeline ends with `PackInputs`.
+        count: Number of samples, in the data set's order; after its end it starts again with new
+            draws.
+        rows_per_sheet: Samples on one sheet.
+
+    Returns:
+        Sheets, RGB (H, W, 3), uint8.
+
+    Raises:
+        UserError: The pipeline does not end with `PackInputs`.
+    """
+    rows = [sample_row(dataset[Draw(n % len(dataset), n)]) for n in range(count)]
+    kinds = {len(pictures) for _, pictures in rows}
+    headings = ('rainy', 'clean', 'mask')[: min(kinds)]
+    starts = range(0, len(rows), rows_per_sheet)
+    return [contact_sheet(headings, rows[start : start + rows_per_sheet]) for start in starts]
+
+
+def sample_row(sample: dict[str, Any]) -> tuple[str, list[Picture]]:
+    """Return the caption and the pictures of a packed sample: rainy, clean, and mask if it has one.
+
+    Raises:
+        UserError: The sample was not packed by `PackInputs`.
+    """
+    if 'data_samples' not in sample:
+        raise UserError('The pipeline does not end with PackInputs, so there is nothing to show.')
+    data = sample['data_samples']
+    order = data.metainfo.get('img_channel_order', 'bgr')
+    tensors = [sample['inputs'], data.gt_img] + ([data.mask] if 'mask' in data else [])
+    pictures = []
+    for tensor in tensors:
+        picture = tensor.permute(1, 2, 0).numpy()
+        if picture.shape[2] == 1:
+            picture = picture[..., 0]
+        elif order == 'bgr':
+            picture = picture[..., ::-1]
+        pictures.append(np.ascontiguousarray(picture))
+    height, width = pictures[0].shape[:2]
+    name = str(data.metainfo.get('img_path', 'sample')).replace('\\', '/').rsplit('/', 1)[-1]
+    return f'{name}   {width}x{height}   {order}', pictures
