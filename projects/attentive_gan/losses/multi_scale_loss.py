@@ -1,0 +1,78 @@
+"""The loss on the decoder's outputs at a quarter, a half and the full size."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import torch.nn.functional as F
+from mmagic.registry import MODELS
+from torch import Tensor, nn
+
+
+def shrink(picture: Tensor, factor: int, method: Literal['average', 'bilinear']) -> Tensor:
+    """Shrink pictures (N, C, H, W) by a whole factor.
+
+    Args:
+        picture: Pictures whose sides are multiples of the factor.
+        factor: 1, 2 or 4.
+        method: `average` takes the mean of each block, free of aliasing; `bilinear` interpolates between
+            the middle pixels as OpenCV's resize does, which is the same at factor 2.
+    """
+    if factor == 1:
+        return picture
+    if method == 'average':
+        return F.avg_pool2d(picture, factor)
+    return F.interpolate(picture, scale_factor=1 / factor, mode='bilinear', align_corners=False)
+
+
+@MODELS.register_module()
+class MultiScaleLoss(nn.Module):
+    """Weighted sum of mean squared errors at three scales.
+
+    Source: Qian et al., section 3.2, weights 0.6, 0.8, 1.0. Their code shrinks the clean picture with
+    OpenCV's bilinear resize.
+
+    Args:
+        weights: Weights of the quarter, half and full size.
+        downsample: How the clean picture is shrunk; see `shrink`.
+        loss_weight: Weight of the whole loss.
+
+    Raises:
+        ValueError: `downsample` is unknown.
+    """
+
+    def __init__(
+        self,
+        weights: Sequence[float] = (0.6, 0.8, 1.0),
+        downsample: Literal['average', 'bilinear'] = 'average',
+        loss_weight: float = 1.0,
+    ) -> None:
+        super().__init__()
+        if downsample not in ('average', 'bilinear'):
+            raise ValueError(f"downsample must be 'average' or 'bilinear', not {downsample!r}")
+        self.weights = tuple(weights)
+        self.downsample = downsample
+        self.loss_weight = loss_weight
+
+    def forward(self, outputs: Sequence[Tensor], clean: Tensor) -> Tensor:
+        """Compute the loss in float32.
+
+        Args:
+            outputs: Pictures of a quarter, half and full size, (N, 3, H/4, W/4) to (N, 3, H, W).
+            clean: Clean pictures (N, 3, H, W) in [0, 1]; H and W are multiples of 4.
+
+        Raises:
+            ValueError: The sizes do not belong together.
+        """
+        total = clean.new_zeros((), dtype=clean.float().dtype)
+        for weight, factor, output in zip(self.weights, (4, 2, 1), outputs, strict=True):
+            target = shrink(clean.float(), factor, self.downsample)
+            if output.shape != target.shape:
+                raise ValueError(
+                    f'the output at 1/{factor} size is {tuple(output.shape)}, but clean pictures of '
+                    f'{tuple(clean.shape)} give {tuple(target.shape)}; train on crops whose sides are '
+                    'multiples of 4'
+                )
+            total = total + weight * F.mse_loss(output.float(), target)
+        return self.loss_weight * total

@@ -1,0 +1,223 @@
+"""Each loss against a closed form, NumPy or scikit-image."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from attentive_gan.errors import UserError
+from attentive_gan.losses import (
+    AdversarialLoss,
+    AttentionLoss,
+    AttentionMapLoss,
+    MultiScaleLoss,
+    SSIMLoss,
+    VGGPerceptualLoss,
+    attention_weights,
+    ssim,
+)
+from attentive_gan.losses.multi_scale_loss import shrink
+from attentive_gan.losses.perceptual_loss import VGG16_CONVOLUTIONS, VGG16_LAYERS
+
+
+def random(*shape, seed=0):
+    return torch.rand(shape, generator=torch.Generator().manual_seed(seed))
+
+
+def test_attention_weights_of_paper_and_authors():
+    assert attention_weights(4) == pytest.approx([0.512, 0.64, 0.8, 1.0])
+    assert attention_weights(4, 0.6, 1) == pytest.approx([0.1296, 0.216, 0.36, 0.6])
+
+
+def test_attention_loss_is_the_weighted_sum():
+    maps, mask = [random(2, 1, 4, 4, seed=k) for k in range(4)], random(2, 1, 4, 4, seed=9)
+    errors = [((m - mask) ** 2).mean().item() for m in maps]
+    expected = sum(w * e for w, e in zip([0.512, 0.64, 0.8, 1.0], errors, strict=True))
+    assert AttentionLoss()(maps, mask).item() == pytest.approx(expected, rel=1e-6)
+    assert AttentionLoss(loss_weight=2)(maps, mask).item() == pytest.approx(2 * expected, rel=1e-6)
+
+
+def test_attention_loss_refuses_broadcasting():
+    with pytest.raises(ValueError, match=r'\(2, 1, 4, 4\) and mask \(2, 4, 4\)'):
+        AttentionLoss()([random(2, 1, 4, 4)], random(2, 4, 4))
+    with pytest.raises(ValueError, match='no attention maps'):
+        AttentionLoss()([], random(2, 1, 4, 4))
+
+
+def test_multi_scale_loss_by_hand():
+    clean = random(1, 3, 8, 8)
+    outputs = [torch.zeros(1, 3, size, size) for size in (2, 4, 8)]
+    blocks = [clean.numpy().reshape(1, 3, 8 // f, f, 8 // f, f).mean((3, 5)) for f in (4, 2, 1)]
+    expected = sum(w * (b**2).mean() for w, b in zip((0.6, 0.8, 1.0), blocks, strict=True))
+    assert MultiScaleLoss()(outputs, clean).item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_bilinear_shrinking_is_opencvs():
+    import cv2
+
+    picture = random(1, 1, 16, 16)
+    for factor in (2, 4):
+        wanted = cv2.resize(picture[0, 0].numpy(), (16 // factor,) * 2, interpolation=cv2.INTER_LINEAR)
+        assert np.allclose(shrink(picture, factor, 'bilinear')[0, 0].numpy(), wanted, atol=1e-6)
+    assert torch.allclose(shrink(picture, 2, 'bilinear'), shrink(picture, 2, 'average'), atol=1e-6)
+
+
+def test_multi_scale_loss_names_wrong_sizes():
+    outputs = [torch.zeros(1, 3, size, size) for size in (2, 4, 10)]
+    with pytest.raises(ValueError, match='multiples of 4'):
+        MultiScaleLoss()(outputs, random(1, 3, 10, 10))
+
+
+def test_map_loss_is_zero_at_its_targets_and_cuts_the_target():
+    target = random(2, 1, 5, 5).requires_grad_()
+    loss = AttentionMapLoss()
+    assert loss(target.detach(), torch.zeros(2, 1, 5, 5), target).item() == 0
+    restored = random(2, 1, 5, 5, seed=1).requires_grad_()
+    value = loss(restored, torch.full((2, 1, 5, 5), 2.0), target)
+    assert value.item() == pytest.approx(
+        0.05 * (((restored - target) ** 2).mean().item() + 4.0), rel=1e-6
+    )
+    value.backward()
+    assert target.grad is None
+    assert restored.grad is not None
+    with pytest.raises(ValueError, match='same shape'):
+        loss(restored, restored, target[:1])
+
+
+def test_adversarial_losses_are_cross_entropies():
+    real, restored = torch.tensor([[1.5], [-0.3]]), torch.tensor([[0.2], [-2.0]])
+    probability = [1 / (1 + math.exp(-x)) for x in (1.5, -0.3, 0.2, -2.0)]
+    loss = AdversarialLoss(loss_weight=0.01)
+    expected = -sum(map(math.log, probability[:2])) / 2 - sum(math.log(1 - p) for p in probability[2:]) / 2
+    assert loss.discriminator_loss(real, restored).item() == pytest.approx(expected, rel=1e-6)
+    expected = -0.01 * sum(map(math.log, probability[2:])) / 2
+    assert loss.generator_loss(restored).item() == pytest.approx(expected, rel=1e-6)
+    expected = 0.01 * sum(math.log(1 - p) for p in probability[2:]) / 2
+    saturating = AdversarialLoss(loss_weight=0.01, saturating=True)
+    assert saturating.generator_loss(restored).item() == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize('saturating', [False, True])
+def test_generator_loss_pulls_towards_clean_and_stays_finite(saturating):
+    logits = torch.tensor([[-200.0], [0.0], [200.0]], requires_grad=True)
+    loss = AdversarialLoss(saturating=saturating).generator_loss(logits)
+    loss.backward()
+    assert torch.isfinite(loss)
+    assert (logits.grad <= 0).all()
+    assert logits.grad[1] < 0
+
+
+def test_ssim_equals_scikit_image():
+    from skimage.metrics import structural_similarity
+
+    a, b = random(1, 3, 24, 30), random(1, 3, 24, 30, seed=1) * 0.3 + random(1, 3, 24, 30) * 0.7
+    _, picture = structural_similarity(
+        a[0].numpy(), b[0].numpy(), channel_axis=0, data_range=1.0, gaussian_weights=True, sigma=1.5,
+        use_sample_covariance=False, full=True,
+    )  # fmt: skip
+    assert ssim(a, b).item() == pytest.approx(picture[:, 5:-5, 5:-5].mean(), abs=1e-5)
+    assert SSIMLoss()(a, a).item() == pytest.approx(0, abs=1e-6)
+    with pytest.raises(ValueError, match='at least 11'):
+        SSIMLoss()(a[..., :8], b[..., :8])
+
+
+@pytest.fixture(scope='module')
+def vgg(tmp_path_factory):
+    """VGG16 with random weights, and its file as torchvision publishes it."""
+    from torchvision.models import vgg16
+
+    torch.manual_seed(0)
+    with torch.device('meta'):
+        network = vgg16(weights=None).features
+    network = network.to_empty(device='cpu')
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, std=0.1)
+    path = tmp_path_factory.mktemp('vgg') / 'vgg16-397923af.pth'
+    state = {f'features.{name}': value for name, value in network.state_dict().items()}
+    torch.save({**state, 'classifier.0.weight': torch.zeros(2, 2)}, path)
+    return network, str(path)
+
+
+def test_vgg_layout_is_torchvisions(vgg):
+    network, _ = vgg
+    kinds = {position: type(layer).__name__ for position, layer in enumerate(network)}
+    assert {p: network[p].out_channels for p, kind in kinds.items() if kind == 'Conv2d'} == VGG16_CONVOLUTIONS
+    assert sorted(VGG16_LAYERS.values()) == [p for p, kind in kinds.items() if kind == 'ReLU']
+
+
+@pytest.mark.parametrize('order', ['rgb', 'bgr'])
+def test_perceptual_loss_is_torchvisions_features(vgg, order):
+    network, path = vgg
+    a, b = random(1, 3, 20, 20), random(1, 3, 20, 20, seed=1)
+    mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
+
+    def features(picture, last):
+        rgb = picture if order == 'rgb' else picture.flip(1)
+        x = (rgb - mean.view(1, 3, 1, 1)) / std.view(1, 3, 1, 1)
+        for layer in network[: last + 1]:
+            x = torch.relu(x) if isinstance(layer, torch.nn.ReLU) else layer(x)
+        return x
+
+    names, weights = ('relu1_2', 'relu3_1'), (0.7, 0.2)
+    with torch.no_grad():
+        expected = sum(
+            w * ((features(a, VGG16_LAYERS[n]) - features(b, VGG16_LAYERS[n])) ** 2).mean().item()
+            for n, w in zip(names, weights, strict=True)
+        )
+    loss = VGGPerceptualLoss(names, weights, channel_order=order, weights_path=path, loss_weight=0.5)
+    assert loss(a, b).item() == pytest.approx(0.5 * expected, rel=1e-4)
+
+
+def test_perceptual_loss_teaches_and_leaves_no_trace_in_checkpoints(vgg):
+    loss = VGGPerceptualLoss(weights_path=vgg[1])
+    restored = random(1, 3, 16, 16).requires_grad_()
+    clean = random(1, 3, 16, 16, seed=1).requires_grad_()
+    loss(restored, clean).backward()
+    assert restored.grad.abs().sum() > 0
+    assert clean.grad is None
+    assert list(loss.parameters()) == []
+    assert loss.state_dict() == {}
+    parent = torch.nn.Sequential(loss, torch.nn.Linear(1, 1))
+    parent.load_state_dict(parent.state_dict(), strict=True)
+
+
+def test_raw_pictures_are_fed_on_request(vgg):
+    a, b = random(1, 3, 16, 16), random(1, 3, 16, 16, seed=1)
+    raw = VGGPerceptualLoss(weights_path=vgg[1], normalize=False, channel_order='bgr')
+    same = VGGPerceptualLoss(weights_path=vgg[1], normalize=False, channel_order='rgb')
+    assert raw(a, b).item() == same(a, b).item()
+
+
+def test_missing_or_wrong_vgg_file_says_what_to_do(tmp_path, vgg):
+    with pytest.raises(UserError, match=r"nowhere\.pth; fetch them.*model\.perceptual_loss=None"):
+        VGGPerceptualLoss(weights_path=str(tmp_path / 'nowhere.pth'))
+    wrong = tmp_path / 'wrong.pth'
+    torch.save({'features.0.weight': torch.zeros(64, 3, 5, 5)}, wrong)
+    with pytest.raises(UserError, match=r'features\.0'):
+        VGGPerceptualLoss(weights_path=str(wrong))
+    with pytest.raises(UserError, match='relu9_9'):
+        VGGPerceptualLoss(layers=('relu9_9',), layer_weights=(1,), weights_path=vgg[1])
+
+
+@pytest.mark.parametrize('loss', ['attention', 'scale', 'map', 'ssim'])
+def test_half_precision_inputs_give_float32_losses(loss):
+    half = random(1, 3, 16, 16).bfloat16()
+    single = half[:, :1]
+    value = {
+        'attention': lambda: AttentionLoss()([single], single),
+        'scale': lambda: MultiScaleLoss()([half[..., ::4, ::4], half[..., ::2, ::2], half], half),
+        'map': lambda: AttentionMapLoss()(single, single, single),
+        'ssim': lambda: SSIMLoss()(half, half),
+    }[loss]()
+    assert value.dtype == torch.float32
+
+
+def test_losses_have_right_gradients():
+    maps = [random(1, 1, 4, 4, seed=k).double().requires_grad_() for k in range(2)]
+    mask = random(1, 1, 4, 4, seed=5).double()
+    # The losses compute in float32, so the step and the tolerance are coarse.
+    torch.autograd.gradcheck(
+        lambda a, b: AttentionLoss()([a, b], mask), maps, eps=1e-2, atol=1e-2, nondet_tol=0
+    )
