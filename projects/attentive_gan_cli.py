@@ -21,7 +21,10 @@ EXIT_INTERRUPTED = 130
 _OUT_OF_MEMORY = re.compile(r"out of memory|can't allocate memory", re.IGNORECASE)
 
 #: Warnings of the toolbox about its own code, which a user can do nothing about.
-_NOISE = ('FileClient', 'HardDiskBackend', 'prefix is not set', 'torch.cuda.amp', 'pkg_resources')
+_NOISE = (
+    'FileClient', 'HardDiskBackend', 'prefix is not set', 'torch.cuda.amp', 'pkg_resources',
+    'Detected call of `scheduler.step()`',  # a discriminator that has not started yet
+)  # fmt: skip
 
 
 def run(main: Callable[[], int | None]) -> None:

@@ -182,7 +182,7 @@ class AttentiveGAN(BaseEditModel):
             restored_map, real_map = verdict.attention_map.chunk(2)
             target = mask if self.map_target == 'mask' else output.attention_maps[-1].detach()
             losses['loss_d_map'] = self.map_loss(restored_map, real_map, target)
-        return self._apply(losses, optimizer, 'discriminator')
+        return self._learn(losses, optimizer, 'discriminator')
 
     def _update_generator(
         self, output: AttentiveOutput, clean: Tensor, mask: Tensor | None, optimizer: OptimWrapper
@@ -196,7 +196,7 @@ class AttentiveGAN(BaseEditModel):
                 losses['loss_g_adversarial'] = self.adversarial_loss.generator_loss(
                     judge(output.restored).logits.float()
                 )
-        return self._apply(losses, optimizer, 'generator')
+        return self._learn(losses, optimizer, 'generator')
 
     def generator_losses(
         self, output: AttentiveOutput, clean: Tensor, mask: Tensor | None
@@ -216,7 +216,7 @@ class AttentiveGAN(BaseEditModel):
             losses['loss_perceptual'] = self.perceptual_loss(output.restored, clean)
         return losses
 
-    def _apply(
+    def _learn(
         self, losses: dict[str, Tensor], optimizer: OptimWrapper, name: str
     ) -> dict[str, Tensor]:
         """Update one network with the sum of its losses; return them for the log."""

@@ -7,6 +7,7 @@ from .finite_loss import StopOnNonFinite
 from .pictures import RestoredPictures, SampleGrid
 from .runner import RestorationRunner
 from .sampler import DrawSampler
+from .score_files import ScoreFiles
 from .train_loop import ResumableTrainLoop
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     'RestorationRunner',
     'RestoredPictures',
     'SampleGrid',
+    'ScoreFiles',
     'StopOnNonFinite',
     'VerifiedCheckpointHook',
 ]

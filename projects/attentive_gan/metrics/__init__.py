@@ -1,0 +1,8 @@
+"""How restored pictures are scored."""
+
+from __future__ import annotations
+
+from .protocols import PROTOCOLS, Protocol
+from .raindrop_scores import RaindropScores
+
+__all__ = ['PROTOCOLS', 'Protocol', 'RaindropScores']

@@ -1,0 +1,117 @@
+"""The scores of a validation or test, by protocol and per picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from mmagic.evaluation.metrics.base_sample_wise_metric import BaseSampleWiseMetric
+from mmagic.registry import METRICS
+from mmengine.logging import MMLogger
+
+from ..errors import UserError
+from .protocols import PROTOCOLS
+
+
+def saved_picture(tensor: torch.Tensor) -> np.ndarray:
+    """Turn a picture tensor into what would be saved.
+
+    Args:
+        tensor: Picture (3, H, W) in [0, 255] in BGR, as MMagic's preprocessor hands it out after
+            validation and test steps, whatever the colour order of the config.
+
+    Returns:
+        The picture (H, W, 3) uint8 in RGB: clamped, rounded.
+    """
+    values = tensor.detach().float().clamp(0, 255).round().byte().cpu().numpy()
+    return np.ascontiguousarray(values.transpose(1, 2, 0)[..., ::-1])
+
+
+@METRICS.register_module()
+class RaindropScores(BaseSampleWiseMetric):
+    """PSNR and SSIM under one or more protocols; keys are `<prefix>/<protocol>_psnr` and `_ssim`.
+
+    Pictures are scored as they would be saved: clamped, rounded, 8 bits. The mean of a PSNR is the mean
+    of the pictures' PSNRs; equal pictures, whose PSNR is infinite, are named and left out of it.
+
+    Args:
+        protocols: Names in `PROTOCOLS`.
+        score_input: Also score the rainy picture, as `<prefix>/input_<protocol>_psnr`.
+        prefix: Name of the data set, first part of all keys.
+        collect_device: Where results of several processes meet, `cpu` or `gpu`.
+
+    Raises:
+        UserError: A protocol is unknown.
+    """
+
+    metric = 'raindrop_scores'
+
+    def __init__(
+        self,
+        protocols: Sequence[str] = ('qian', 'bt601'),
+        score_input: bool = True,
+        prefix: str | None = None,
+        collect_device: str = 'cpu',
+    ) -> None:
+        super().__init__(prefix=prefix, collect_device=collect_device)
+        unknown = [name for name in protocols if name not in PROTOCOLS]
+        if unknown:
+            raise UserError(f'unknown protocol {unknown[0]!r}; there are: {", ".join(PROTOCOLS)}')
+        self.protocols = tuple(protocols)
+        self.score_input = score_input
+        #: One record per picture of the last evaluation, in the order of the data set; first process only.
+        self.records: list[dict[str, Any]] = []
+
+    def process(self, data_batch: Sequence[dict], data_samples: Sequence[Mapping[str, Any]]) -> None:
+        """Score the pictures of a batch.
+
+        Args:
+            data_batch: Not used.
+            data_samples: Tested samples: `gt_img`, `input`, `output.pred_img`, `img_path`.
+
+        Raises:
+            UserError: A picture cannot be scored.
+        """
+        for sample in data_samples:
+            path = str(sample['img_path'])
+            try:
+                self.results.append({'name': Path(path).stem, 'path': path, **self._scores(sample)})
+            except ValueError as error:
+                raise UserError(f'{path} cannot be scored: {error}') from error
+
+    def _scores(self, sample: Mapping[str, Any]) -> dict[str, float]:
+        """Score one restored picture, and the rainy one."""
+        clean = saved_picture(sample['gt_img'])
+        pictures = {'': saved_picture(sample['output']['pred_img'])}
+        if self.score_input:
+            pictures['input_'] = saved_picture(sample['input'])
+        return {
+            f'{kind}{name}_{score}': getattr(PROTOCOLS[name], score)(picture, clean)
+            for kind, picture in pictures.items()
+            for name in self.protocols
+            for score in ('psnr', 'ssim')
+        }
+
+    def compute_metrics(self, results: list[dict[str, Any]]) -> dict[str, float]:
+        """Return the means over all pictures; keep the records.
+
+        Args:
+            results: Records of all processes, one per picture of the data set.
+        """
+        self.records = results
+        means = {}
+        for key in results[0]:
+            if key in ('name', 'path'):
+                continue
+            finite = [record[key] for record in results if np.isfinite(record[key])]
+            if len(finite) < len(results):
+                equal = [record['name'] for record in results if not np.isfinite(record[key])]
+                MMLogger.get_current_instance().warning(
+                    f'{key}: {len(equal)} pictures equal the clean ones (first: {equal[0]}); their '
+                    'infinite PSNR is left out of the mean'
+                )
+            means[key] = float(np.mean(finite)) if finite else float('inf')
+        return means
