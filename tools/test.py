@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
-from pathlib import Path
 
 from attentive_gan_cli import add_config_options, parse_options, run
 
@@ -28,7 +26,6 @@ def main() -> None:
 
     import attentive_gan  # noqa: F401  (registers all names)
     from attentive_gan.engine import configuration
-    from mmengine.dist import is_main_process
 
     config = configuration.load_config(args.config, options)
     config.launcher = args.launcher
@@ -36,13 +33,11 @@ def main() -> None:
     config.load_from = args.checkpoint
     config.resume = False
 
-    runner = configuration.build_runner(config)
-    scores = runner.test()
-    if args.out and is_main_process():
-        path = Path(args.out)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(scores, indent=2) + '\n')
-        runner.logger.info(f'Mean scores: {path}')
+    if args.out:
+        config.custom_hooks = [
+            *(config.get('custom_hooks') or []), dict(type='MeanScoresFile', path=args.out),
+        ]  # fmt: skip
+    configuration.build_runner(config).test()
 
 
 if __name__ == '__main__':

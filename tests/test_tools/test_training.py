@@ -103,7 +103,7 @@ def test_damaged_newest_checkpoint_is_passed_over(data, whole, tmp_path):
     resumed = train(data, tmp_path, '--resume')
     assert resumed.returncode == 0, resumed.stderr
     assert 'iter_4.pth is not used' in resumed.stdout + resumed.stderr
-    assert 'Resumed at iteration 2' in resumed.stdout
+    assert 'Resumed at iteration 3' in resumed.stdout
     assert_same_training(state(whole[0]), state(tmp_path))
 
 

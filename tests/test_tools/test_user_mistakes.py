@@ -70,7 +70,7 @@ def test_losses_that_are_not_numbers_stop_training(data, tmp_path):
     line = message(train(data, tmp_path, POISON_AT='4'))
     assert 'iteration 4' in line
     assert '_rain.png' in line
-    assert sorted(path.name for path in tmp_path.glob('iter_*.pth')) == ['iter_2.pth']
+    assert sorted(path.name for path in tmp_path.glob('iter_*.pth')) == ['iter_2.pth', 'iter_3.pth']
 
 
 def test_resuming_another_training_is_refused(data, tmp_path):

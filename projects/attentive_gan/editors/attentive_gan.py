@@ -223,7 +223,7 @@ class AttentiveGAN(BaseEditModel):
         total, log = self.parse_losses(losses)
         optimizer.update_params(total)
         log = OrderedDict(log)
-        log[f'{name}_total'] = log.pop('loss')
+        log[f'{name}_loss'] = log.pop('loss')
         return {key: value.detach() for key, value in log.items()}
 
     def forward_train(

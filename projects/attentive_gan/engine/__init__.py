@@ -7,11 +7,12 @@ from .finite_loss import StopOnNonFinite
 from .pictures import RestoredPictures, SampleGrid
 from .runner import RestorationRunner
 from .sampler import DrawSampler
-from .score_files import ScoreFiles
+from .score_files import MeanScoresFile, ScoreFiles
 from .train_loop import ResumableTrainLoop
 
 __all__ = [
     'DrawSampler',
+    'MeanScoresFile',
     'ResumableTrainLoop',
     'RestorationRunner',
     'RestoredPictures',

@@ -77,6 +77,9 @@ class RestorationRunner(Runner):
     Select it by `runner_type = 'RestorationRunner'`; arguments are those of `Runner`.
     """
 
+    #: States of the random generators that a resumed training starts with.
+    _random_states: list[dict[str, Any]] | None = None
+
     def setup_env(self, env_cfg: dict[str, Any]) -> None:
         """Start the process group on a backend that this machine has, then go on as MMEngine does."""
         if self.distributed and not is_distributed():
@@ -194,8 +197,17 @@ class RestorationRunner(Runner):
         if resume_param_scheduler and self.param_schedulers is not None:
             self.param_schedulers = self.build_param_scheduler(self.param_schedulers)
             self._resume_schedules(checkpoint['param_schedulers'])
-        checkpoint_contents.restore_random_state(checkpoint['random_states'])
+        self._random_states = checkpoint['random_states']
         self.logger.info(f'Resumed at iteration {self.iter} from {filename}')
+
+    def restore_random_state(self) -> None:
+        """Set torch's generators as they were when the resumed checkpoint was saved.
+
+        The training loop calls this last before it goes on: building data loaders draws numbers too.
+        """
+        if self._random_states is not None:
+            checkpoint_contents.restore_random_state(self._random_states)
+            self._random_states = None
 
     def _check_same_training(self, filename: str, checkpoint: dict[str, Any]) -> None:
         """Refuse to resume where the result could not be what an uninterrupted training gives."""

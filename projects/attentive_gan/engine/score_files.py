@@ -88,3 +88,21 @@ class ScoreFiles(Hook):
             'date': time.strftime('%Y-%m-%d %H:%M:%S'),
             'records': metric.records,
         }
+
+
+@HOOKS.register_module()
+class MeanScoresFile(Hook):
+    """Writes the mean scores of a test to one JSON file (`tools/test.py --out`).
+
+    Args:
+        path: File to write.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = Path(path)
+
+    @master_only
+    def after_test_epoch(self, runner: Any, metrics: dict[str, float] | None = None) -> None:
+        """Write the means of all data sets."""
+        write_atomically(self.path, json.dumps(metrics or {}, indent=2) + '\n')
+        runner.logger.info(f'Mean scores: {self.path}')

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from mmagic.registry import LOOPS
 from mmengine.runner import IterBasedTrainLoop
 from mmengine.runner.loops import _InfiniteDataloaderIterator
@@ -49,15 +50,26 @@ class ResumableTrainLoop(IterBasedTrainLoop):
         self.runner.call_hook('before_train_epoch')
         if self._iter > 0:
             self._start_data_at(self._iter)
+            self.runner.restore_random_state()
         while self._iter < self._max_iters and not self.stop_training:
             self.runner.model.train()
             self.run_iter(next(self.dataloader_iterator))
             self._decide_current_val_interval()
             if self._validation_is_due():
-                self.runner.val_loop.run()
+                self._validate()
         self.runner.call_hook('after_train_epoch')
         self.runner.call_hook('after_train')
         return self.runner.model
+
+    def _validate(self) -> None:
+        """Validate without a trace in torch's generators.
+
+        A checkpoint is saved before the validation of the same iteration, so a resumed training goes on
+        without it and must find the generators in the same state.
+        """
+        devices = [torch.cuda.current_device()] if torch.cuda.is_available() else []
+        with torch.random.fork_rng(devices):
+            self.runner.val_loop.run()
 
     def _validation_is_due(self) -> bool:
         """Tell whether validation follows the iteration that was just done."""
