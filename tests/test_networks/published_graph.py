@@ -17,8 +17,15 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 
-def conv(cin: int, cout: int, kernel: int = 3, stride: int = 1, padding: int = 1, dilation: int = 1,
-         act: type[nn.Module] | None = nn.ReLU) -> nn.Sequential:
+def conv(
+    cin: int,
+    cout: int,
+    kernel: int = 3,
+    stride: int = 1,
+    padding: int = 1,
+    dilation: int = 1,
+    act: type[nn.Module] | None = nn.ReLU,
+) -> nn.Sequential:
     layers: list[nn.Module] = [nn.Conv2d(cin, cout, kernel, stride, padding, dilation)]
     return nn.Sequential(*layers, *([act()] if act else []))
 

@@ -11,12 +11,13 @@ from .strips import Strips
 
 
 class AttentionNetwork(nn.Module):
-    """Recurrent network that draws the attention map of a rainy picture; one set of weights for all steps.
+    """Draws the attention map of a rainy picture in steps that share their weights.
 
     A step looks at the picture and the attention map so far: a convolution, five residual blocks, a
-    convolutional LSTM and a convolution to the next map. Maps are raw outputs, not bounded to [0, 1].
+    convolutional LSTM and a convolution to the next map. Maps are raw outputs, not bounded to
+    [0, 1].
 
-    Source: Qian et al., CVPR 2018, section 3.1; layers of rui1996/DeRaindrop, `models/generator.py`.
+    Source: Qian et al., CVPR 2018, section 3.1; rui1996/DeRaindrop, `models/generator.py`.
 
     Args:
         initial_attention: Value of the map that the first step sees.
@@ -45,16 +46,28 @@ class AttentionNetwork(nn.Module):
         state: tuple[Tensor, ...] = ()
         maps = []
         for _ in range(num_steps):
-            (x,) = strips.run(self._enter, rainy, attention, halo=1 + ResidualBlock.reach)
-            for block in self.blocks[1:]:
-                previous, (x,) = x, strips.run(lambda x, block=block: (block(x),), x, halo=block.reach)
-                strips.recycle(previous)
-            previous_state, state = state, strips.run(self.lstm, x, *state, halo=ConvLSTM.reach)
-            strips.recycle(x, *previous_state)
-            (attention,) = strips.run(lambda h: (self.to_map(h),), state[0], halo=1)
+            x = self._features(rainy, attention, strips)
+            # New states may overwrite the old cell state: their row r needs no other row of it.
+            strips.recycle(*state[1:])
+            hidden, cell = strips.run_all(self.lstm, x, *state, halo=ConvLSTM.reach)
+            strips.recycle(x, *state[:1])
+            state = hidden, cell
+            attention = strips.run(self.to_map, hidden, halo=1)
             maps.append(attention)
         return maps
 
-    def _enter(self, rainy: Tensor, attention: Tensor) -> tuple[Tensor]:
-        x = F.relu_(self.head(torch.cat((rainy, attention), 1)))
-        return (self.blocks[0](x),)
+    def layers(self) -> list[nn.Module]:
+        """The longest chain of layers of one step, for `receptive_field.reach_of`."""
+        blocks = [conv for block in self.blocks for conv in block.children()]
+        return [self.head, *blocks, self.lstm.gates, self.to_map]
+
+    def _features(self, rainy: Tensor, attention: Tensor, strips: Strips) -> Tensor:
+        x = strips.run(self._enter, rainy, attention, halo=1 + ResidualBlock.reach)
+        for block in self.blocks[1:]:
+            y = strips.run(block, x, halo=ResidualBlock.reach)
+            strips.recycle(x)
+            x = y
+        return x
+
+    def _enter(self, rainy: Tensor, attention: Tensor) -> Tensor:
+        return self.blocks[0](F.relu_(self.head(torch.cat((rainy, attention), 1))))

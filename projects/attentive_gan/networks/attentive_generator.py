@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from .attention_network import AttentionNetwork
 from .autoencoder import ContextualAutoencoder
+from .receptive_field import Reach, reach_of
 
 
 class AttentiveOutput(NamedTuple):
@@ -58,7 +59,9 @@ class AttentiveGenerator(nn.Module):
     ) -> None:
         super().__init__()
         if num_steps < 1:
-            raise ValueError(f'num_steps is {num_steps}; the recurrent network needs at least 1 step')
+            raise ValueError(
+                f'num_steps is {num_steps}; the recurrent network needs at least 1 step'
+            )
         self.num_steps = num_steps
         self.attention = AttentionNetwork(initial_attention) if attention else None
         self.autoencoder = ContextualAutoencoder(4 if attention else 3)
@@ -94,6 +97,16 @@ class AttentiveGenerator(nn.Module):
             quarter,
         )
 
+    @property
+    def receptive_field(self) -> Reach:
+        """How far a restored pixel depends on the rainy picture, in pixels, for `num_steps` steps.
+
+        A pixel of a tile equals that of the whole picture where the tile reaches this far around it,
+        or to the border of the picture.
+        """
+        steps = self.attention.layers() * self.num_steps if self.attention is not None else []
+        return reach_of([*steps, *self.autoencoder.layers()], self.size_multiple)
+
 
 def pad_to_multiple(x: Tensor, multiple: int) -> Tensor:
     """Pad at the bottom and right until both sides are multiples.
@@ -103,8 +116,8 @@ def pad_to_multiple(x: Tensor, multiple: int) -> Tensor:
         multiple: What H and W shall be multiples of.
 
     Returns:
-        `x` itself where nothing is missing; else padded by reflection, or by repeating the last row or
-        column along a side that is too short to reflect.
+        `x` itself where nothing is missing; else padded by reflection, or by repeating the last row
+        or column along a side that is too short to reflect.
     """
     for axis in (2, 3):
         side = x.shape[axis]

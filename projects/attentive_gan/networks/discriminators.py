@@ -29,8 +29,8 @@ class DiscriminatorOutput(NamedTuple):
 class PlainDiscriminator(nn.Module):
     """Eight 5x5 convolutions and two linear layers, for pictures with sides of at least 11 pixels.
 
-    Sides of 219 to 234 give the published 14x14 map before the linear layers; other sizes are averaged
-    to it. There is no sigmoid at the end, because the losses take logits.
+    Sides of 219 to 234 give the published 14x14 map before the linear layers; other sizes are
+    averaged to it. There is no sigmoid at the end, because the losses take logits.
 
     Source: rui1996/DeRaindrop, `models/discriminator.py`, without its attention branch.
     """

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from ..errors import UserError
+from attentive_gan.errors import UserError
 
 #: Published layers of the generator, in their order, and ours. Four gates become one convolution.
 GENERATOR_LAYERS = {
@@ -79,7 +79,8 @@ def from_published(
     if missing or unexpected:
         raise UserError(
             f'these are not the published weights: {len(names)} tensors are expected and '
-            f'{len(published)} were found; missing: {_some(missing)}; unexpected: {_some(unexpected)}'
+            f'{len(published)} were found; missing: {_some(missing)}; '
+            f'unexpected: {_some(unexpected)}'
         )
     ours: dict[str, Tensor] = {}
     for kind in ('weight', 'bias'):
@@ -96,8 +97,8 @@ def from_published(
 def reverse_colours(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Turn a generator that works in BGR into the same one working in RGB, or back.
 
-    An exact permutation of input channels 0 to 2 of the layers that see the picture (channel 3 is the
-    attention map) and of the output channels of the layers that draw one.
+    An exact permutation of input channels 0 to 2 of the layers that see the picture (channel 3 is
+    the attention map) and of the output channels of the layers that draw one.
 
     Args:
         state: State dict of `AttentiveGenerator`.

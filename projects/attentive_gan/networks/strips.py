@@ -1,9 +1,9 @@
 """Running full-size layers strip by strip, to save memory and the time that memory costs.
 
-On a CPU, maps of 32 channels at full size (44 MB at 720x480) are bound by memory: each fresh one costs
-thousands of page faults and none stays in the cache. Cut into horizontal strips with a halo of the
-layers' reach, the same layers run near the rate of a matrix product. Every value of the result is
-computed from the same inputs as in the whole picture, so the result is the same.
+On a CPU, maps of 32 channels at full size (44 MB at 720x480) are bound by memory: each fresh one
+costs thousands of page faults and none stays in the cache. Cut into horizontal strips with a halo
+of the layers' reach, the same layers run near the rate of a matrix product. Every value of the
+result is computed from the same inputs as in the whole picture, so the result is the same.
 """
 
 from __future__ import annotations
@@ -41,15 +41,19 @@ class Strips:
         if self.enabled:
             self._spare.extend(maps)
 
-    def run(
+    def run(self, stage: Callable[..., Tensor], *maps: Tensor, halo: int) -> Tensor:
+        """Apply layers that return one map; else like `run_all`."""
+        return self.run_all(lambda *parts: (stage(*parts),), *maps, halo=halo)[0]
+
+    def run_all(
         self, stage: Callable[..., tuple[Tensor, ...]], *maps: Tensor, halo: int
     ) -> tuple[Tensor, ...]:
         """Apply layers and join their results.
 
         Args:
             stage: The layers, from maps to a tuple of maps; convolutions with zero padding.
-            *maps: Maps (N, C_k, H_k, W_k) of one scene. The rows of the first define the strips; the
-                other heights are multiples of its height.
+            *maps: Maps (N, C_k, H_k, W_k) of one scene. The rows of the first define the strips;
+                the heights of the others are multiples of its height.
             halo: Rows of the first map, on either side, that a row of the result depends on; a
                 multiple of the stage's stride.
 
