@@ -134,7 +134,7 @@ def fill_by_rule(module: nn.Module) -> None:
         tensor.copy_(torch.from_numpy(values.reshape(tensor.shape).astype(np.float32)))
 
 
-def test_picture(height: int, width: int) -> Tensor:
+def golden_picture(height: int, width: int) -> Tensor:
     """The golden test picture, (1, 3, H, W)."""
     y, x = np.mgrid[:height, :width].astype(np.float64)
     planes = [0.5 + 0.5 * np.sin(0.05 * (c + 1) * x + 0.083 * y + 0.9 * c) for c in range(3)]

@@ -101,7 +101,7 @@ class AttentiveGenerator(nn.Module):
     def receptive_field(self) -> Reach:
         """How far a restored pixel depends on the rainy picture, in pixels, for `num_steps` steps.
 
-        A pixel of a tile equals that of the whole picture where the tile reaches this far around it,
+        A pixel of a tile equals that of the whole picture where the tile reaches this far around,
         or to the border of the picture.
         """
         steps = self.attention.layers() * self.num_steps if self.attention is not None else []
