@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
+import math
 import os
 import time
 from pathlib import Path
@@ -16,15 +18,48 @@ from mmagic.registry import HOOKS
 from mmengine.dist import master_only
 from mmengine.hooks import Hook
 
-from ..metrics import PROTOCOLS, RaindropScores
+from attentive_gan.errors import UserError
+from attentive_gan.metrics import PROTOCOLS, RaindropScores, mean_scores
+
+#: A cell that starts with one of these is a formula to a spreadsheet.
+_FORMULA_STARTS = ('=', '+', '-', '@', '\t', '\r')
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Write a text file so that a reader sees the old or the complete new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write a text file so that a reader sees the old or the complete new one.
+
+    Args:
+        path: File to write, as UTF-8; its folder is made where it is missing.
+        text: All that the file shall hold.
+
+    Raises:
+        UserError: The file cannot be written; the old one is untouched.
+    """
     temporary = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
-    temporary.write_text(text)
-    temporary.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # File names that are not UTF-8 keep their bytes.
+        temporary.write_text(text, encoding='utf-8', errors='surrogateescape')
+        temporary.replace(path)
+    except OSError as error:
+        if path.parent.is_dir():
+            temporary.unlink(missing_ok=True)
+        raise UserError(
+            f'{path} could not be written ({error}); free space or choose another folder'
+        ) from error
+
+
+def to_json(report: Any) -> str:
+    """Return strict JSON, which has no token for infinity: PSNRs of equal pictures become null."""
+
+    def strict(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: strict(item) for key, item in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [strict(item) for item in value]
+        return None if isinstance(value, float) and not math.isfinite(value) else value
+
+    return json.dumps(strict(report), indent=2, allow_nan=False) + '\n'
 
 
 def to_csv(records: list[dict[str, Any]]) -> str:
@@ -33,12 +68,14 @@ def to_csv(records: list[dict[str, Any]]) -> str:
     writer = csv.DictWriter(buffer, list(records[0]), lineterminator='\n')
     writer.writeheader()
     for record in records:
-        row = {
-            key: f"'{value}" if isinstance(value, str) and value[:1] in '=+-@' else value
-            for key, value in record.items()
-        }
-        writer.writerow(row)
+        writer.writerow({key: _cell(value) for key, value in record.items()})
     return buffer.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    """Quote a text that a spreadsheet would take for a formula."""
+    is_formula = isinstance(value, str) and value.startswith(_FORMULA_STARTS)
+    return f"'{value}" if is_formula else value
 
 
 @HOOKS.register_module()
@@ -46,7 +83,9 @@ class ScoreFiles(Hook):
     """Writes `<work_dir>/scores/<val_iter_N or test>/<data set>.csv` and `.json`.
 
     The CSV has one row per picture. The JSON has the means, what the protocols are, and where the
-    figures come from: config, weights, iteration, versions, date.
+    figures come from: config, weights, iteration, versions, date. Infinite PSNRs (equal pictures)
+    are `inf` in the CSV and null in the JSON. Further metrics of the same name, such as one with
+    other protocols, go to `<data set>_2` and so on.
     """
 
     priority = 'LOW'
@@ -62,32 +101,44 @@ class ScoreFiles(Hook):
     @master_only
     def _write(self, runner: Any, loop: Any, stage: str, iteration: int | None) -> None:
         folder = Path(runner.work_dir) / 'scores' / stage
+        used: set[str] = set()
         for evaluator, dataloader in zip(loop.evaluators, loop.dataloaders, strict=True):
-            for metric in evaluator.metrics:
+            for metric in evaluator.metrics or []:
                 if not isinstance(metric, RaindropScores) or not metric.records:
                     continue
                 name = metric.prefix or dataloader.dataset.metainfo.get('dataset_name', 'scores')
-                write_atomically(folder / f'{name}.csv', to_csv(metric.records))
+                file_name = _unused(str(name), used)
+                write_atomically(folder / f'{file_name}.csv', to_csv(metric.records))
                 report = self._report(runner, metric, str(name), iteration)
-                write_atomically(folder / f'{name}.json', json.dumps(report, indent=2) + '\n')
-        runner.logger.info(f'Scores per picture: {folder}')
+                write_atomically(folder / f'{file_name}.json', to_json(report))
+        if used:
+            runner.logger.info(f'Scores per picture: {folder}')
 
     def _report(
         self, runner: Any, metric: RaindropScores, name: str, iteration: int | None
     ) -> dict[str, Any]:
         """Collect the means and their provenance."""
+        weights = runner._load_from
         return {
             'data_set': name,
             'pictures': len(metric.records),
-            'means': metric.compute_metrics(metric.records),
+            'means': mean_scores(metric.records),
             'protocols': {key: PROTOCOLS[key].description for key in metric.protocols},
-            'config': str(runner.cfg.filename),
-            'checkpoint': None if iteration else str(runner._load_from),
+            'config': str(runner.cfg.filename) if runner.cfg.filename else None,
+            'checkpoint': str(weights) if weights and not iteration else None,
             'iteration': iteration,
             'versions': {'torch': str(torch.__version__), 'mmengine': mmengine.__version__},
             'date': time.strftime('%Y-%m-%d %H:%M:%S'),
             'records': metric.records,
         }
+
+
+def _unused(name: str, used: set[str]) -> str:
+    """Return the name, with a number where it is used already, and mark it as used."""
+    candidates = (name if number == 1 else f'{name}_{number}' for number in itertools.count(1))
+    chosen = next(candidate for candidate in candidates if candidate not in used)
+    used.add(chosen)
+    return chosen
 
 
 @HOOKS.register_module()
@@ -104,5 +155,5 @@ class MeanScoresFile(Hook):
     @master_only
     def after_test_epoch(self, runner: Any, metrics: dict[str, float] | None = None) -> None:
         """Write the means of all data sets."""
-        write_atomically(self.path, json.dumps(metrics or {}, indent=2) + '\n')
+        write_atomically(self.path, to_json(metrics or {}))
         runner.logger.info(f'Mean scores: {self.path}')

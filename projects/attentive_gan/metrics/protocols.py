@@ -1,7 +1,8 @@
 """PSNR and SSIM under named protocols; a figure without its protocol compares nothing.
 
-Published scores of the Raindrop data set mix two luma scales that lie 20 log10(255 / 219) = 1.32 dB apart.
-All functions here take 8-bit pictures, because these are what a restorer delivers.
+Published scores of the Raindrop data set mix two luma scales whose PSNRs lie
+20 log10(255 / 219) = 1.32 dB apart. All functions here take 8-bit pictures, because these are what
+a restorer delivers.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 
 #: Largest value of an 8-bit picture, the peak of all PSNRs.
 PEAK = 255.0
-#: Rows and columns are cropped at the bottom and right to a multiple of this, as the paper's code does.
+#: Pictures are cropped at the bottom and right to a multiple of this, as the paper's code does.
 CROP_MULTIPLE = 4
 
 
@@ -100,14 +101,14 @@ def limited_range_luma(picture: np.ndarray) -> np.ndarray:
 
 
 def uniform_ssim(first: np.ndarray, second: np.ndarray) -> float:
-    """Return scikit-image's default SSIM: 7x7 uniform window, sample covariance, borders left out."""
+    """Return scikit-image's default SSIM: 7x7 uniform window, sample covariance, no borders."""
     from skimage.metrics import structural_similarity
 
     return float(structural_similarity(first, second, data_range=PEAK))
 
 
 def gaussian_ssim(first: np.ndarray, second: np.ndarray) -> float:
-    """Return SSIM with an 11x11 Gaussian window over inner windows (Wang et al. 2004), mean of channels."""
+    """Return SSIM with an 11x11 Gaussian, inner windows only (Wang et al. 2004), channels' mean."""
     from skimage.metrics import structural_similarity
 
     _, values = structural_similarity(

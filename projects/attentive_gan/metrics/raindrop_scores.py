@@ -12,7 +12,8 @@ from mmagic.evaluation.metrics.base_sample_wise_metric import BaseSampleWiseMetr
 from mmagic.registry import METRICS
 from mmengine.logging import MMLogger
 
-from ..errors import UserError
+from attentive_gan.errors import UserError
+
 from .protocols import PROTOCOLS
 
 
@@ -25,17 +26,39 @@ def saved_picture(tensor: torch.Tensor) -> np.ndarray:
 
     Returns:
         The picture (H, W, 3) uint8 in RGB: clamped, rounded.
+
+    Raises:
+        ValueError: A value is not a number; saved, it would be an arbitrary colour.
     """
-    values = tensor.detach().float().clamp(0, 255).round().byte().cpu().numpy()
-    return np.ascontiguousarray(values.transpose(1, 2, 0)[..., ::-1])
+    values = tensor.detach().float()
+    if values.isnan().any():
+        raise ValueError('it has values that are not numbers (NaN)')
+    picture = values.clamp(0, 255).round().byte().cpu().numpy()
+    return np.ascontiguousarray(picture.transpose(1, 2, 0)[..., ::-1])
+
+
+def mean_scores(records: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Return the mean of every score over the pictures, without infinite ones.
+
+    Args:
+        records: One per picture, with `name`, `path` and the scores.
+
+    Returns:
+        Means by key; infinite where all pictures equal the clean ones.
+    """
+    means = {}
+    for key in (key for key in records[0] if key not in ('name', 'path')):
+        finite = [record[key] for record in records if np.isfinite(record[key])]
+        means[key] = float(np.mean(finite)) if finite else float('inf')
+    return means
 
 
 @METRICS.register_module()
 class RaindropScores(BaseSampleWiseMetric):
     """PSNR and SSIM under one or more protocols; keys are `<prefix>/<protocol>_psnr` and `_ssim`.
 
-    Pictures are scored as they would be saved: clamped, rounded, 8 bits. The mean of a PSNR is the mean
-    of the pictures' PSNRs; equal pictures, whose PSNR is infinite, are named and left out of it.
+    Pictures are scored as they would be saved: clamped, rounded, 8 bits. The mean of a PSNR is the
+    mean of the pictures' PSNRs; equal pictures, whose PSNR is infinite, are named and left out.
 
     Args:
         protocols: Names in `PROTOCOLS`.
@@ -62,10 +85,12 @@ class RaindropScores(BaseSampleWiseMetric):
             raise UserError(f'unknown protocol {unknown[0]!r}; there are: {", ".join(PROTOCOLS)}')
         self.protocols = tuple(protocols)
         self.score_input = score_input
-        #: One record per picture of the last evaluation, in the order of the data set; first process only.
+        #: A record per picture of the last evaluation, in the data set's order; first process only.
         self.records: list[dict[str, Any]] = []
 
-    def process(self, data_batch: Sequence[dict], data_samples: Sequence[Mapping[str, Any]]) -> None:
+    def process(
+        self, data_batch: Sequence[dict], data_samples: Sequence[Mapping[str, Any]]
+    ) -> None:
         """Score the pictures of a batch.
 
         Args:
@@ -99,19 +124,20 @@ class RaindropScores(BaseSampleWiseMetric):
         """Return the means over all pictures; keep the records.
 
         Args:
-            results: Records of all processes, one per picture of the data set.
+            results: Records of all processes, one per picture of the data set, in its order.
+
+        Raises:
+            UserError: There are none.
         """
+        if not results:
+            raise UserError('no picture was scored; the data loader gave none')
         self.records = results
-        means = {}
-        for key in results[0]:
-            if key in ('name', 'path'):
-                continue
-            finite = [record[key] for record in results if np.isfinite(record[key])]
-            if len(finite) < len(results):
-                equal = [record['name'] for record in results if not np.isfinite(record[key])]
+        means = mean_scores(results)
+        for key in means:
+            equal = [record['name'] for record in results if np.isinf(record[key])]
+            if equal:
                 MMLogger.get_current_instance().warning(
                     f'{key}: {len(equal)} pictures equal the clean ones (first: {equal[0]}); their '
                     'infinite PSNR is left out of the mean'
                 )
-            means[key] = float(np.mean(finite)) if finite else float('inf')
         return means
