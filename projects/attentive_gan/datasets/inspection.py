@@ -27,6 +27,8 @@ MAX_SHIFT = 2.0
 #: Least height of the correlation peak (0 to 1) at which a measured shift can be believed.
 MIN_RESPONSE = 0.1
 
+_SMALLEST_MEASURED = 64
+
 
 @dataclass(frozen=True)
 class PairRecord:
@@ -96,13 +98,14 @@ def measure_shift(rainy: Picture, clean: Picture) -> tuple[tuple[float, float], 
         clean: RGB (H, W, 3), uint8.
 
     Returns:
-        Shift to the right and down in pixels, and the height of the correlation peak, 0 to 1.
+        Shift to the right and down in pixels, good to a pixel, and the height of the correlation
+        peak, 0 to 1; zeros for pictures below 64x64, which are too small to tell.
     """
+    if min(rainy.shape[:2]) < _SMALLEST_MEASURED:
+        return (0.0, 0.0), 0.0
     greys = [
         cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32) for picture in (clean, rainy)
     ]
-    if min(rainy.shape[:2]) < 2:
-        return (0.0, 0.0), 0.0
     window = cv2.createHanningWindow((rainy.shape[1], rainy.shape[0]), cv2.CV_32F)
     (right, down), response = cv2.phaseCorrelate(greys[0], greys[1], window)
     return (float(right), float(down)), float(np.clip(np.nan_to_num(response), 0, 1))

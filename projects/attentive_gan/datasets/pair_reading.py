@@ -70,7 +70,7 @@ class PairCache:
         if self.size > limit:
             raise UserError(
                 f'The {len(self.sizes)} decoded pairs need {self.size / _GIB:.3g} GiB of memory, '
-                f'more than cache_limit_gib={limit / _GIB:g}. Raise the limit or set cache=False.'
+                f'more than cache_limit_gib={limit / _GIB:.3g}. Raise the limit or set cache=False.'
             )
         self._offsets = np.concatenate([[0], np.cumsum(bytes_per_pair, dtype=np.int64)])
         self._open()

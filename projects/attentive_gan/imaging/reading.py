@@ -58,7 +58,7 @@ def read_picture(path: str | Path, max_pixels: int = MAX_PIXELS) -> Picture:
         orientation = orientation_of(image)
         deep = bits_of(image, content[:32]) == 16
         picture = _decode_deep(content, path) if deep else _decode_plain(image, path)
-    return np.ascontiguousarray(_UPRIGHT[orientation](picture))
+    return np.array(_UPRIGHT[orientation](picture), order='C')  # a copy: Pillow's is read-only
 
 
 def _decode_plain(image: Image.Image, path: str | Path) -> Picture:
