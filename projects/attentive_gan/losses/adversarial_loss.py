@@ -11,9 +11,10 @@ from torch import Tensor, nn
 class AdversarialLoss(nn.Module):
     """Binary cross entropy for the discriminator, its opinion for the generator.
 
-    With D the probability of being clean, the discriminator minimises -log D(R) - log(1 - D(O)). The
-    generator minimises -log D(O), as the authors' released code does, or log(1 - D(O)), the paper's
-    form, whose gradient vanishes while the discriminator is sure. On logits both are stable.
+    With D the probability of being clean, the discriminator minimises -log D(R) - log(1 - D(O)).
+    The generator minimises -log D(O), as the authors' released code does, or log(1 - D(O)), the
+    paper's form, whose gradient vanishes while the discriminator is sure. On logits both are
+    stable.
 
     Source: Qian et al., section 3.3, weight 0.01; flyywh/AttGAN_DeRaindrop, train.py.
 

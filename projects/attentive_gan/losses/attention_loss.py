@@ -24,8 +24,8 @@ def attention_weights(steps: int, theta: float = 0.8, exponent_offset: int = 0) 
 class AttentionLoss(nn.Module):
     """Weighted sum over the steps of the mean squared error between attention map and mask.
 
-    Source: Qian et al., section 3.1 (theta 0.8); flyywh/AttGAN_DeRaindrop, train.py (theta 0.6, exponent
-    one higher).
+    Source: Qian et al., section 3.1 (theta 0.8); flyywh/AttGAN_DeRaindrop, train.py (theta 0.6,
+    exponent one higher).
 
     Args:
         theta: Base of the weights, in (0, 1]; later steps weigh more.
@@ -49,16 +49,16 @@ class AttentionLoss(nn.Module):
             mask: Raindrop mask (N, 1, H, W) in [0, 1].
 
         Raises:
-            ValueError: There is no map, or a map and the mask differ in shape; broadcasting them would
-                compare each map with all masks of the batch.
+            ValueError: There is no map, or a map and the mask differ in shape; broadcasting them
+                would compare each map with all masks of the batch.
         """
         if not attention_maps:
             raise ValueError('AttentionLoss got no attention maps; leave it out without attention')
         for attention in attention_maps:
             if attention.shape != mask.shape:
                 raise ValueError(
-                    f'attention map {tuple(attention.shape)} and mask {tuple(mask.shape)} must have '
-                    'the same shape (N, 1, H, W)'
+                    f'attention map {tuple(attention.shape)} and mask {tuple(mask.shape)} must '
+                    'have the same shape (N, 1, H, W)'
                 )
         weights = attention_weights(len(attention_maps), self.theta, self.exponent_offset)
         target = mask.float()

@@ -9,9 +9,10 @@ from torch import Tensor, nn
 
 @MODELS.register_module()
 class AttentionMapLoss(nn.Module):
-    """Mean squared errors of the discriminator's map: for restored pictures to a target, for clean to 0.
+    """Mean squared errors of the discriminator's map: to a target where restored, to 0 where clean.
 
-    Source: Qian et al., section 3.3, weight 0.05. One public port uses 1 as target for clean pictures.
+    Source: Qian et al., section 3.3, weight 0.05. One public port (xxx46408/Deraindrop-xixi) uses 1
+    as target for clean pictures.
 
     Args:
         real_target: What the map of a clean picture should be everywhere.
@@ -37,7 +38,7 @@ class AttentionMapLoss(nn.Module):
         """
         if restored_map.shape != target.shape:
             raise ValueError(
-                f'the discriminator\'s map {tuple(restored_map.shape)} and its target '
+                f"the discriminator's map {tuple(restored_map.shape)} and its target "
                 f'{tuple(target.shape)} must have the same shape (N, 1, H, W)'
             )
         restored_error = F.mse_loss(restored_map.float(), target.detach().float())

@@ -16,8 +16,11 @@ def shrink(picture: Tensor, factor: int, method: Literal['average', 'bilinear'])
     Args:
         picture: Pictures whose sides are multiples of the factor.
         factor: 1, 2 or 4.
-        method: `average` takes the mean of each block, free of aliasing; `bilinear` interpolates between
-            the middle pixels as OpenCV's resize does, which is the same at factor 2.
+        method: `average` takes the mean of each block, free of aliasing; `bilinear` interpolates
+            between the middle pixels as OpenCV's resize does, which is the same at factor 2.
+
+    Returns:
+        Pictures (N, C, H / factor, W / factor).
     """
     if factor == 1:
         return picture
@@ -30,8 +33,8 @@ def shrink(picture: Tensor, factor: int, method: Literal['average', 'bilinear'])
 class MultiScaleLoss(nn.Module):
     """Weighted sum of mean squared errors at three scales.
 
-    Source: Qian et al., section 3.2, weights 0.6, 0.8, 1.0. Their code shrinks the clean picture with
-    OpenCV's bilinear resize.
+    Source: Qian et al., section 3.2, weights 0.6, 0.8, 1.0. Their code shrinks the clean picture
+    with OpenCV's bilinear resize.
 
     Args:
         weights: Weights of the quarter, half and full size.
@@ -39,7 +42,7 @@ class MultiScaleLoss(nn.Module):
         loss_weight: Weight of the whole loss.
 
     Raises:
-        ValueError: `downsample` is unknown.
+        ValueError: There are not three weights, or `downsample` is unknown.
     """
 
     def __init__(
@@ -51,6 +54,8 @@ class MultiScaleLoss(nn.Module):
         super().__init__()
         if downsample not in ('average', 'bilinear'):
             raise ValueError(f"downsample must be 'average' or 'bilinear', not {downsample!r}")
+        if len(weights) != 3:
+            raise ValueError(f'weights must be for quarter, half and full size, not {weights!r}')
         self.weights = tuple(weights)
         self.downsample = downsample
         self.loss_weight = loss_weight
@@ -70,9 +75,9 @@ class MultiScaleLoss(nn.Module):
             target = shrink(clean.float(), factor, self.downsample)
             if output.shape != target.shape:
                 raise ValueError(
-                    f'the output at 1/{factor} size is {tuple(output.shape)}, but clean pictures of '
-                    f'{tuple(clean.shape)} give {tuple(target.shape)}; train on crops whose sides are '
-                    'multiples of 4'
+                    f'the output at 1/{factor} size is {tuple(output.shape)}, but clean pictures '
+                    f'of {tuple(clean.shape)} give {tuple(target.shape)}; train on crops whose '
+                    'sides are multiples of 4'
                 )
             total = total + weight * F.mse_loss(output.float(), target)
         return self.loss_weight * total

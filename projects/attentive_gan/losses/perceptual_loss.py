@@ -11,7 +11,8 @@ import torch.nn.functional as F
 from mmagic.registry import MODELS
 from torch import Tensor, nn
 
-from ..errors import UserError
+from attentive_gan.errors import UserError
+from attentive_gan.host import read_checkpoint
 
 #: Position of each ReLU in `torchvision.models.vgg16().features`.
 VGG16_LAYERS = {
@@ -46,8 +47,9 @@ def find_weights(weights_path: str | None) -> Path:
     if path.is_file():
         return path
     raise UserError(
-        f'the perceptual loss needs the VGG16 weights {VGG16_FILE} of torchvision, not found at {path}; '
-        "fetch them on a connected machine with: python -c \"import torchvision; "
+        f'the perceptual loss needs the VGG16 weights {VGG16_FILE} of torchvision, not found at '
+        f'{path}; '
+        'fetch them on a connected machine with: python -c "import torchvision; '
         "torchvision.models.vgg16(weights='DEFAULT')\", then copy the file to "
         f'{cached} or set model.perceptual_loss.weights_path; or train without: '
         '--cfg-options model.perceptual_loss=None'
@@ -64,8 +66,6 @@ def read_convolutions(path: Path, last_layer: int) -> dict[int, tuple[Tensor, Te
     Raises:
         UserError: The file does not hold these weights.
     """
-    from ..host import read_checkpoint
-
     content = read_checkpoint(path)
     state = content.get('state_dict', content)
     convolutions = {}
@@ -74,10 +74,11 @@ def read_convolutions(path: Path, last_layer: int) -> dict[int, tuple[Tensor, Te
         if position > last_layer:
             break
         weight, bias = (state.get(f'features.{position}.{kind}') for kind in ('weight', 'bias'))
-        if weight is None or bias is None or weight.shape != (width, channels, 3, 3):
+        shapes = [None if value is None else tuple(value.shape) for value in (weight, bias)]
+        if shapes != [(width, channels, 3, 3), (width,)]:
             raise UserError(
-                f'{path} does not hold the VGG16 weights of torchvision (features.{position}); fetch '
-                f'{VGG16_FILE} again'
+                f'{path} does not hold the VGG16 weights of torchvision (features.{position}); '
+                f'fetch {VGG16_FILE} again'
             )
         convolutions[position] = (weight, bias)
         channels = width
@@ -88,16 +89,18 @@ def read_convolutions(path: Path, last_layer: int) -> dict[int, tuple[Tensor, Te
 class VGGPerceptualLoss(nn.Module):
     """Weighted sum of mean squared errors between VGG16 features.
 
-    The features are no part of checkpoints: they never change.
+    VGG16's weights are no part of checkpoints: they never change.
 
-    Source: Qian et al., section 3.2; layers and weights of the authors' code (flyywh/AttGAN_DeRaindrop,
-    train.py), which feeds raw pictures. With ImageNet normalisation, squared differences of the first
-    layer grow by about 1 / 0.226^2 = 19.6, hence the default weight 0.05.
+    Source: Qian et al., section 3.2; layers and weights of the authors' code
+    (flyywh/AttGAN_DeRaindrop, train.py), which feeds raw pictures. With ImageNet normalisation,
+    squared differences of the first layer grow by about 1 / 0.226^2 = 19.6, hence the default
+    weight 0.05.
 
     Args:
         layers: Names of the layers to compare, keys of `VGG16_LAYERS`.
         layer_weights: Weight of each layer.
-        normalize: Normalise pictures as VGG16 was trained; False feeds them raw, as the authors did.
+        normalize: Normalise pictures as VGG16 was trained; False feeds them raw, as the authors
+            did.
         channel_order: Colour order of the pictures.
         weights_path: File with torchvision's weights; None looks into torch hub's folder.
         loss_weight: Weight of the whole loss.
@@ -120,11 +123,14 @@ class VGGPerceptualLoss(nn.Module):
     ) -> None:
         super().__init__()
         unknown = [name for name in layers if name not in VGG16_LAYERS]
-        if unknown or len(layers) != len(layer_weights) or channel_order not in ('rgb', 'bgr'):
+        if unknown or not layers or len(layers) != len(layer_weights):
             raise UserError(
-                f'model.perceptual_loss: layers must be of {", ".join(VGG16_LAYERS)}, with one weight '
-                f"each, and channel_order 'rgb' or 'bgr'; got {list(layers)}, {list(layer_weights)}, "
-                f'{channel_order!r}'
+                f'model.perceptual_loss: layers must be of {", ".join(VGG16_LAYERS)}, with one '
+                f'weight each; got {list(layers)} and {list(layer_weights)}'
+            )
+        if channel_order not in ('rgb', 'bgr'):
+            raise UserError(
+                f"model.perceptual_loss.channel_order must be 'rgb' or 'bgr'; got {channel_order!r}"
             )
         self.weights = {
             VGG16_LAYERS[name]: weight for name, weight in zip(layers, layer_weights, strict=True)
@@ -160,7 +166,8 @@ class VGGPerceptualLoss(nn.Module):
 
     def _features(self, picture: Tensor) -> dict[int, Tensor]:
         """Return the features (N, C, H', W') of the compared layers."""
-        x = picture.flip(1) if self.reverse else picture
+        x = picture.to(self.mean.dtype)  # not in half precision until the first convolution
+        x = x.flip(1) if self.reverse else x
         x = (x - self.mean) / self.std if self.normalize else x
         found: dict[int, Tensor] = {}
         for position in range(max(self.weights) + 1):

@@ -21,11 +21,20 @@ def ssim(first: Tensor, second: Tensor, data_range: float = 1.0) -> Tensor:
         second: Pictures of the same shape.
         data_range: Difference between the largest and smallest possible value.
 
+    Returns:
+        A number of float32, at most 1; computed in float32 under autocast, too.
+
     Source: Wang et al., "Image quality assessment: from error visibility to structural similarity",
     IEEE TIP 2004: 11 x 11 Gaussian window of sigma 1.5, population covariance.
     """
-    channels = first.shape[1]
-    line = torch.arange(WINDOW, dtype=torch.float32, device=first.device) - WINDOW // 2
+    with torch.autocast(first.device.type, enabled=False):
+        return _ssim(first.float(), second.float(), data_range)
+
+
+def _ssim(x: Tensor, y: Tensor, data_range: float) -> Tensor:
+    """Compute `ssim` in the precision of its arguments."""
+    channels = x.shape[1]
+    line = torch.arange(WINDOW, dtype=x.dtype, device=x.device) - WINDOW // 2
     line = torch.exp(-line.square() / (2 * SIGMA**2))
     line = (line / line.sum()).expand(channels, 1, 1, WINDOW)
 
@@ -33,7 +42,6 @@ def ssim(first: Tensor, second: Tensor, data_range: float = 1.0) -> Tensor:
         across = F.conv2d(picture, line, groups=channels)
         return F.conv2d(across, line.transpose(2, 3), groups=channels)
 
-    x, y = first.float(), second.float()
     mean_x, mean_y = blur(x), blur(y)
     var_x = blur(x * x) - mean_x.square()
     var_y = blur(y * y) - mean_y.square()
@@ -73,5 +81,4 @@ class SSIMLoss(nn.Module):
                 f'SSIMLoss needs equal shapes with sides of at least {WINDOW}, not '
                 f'{tuple(restored.shape)} and {tuple(clean.shape)}'
             )
-        with torch.autocast(restored.device.type, enabled=False):
-            return self.loss_weight * (1 - ssim(restored, clean, self.data_range))
+        return self.loss_weight * (1 - ssim(restored, clean, self.data_range))
