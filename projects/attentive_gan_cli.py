@@ -59,7 +59,9 @@ def _message_for(error: Exception) -> str | None:
     if errors is not None and isinstance(error, errors.UserError):
         return str(error)
     if isinstance(error, ModuleNotFoundError) and error.name == 'attentive_gan':
-        return 'attentive_gan is not installed in this Python; run: pip install -e . (see README.md)'
+        return (
+            'attentive_gan is not installed in this Python; run: pip install -e . (see README.md)'
+        )
     if isinstance(error, ImportError) and 'libGL' in str(error):
         return (
             f'opencv-python cannot start ({error}); run: pip uninstall -y opencv-python && '

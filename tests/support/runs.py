@@ -14,7 +14,9 @@ REPOSITORY = Path(__file__).resolve().parent.parent.parent
 TINY_CONFIG = REPOSITORY / 'tests' / 'support' / 'tiny_config.py'
 
 
-def write_pairs(root: Path, count: int = 6, size: tuple[int, int] = (40, 48), seed: int = 0) -> Path:
+def write_pairs(
+    root: Path, count: int = 6, size: tuple[int, int] = (40, 48), seed: int = 0
+) -> Path:
     """Write smooth random pairs (height, width) in the published layout, with a bright spot as rain."""
     random = np.random.default_rng(seed)
     for folder in ('data', 'gt'):
@@ -23,7 +25,9 @@ def write_pairs(root: Path, count: int = 6, size: tuple[int, int] = (40, 48), se
         noise = random.integers(0, 200, (8, 8, 3)).astype(np.uint8)
         clean = cv2.resize(noise, size[::-1], interpolation=cv2.INTER_LINEAR)
         rainy = clean.copy()
-        cv2.circle(rainy, (int(random.integers(8, 32)), int(random.integers(8, 32))), 6, (255,) * 3, -1)
+        cv2.circle(
+            rainy, (int(random.integers(8, 32)), int(random.integers(8, 32))), 6, (255,) * 3, -1
+        )
         cv2.imwrite(str(root / 'data' / f'{number}_rain.png'), rainy)
         cv2.imwrite(str(root / 'gt' / f'{number}_clean.png'), clean)
     return root
@@ -36,7 +40,9 @@ def environment(**variables: str) -> dict[str, str]:
     return {**os.environ, 'PYTHONPATH': path, 'OMP_NUM_THREADS': '1', **variables}
 
 
-def tool(name: str, *arguments: object, processes: int = 0, **variables: str) -> subprocess.CompletedProcess:
+def tool(
+    name: str, *arguments: object, processes: int = 0, **variables: str
+) -> subprocess.CompletedProcess:
     """Run a tool of this repository and return what became of it.
 
     Args:
@@ -52,7 +58,12 @@ def tool(name: str, *arguments: object, processes: int = 0, **variables: str) ->
         words += ['--launcher', 'pytorch']
     command += [str(REPOSITORY / 'tools' / name), *words]
     return subprocess.run(
-        command, capture_output=True, text=True, env=environment(**variables), cwd=REPOSITORY, check=False
+        command,
+        capture_output=True,
+        text=True,
+        env=environment(**variables),
+        cwd=REPOSITORY,
+        check=False,
     )
 
 

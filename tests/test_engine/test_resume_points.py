@@ -12,7 +12,9 @@ from attentive_gan.host import write_checkpoint
 @pytest.fixture
 def work_dir(tmp_path):
     for iteration in (9, 10, 100):
-        write_checkpoint({'state_dict': {'w': torch.zeros(100)}}, tmp_path / f'iter_{iteration}.pth')
+        write_checkpoint(
+            {'state_dict': {'w': torch.zeros(100)}}, tmp_path / f'iter_{iteration}.pth'
+        )
     write_checkpoint({'state_dict': {}}, tmp_path / 'best_test_a_qian_psnr_iter_200.pth')
     return tmp_path
 
@@ -38,5 +40,5 @@ def test_none_is_an_error(tmp_path, work_dir):
         latest_sound_checkpoint(work_dir, lambda _: None)
     empty = tmp_path / 'empty'
     empty.mkdir()
-    with pytest.raises(UserError, match='no sound checkpoint.*there is none'):
+    with pytest.raises(UserError, match=r'no sound checkpoint.*there is none'):
         latest_sound_checkpoint(empty, lambda _: None)

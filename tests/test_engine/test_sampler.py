@@ -51,4 +51,8 @@ def test_processes_share_each_global_batch():
 
 
 def test_without_shuffling_the_order_is_the_data_sets():
-    assert [index for index, _ in draws(DrawSampler(DATA, shuffle=False, seed=0), 12)] == [*DATA, 0, 1]
+    assert [index for index, _ in draws(DrawSampler(DATA, shuffle=False, seed=0), 12)] == [
+        *DATA,
+        0,
+        1,
+    ]

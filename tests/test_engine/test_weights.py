@@ -41,7 +41,10 @@ def test_keys_of_distributed_wrappers_load(state):
     [
         (lambda s: s.pop('generator.bias'), r'1 missing \(generator\.bias\)'),
         (lambda s: s.update(extra=torch.ones(1)), r'1 unexpected \(extra\)'),
-        (lambda s: s.update({'generator.bias': torch.ones(9)}), r'generator\.bias \(9,\) instead of \(2,\)'),
+        (
+            lambda s: s.update({'generator.bias': torch.ones(9)}),
+            r'generator\.bias \(9,\) instead of \(2,\)',
+        ),
     ],
 )
 def test_any_difference_is_an_error(state, change, message):

@@ -60,7 +60,9 @@ def test_reads_what_mmengine_pickles(tmp_path):
 @pytest.mark.parametrize('zipped', [True, False])
 def test_pickled_code_does_not_run(tmp_path, zipped):
     path, sentinel = tmp_path / 'evil.pth', tmp_path / 'ran'
-    torch.save({'state_dict': {}, 'x': Malicious(sentinel)}, path, _use_new_zipfile_serialization=zipped)
+    torch.save(
+        {'state_dict': {}, 'x': Malicious(sentinel)}, path, _use_new_zipfile_serialization=zipped
+    )
     with pytest.raises(UserError, match=r'evil\.pth cannot be read as plain tensors'):
         read_checkpoint(path)
     assert not sentinel.exists()
@@ -83,7 +85,9 @@ def test_getattr_gives_no_way_in(tmp_path):
 @pytest.mark.parametrize('kept', [0, 1, 0.5, -1])
 def test_truncation_is_found(checkpoint, kept):
     data = checkpoint.read_bytes()
-    size = int(len(data) * kept) if isinstance(kept, float) else kept if kept >= 0 else len(data) - 1
+    size = (
+        int(len(data) * kept) if isinstance(kept, float) else kept if kept >= 0 else len(data) - 1
+    )
     checkpoint.write_bytes(data[:size])
     with pytest.raises(UserError, match=r'iter_1\.pth'):
         read_checkpoint(checkpoint)

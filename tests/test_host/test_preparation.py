@@ -145,7 +145,9 @@ def test_missing_mmagic_is_one_line():
     )
     done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    assert done.stderr.startswith('error: mmagic is not installed; run: pip install --no-deps mmagic')
+    assert done.stderr.startswith(
+        'error: mmagic is not installed; run: pip install --no-deps mmagic'
+    )
     assert len(done.stderr.strip().splitlines()) == 1
 
 

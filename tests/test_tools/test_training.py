@@ -34,9 +34,15 @@ def differences(first, second, path=''):
         return [] if torch.equal(first, second) else [path]
     if isinstance(first, dict):
         keys = set(first) | set(second)
-        return [d for key in keys for d in differences(first.get(key), second.get(key), f'{path}.{key}')]
+        return [
+            d for key in keys for d in differences(first.get(key), second.get(key), f'{path}.{key}')
+        ]
     if isinstance(first, (list, tuple)):
-        return [d for i, (a, b) in enumerate(zip(first, second, strict=True)) for d in differences(a, b, f'{path}.{i}')]
+        return [
+            d
+            for i, (a, b) in enumerate(zip(first, second, strict=True))
+            for d in differences(a, b, f'{path}.{i}')
+        ]
     return [] if first == second else [path]
 
 
@@ -70,7 +76,10 @@ def test_stages_start_when_the_config_says(whole):
     work_dir, _ = whole
     log = next(work_dir.glob('*/vis_data/*.json')).read_text().splitlines()
     rows = {row['step']: row for row in map(json.loads, log) if 'loss_multi_scale' in row}
-    has = {name: [name in rows[step] for step in (1, 2, 3)] for name in ('loss_d_adversarial', 'loss_g_adversarial')}
+    has = {
+        name: [name in rows[step] for step in (1, 2, 3)]
+        for name in ('loss_d_adversarial', 'loss_g_adversarial')
+    }
     assert has == {
         'loss_d_adversarial': [False, True, True],
         'loss_g_adversarial': [False, False, True],
@@ -141,7 +150,7 @@ def test_two_processes_resume_exactly_and_test_alike_in_one(data, tmp_path):
         out = tmp_path / f'scores_{processes}.json'
         done = tool(
             'test.py', TINY_CONFIG, runs['whole'] / 'iter_6.pth', '--work-dir', tmp_path / 'test',
-            '--out', out, processes=processes, *['--cfg-options', *data_options(data)],
+            '--out', out, '--cfg-options', *data_options(data), processes=processes,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         scores.append(json.loads(out.read_text())['test_a/qian_psnr'])
@@ -149,8 +158,16 @@ def test_two_processes_resume_exactly_and_test_alike_in_one(data, tmp_path):
 
 
 def test_rate_really_scales(data, tmp_path):
-    done = train(data, tmp_path, '--auto-scale-lr', options=['train_dataloader.batch_size=4', 'train_cfg.max_iters=1'])
+    done = train(
+        data,
+        tmp_path,
+        '--auto-scale-lr',
+        options=['train_dataloader.batch_size=4', 'train_cfg.max_iters=1'],
+    )
     assert done.returncode == 0, done.stderr
     rates = [group['lr'] for group in state(tmp_path, 1)['optimizer']['generator']['param_groups']]
-    initial = [group['initial_lr'] for group in state(tmp_path, 1)['optimizer']['generator']['param_groups']]
+    initial = [
+        group['initial_lr']
+        for group in state(tmp_path, 1)['optimizer']['generator']['param_groups']
+    ]
     assert initial == [pytest.approx(2 * 5e-4)], rates

@@ -56,7 +56,9 @@ def test_dataset_mistakes_are_named_before_training(data, tmp_path):
 
 def test_checkpoint_mistakes(data, tmp_path):
     options = ['--cfg-options', *data_options(data)]
-    line = message(tool('test.py', TINY_CONFIG, tmp_path / 'nowhere.pth', '--work-dir', tmp_path, *options))
+    line = message(
+        tool('test.py', TINY_CONFIG, tmp_path / 'nowhere.pth', '--work-dir', tmp_path, *options)
+    )
     assert 'nowhere.pth' in line
     assert '--resume' in message(train(data, tmp_path / 'empty', '--resume'))
 

@@ -32,7 +32,10 @@ val_dataloader = dict(
     drop_last=False,
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
-        type='RaindropDataset', data_root=f'{data_root}/test_a', pipeline=test_pipeline, test_mode=True
+        type='RaindropDataset',
+        data_root=f'{data_root}/test_a',
+        pipeline=test_pipeline,
+        test_mode=True,
     ),
 )
 test_dataloader = val_dataloader

@@ -2,9 +2,7 @@
 # iterations of the generator alone before.
 optim_wrapper = dict(
     constructor='MultiOptimWrapperConstructor',
-    generator=dict(
-        type='OptimWrapper', optimizer=dict(type='Adam', lr=2e-4, betas=(0.5, 0.999))
-    ),
+    generator=dict(type='OptimWrapper', optimizer=dict(type='Adam', lr=2e-4, betas=(0.5, 0.999))),
     discriminator=dict(
         type='OptimWrapper', optimizer=dict(type='Adam', lr=2e-4, betas=(0.5, 0.999))
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from copy import deepcopy
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import torch
 from mmagic.models.base_models import BaseEditModel
@@ -15,13 +15,13 @@ from mmengine.model import ExponentialMovingAverage, is_model_wrapper
 from mmengine.optim import OptimWrapper, OptimWrapperDict
 from torch import Tensor, nn
 
-from ..errors import UserError
-from ..networks import AttentiveOutput
+from attentive_gan.errors import UserError
+from attentive_gan.networks import AttentiveOutput
 
 
 def _unwrapped(module: nn.Module) -> nn.Module:
     """Return a network without a distributed wrapper around it."""
-    return module.module if is_model_wrapper(module) else module
+    return cast(nn.Module, module.module) if is_model_wrapper(module) else module
 
 
 @MODELS.register_module()
@@ -108,7 +108,9 @@ class AttentiveGAN(BaseEditModel):
         if self.map_loss is not None and self.discriminator is None:
             raise UserError('model.map_loss needs model.discriminator')
         if self.map_target not in ('attention', 'mask'):
-            raise UserError(f"model.map_target must be 'attention' or 'mask', not {self.map_target!r}")
+            raise UserError(
+                f"model.map_target must be 'attention' or 'mask', not {self.map_target!r}"
+            )
         if self.unpaired_real and self.discriminator is None:
             raise UserError('model.unpaired_real needs model.discriminator')
 
@@ -237,7 +239,8 @@ class AttentiveGAN(BaseEditModel):
             kwargs: Not used.
         """
         output = self.generator(inputs, side_outputs=True)
-        return self.generator_losses(output, data_samples.gt_img, self._mask(data_samples))
+        samples = cast(DataSample, data_samples)
+        return self.generator_losses(output, samples.gt_img, self._mask(samples))
 
     def _restorer(self) -> nn.Module:
         """Return the network that restores: the averaged generator where there is one."""
@@ -281,6 +284,6 @@ class AttentiveGAN(BaseEditModel):
         return prediction
 
 
-def _build(config: dict[str, Any] | None) -> nn.Module | None:
+def _build(config: dict[str, Any] | None) -> Any:
     """Build a part from its config, or nothing."""
     return None if config is None else MODELS.build(config)

@@ -13,9 +13,9 @@ from .train_loop import ResumableTrainLoop
 __all__ = [
     'DrawSampler',
     'MeanScoresFile',
-    'ResumableTrainLoop',
     'RestorationRunner',
     'RestoredPictures',
+    'ResumableTrainLoop',
     'SampleGrid',
     'ScoreFiles',
     'StopOnNonFinite',

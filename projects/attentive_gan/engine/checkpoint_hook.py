@@ -40,6 +40,8 @@ class VerifiedCheckpointHook(CheckpointHook):
     itself is atomic (`attentive_gan.host.write_checkpoint`). Arguments are those of `CheckpointHook`.
     """
 
+    file_backend: Any
+
     def before_train(self, runner: Any) -> None:
         """Prepare the folder and let deletions wait."""
         super().before_train(runner)

@@ -56,5 +56,8 @@ def comparison_grid(rows: Sequence[np.ndarray]) -> np.ndarray:
     gap = np.full((GAP, width, 3), 255, np.uint8)
     parts: list[np.ndarray] = []
     for row in rows:
-        parts += [np.pad(row, ((0, 0), (0, width - row.shape[1]), (0, 0)), constant_values=255), gap]
+        parts += [
+            np.pad(row, ((0, 0), (0, width - row.shape[1]), (0, 0)), constant_values=255),
+            gap,
+        ]
     return np.concatenate(parts[:-1])

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from mmengine.config import Config
 
-from ..errors import UserError
+from attentive_gan.errors import UserError
 
 #: Optional fields of MMEngine's runner that a config need not name for the command line to set them.
 _OPTIONAL_FIELDS = (
@@ -67,7 +67,7 @@ def _check_option(config: Config, name: str) -> None:
 
 def _fields(node: Any) -> list[str] | None:
     """Return the field names of a config node, or None where anything may be set."""
-    if isinstance(node, Mapping) or isinstance(node, Config):
+    if isinstance(node, (Mapping, Config)):
         return list(node.keys())
     if isinstance(node, (list, tuple)):
         return [str(index) for index in range(len(node))]
@@ -106,9 +106,8 @@ def use_mixed_precision(config: Config, dtype: str = 'float16') -> None:
     if not torch.cuda.is_available():
         raise UserError('--amp needs a CUDA device and none was found; leave it away on the CPU')
     wrapper = config.optim_wrapper
-    parts = [wrapper] if 'optimizer' in wrapper else [
-        value for value in wrapper.values() if isinstance(value, Mapping)
-    ]
+    single = 'optimizer' in wrapper
+    parts: list[Any] = [wrapper] if single else [v for v in wrapper.values() if isinstance(v, dict)]
     for part in parts:
         part['type'] = 'AmpOptimWrapper'
         part['dtype'] = dtype

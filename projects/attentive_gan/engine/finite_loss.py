@@ -8,7 +8,7 @@ from typing import Any
 from mmagic.registry import HOOKS
 from mmengine.hooks import Hook
 
-from ..errors import UserError
+from attentive_gan.errors import UserError
 
 
 @HOOKS.register_module()

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from mmengine.dist import init_dist
 
-from ..errors import UserError
+from attentive_gan.errors import UserError
 
 
 def start_process_group(launcher: str, backend: str, **options: Any) -> None:

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from ..errors import UserError
-from ..host import verify_checkpoint
+from attentive_gan.errors import UserError
+from attentive_gan.host import verify_checkpoint
 
 _CHECKPOINT_NAME = re.compile(r'^(?:iter|epoch)_(\d+)\.pth$')
 

@@ -18,8 +18,14 @@ from mmengine.runner import Runner
 from mmengine.utils import apply_to
 from torch import nn
 
-from ..errors import UserError
-from ..host import choose_backend, read_checkpoint, unwrapped_state_dict, write_checkpoint
+from attentive_gan.errors import UserError
+from attentive_gan.host import (
+    choose_backend,
+    read_checkpoint,
+    unwrapped_state_dict,
+    write_checkpoint,
+)
+
 from . import checkpoint_contents
 from .process_group import start_process_group
 from .resume_points import latest_sound_checkpoint
@@ -76,6 +82,11 @@ class RestorationRunner(Runner):
 
     Select it by `runner_type = 'RestorationRunner'`; arguments are those of `Runner`.
     """
+
+    # Attributes of MMEngine's runner, which it does not annotate.
+    _load_from: str | None
+    optim_wrapper: Any
+    param_schedulers: Any
 
     #: States of the random generators that a resumed training starts with.
     _random_states: list[dict[str, Any]] | None = None
@@ -161,7 +172,9 @@ class RestorationRunner(Runner):
         state_dict = checkpoint.get('state_dict', checkpoint)
         absent = load_weights(model, state_dict, filename, allowed, revise_keys or [])
         for name in absent:
-            self.logger.warning(f'{filename} has no weights of {name!r}; they keep their start values')
+            self.logger.warning(
+                f'{filename} has no weights of {name!r}; they keep their start values'
+            )
         self._has_loaded = True
         self.logger.info(f'Loaded the weights of {filename}')
         return checkpoint
@@ -219,7 +232,9 @@ class RestorationRunner(Runner):
                 '--cfg-options load_from=PATH to start a new training from its weights'
             )
         before, now = checkpoint['meta'].get('training', {}), self._training_facts()
-        changes = [f'{key} {before.get(key)} -> {now[key]}' for key in now if before.get(key) != now[key]]
+        changes = [
+            f'{key} {before.get(key)} -> {now[key]}' for key in now if before.get(key) != now[key]
+        ]
         if changes:
             raise UserError(
                 f'{filename} cannot be resumed as the same training ({"; ".join(changes)}); restore '
@@ -238,9 +253,11 @@ class RestorationRunner(Runner):
     def _resume_schedules(self, saved: Any) -> None:
         """Restore schedules, kept as a list or as a list per optimizer."""
         groups = self.param_schedulers
-        pairs = [(groups[key], saved[key]) for key in groups] if isinstance(groups, dict) else [
-            (groups, saved)
-        ]
+        pairs = (
+            [(groups[key], saved[key]) for key in groups]
+            if isinstance(groups, dict)
+            else [(groups, saved)]
+        )
         for schedulers, states in pairs:
             for scheduler, state in zip(schedulers, states, strict=True):
                 scheduler.load_state_dict(state)
@@ -316,5 +333,3 @@ class RestorationRunner(Runner):
         if isinstance(schedulers, dict):
             return {key: [item.state_dict() for item in items] for key, items in schedulers.items()}
         return [item.state_dict() for item in schedulers or []]
-
-

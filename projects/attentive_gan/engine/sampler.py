@@ -9,7 +9,7 @@ from mmagic.registry import DATA_SAMPLERS
 from mmengine.dist import get_dist_info, sync_random_seed
 from torch.utils.data import Sampler
 
-from ..datasets.draws import Draw
+from attentive_gan.datasets.draws import Draw
 
 
 @DATA_SAMPLERS.register_module()

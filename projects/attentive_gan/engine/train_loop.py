@@ -10,7 +10,8 @@ from mmengine.runner import IterBasedTrainLoop
 from mmengine.runner.loops import _InfiniteDataloaderIterator
 from torch.utils.data import DataLoader
 
-from ..errors import UserError
+from attentive_gan.errors import UserError
+
 from .sampler import DrawSampler
 
 

@@ -10,8 +10,8 @@ import torch
 from mmengine.runner.checkpoint import load_state_dict
 from torch import nn
 
-from ..errors import UserError
-from ..host import unwrapped_state_dict
+from attentive_gan.errors import UserError
+from attentive_gan.host import unwrapped_state_dict
 
 #: Key parts that distributed wrappers of MMEngine leave in checkpoints: `module.*`, `generator.module.*`.
 _OUTER_WRAPPER = re.compile(r'^module\.')
@@ -40,7 +40,9 @@ def _differences(own: Mapping[str, Any], state: Mapping[str, Any]) -> list[str]:
     reshaped = [
         f'{key} {tuple(state[key].shape)} instead of {tuple(own[key].shape)}'
         for key in own
-        if key in state and isinstance(own[key], torch.Tensor) and state[key].shape != own[key].shape
+        if key in state
+        and isinstance(own[key], torch.Tensor)
+        and state[key].shape != own[key].shape
     ]
     named = {'missing': missing, 'unexpected': unexpected, 'of another shape': reshaped}
     return [f'{len(names)} {kind} ({_summary(names)})' for kind, names in named.items() if names]

@@ -20,7 +20,7 @@ import torch
 from mmengine.logging import HistoryBuffer
 from mmengine.runner import CheckpointLoader
 
-from ..errors import UserError
+from attentive_gan.errors import UserError
 
 _HISTORY_METHODS = ('mean', 'min', 'max', 'current')
 
@@ -34,7 +34,9 @@ def _history_method(owner: object, name: str) -> Any:
 
 def _harmless_globals() -> list[Any]:
     """List the classes that MMEngine's message hub pickles: history buffers and NumPy values."""
-    multiarray = np._core.multiarray if hasattr(np, '_core') else np.core.multiarray
+    # NumPy 2 moved the functions that its pickles name; both names occur in files.
+    core: Any = np._core if hasattr(np, '_core') else np.core
+    multiarray = core.multiarray
     values: list[Any] = [
         HistoryBuffer,
         np.ndarray,
@@ -99,7 +101,9 @@ def _read_safetensors(path: Path, map_location: Any) -> dict[str, torch.Tensor]:
     try:
         return load_file(path, device=str(map_location or 'cpu'))
     except SafetensorError as error:
-        raise UserError(f'weights file {path} is damaged: {error}; fetch or make it again') from error
+        raise UserError(
+            f'weights file {path} is damaged: {error}; fetch or make it again'
+        ) from error
 
 
 def verify_checkpoint(path: str | Path) -> str | None:
@@ -169,8 +173,7 @@ def apply() -> tuple[bool, str]:
         return False, f'torch {torch.__version__} reads MMEngine checkpoints'
 
     def load_local(filename: str, map_location: Any = None) -> dict[str, Any]:
-        checkpoint = read_checkpoint(Path(filename).expanduser(), map_location or 'cpu')
-        return checkpoint
+        return read_checkpoint(Path(filename).expanduser(), map_location or 'cpu')
 
     CheckpointLoader.register_scheme(prefixes='', loader=load_local, force=True)
     return True, f'torch {torch.__version__} refuses MMEngine checkpoints by default'

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Any
+from typing import Any, cast
 
 import torch
 from mmengine.model import is_model_wrapper
@@ -31,14 +31,14 @@ def unwrapped_state_dict(model: nn.Module) -> OrderedDict[str, Any]:
         model: A model, wrapped or not, with children wrapped or not.
     """
     if is_model_wrapper(model):
-        model = model.module
+        model = cast(nn.Module, model.module)
     wrapped = [name for name, child in model.named_children() if is_model_wrapper(child)]
     state = model.state_dict()
     clean: OrderedDict[str, Any] = OrderedDict()
     for key, value in state.items():
         for name in wrapped:
             if key.startswith(f'{name}.module.'):
-                key = name + key[len(name) + len('.module') :]  # noqa: PLW2901
+                key = name + key[len(name) + len('.module') :]
                 break
         clean[key] = value
     return clean

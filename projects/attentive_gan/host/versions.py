@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 from packaging.version import Version
 
-from ..errors import UserError
+from attentive_gan.errors import UserError
 
 #: Command that installs MMagic without the hundred packages that it lists.
 INSTALL_TOOLBOX = 'pip install --no-deps mmagic==1.2.0 mmcv-lite==2.1.0'
@@ -49,10 +50,8 @@ def installed_version(*distributions: str) -> Version | None:
         distributions: Names on the package index, such as `mmcv` and `mmcv-lite`.
     """
     for name in distributions:
-        try:
+        with suppress(PackageNotFoundError):
             return Version(version(name))
-        except PackageNotFoundError:
-            continue
     return None
 
 
