@@ -1,0 +1,113 @@
+"""Every config is complete: it builds, and one iteration of it runs at a small size."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+from attentive_gan.engine import configuration
+from support.runs import REPOSITORY, write_pairs
+
+CONFIGS = sorted(
+    path for path in (REPOSITORY / 'configs').rglob('*.py') if '_base_' not in path.parts
+)
+#: Parameters of generator and discriminator (spec of the ablations; the published counts).
+PARAMETERS = {
+    'attgan_a_raindrop': (6_074_953, 0),
+    'attgan_a-d_raindrop': (6_074_953, 7_734_545),
+    'attgan_a-ad_raindrop': (6_074_953, 7_737_746),
+    'attgan_aa_raindrop': (6_244_362, 0),
+    'attgan_aa-d_raindrop': (6_244_362, 7_734_545),
+    'attgan_aa-ad_raindrop': (6_244_362, 7_737_746),
+}
+
+
+@pytest.fixture(scope='module')
+def data(tmp_path_factory):
+    return write_pairs(tmp_path_factory.mktemp('data') / 'pairs', count=4)
+
+
+@pytest.fixture(scope='module')
+def vgg_weights(tmp_path_factory):
+    """A file in the place of torchvision's: first two blocks of VGG16, random."""
+    path = tmp_path_factory.mktemp('vgg') / 'vgg16.pth'
+    shapes = {0: (64, 3), 2: (64, 64), 5: (128, 64), 7: (128, 128)}
+    state = {}
+    for position, (width, channels) in shapes.items():
+        state[f'features.{position}.weight'] = torch.randn(width, channels, 3, 3) * 0.05
+        state[f'features.{position}.bias'] = torch.zeros(width)
+    torch.save(state, path)
+    return path
+
+
+def small(path: Path, data: Path, vgg_weights: Path, work_dir: Path):
+    """Read a config and make it small: one iteration of two 32 x 32 crops, all parts active."""
+    config = configuration.load_config(str(path))
+    for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+        config[name].dataset.data_root = str(data)
+        config[name].num_workers = 0
+        config[name].persistent_workers = False
+    config.train_dataloader.batch_size = 2
+    for step in config.train_dataloader.dataset.pipeline:
+        if 'crop_size' in step:
+            step.crop_size = (32, 32)
+    config.train_cfg.max_iters = config.train_cfg.val_interval = 1
+    config.default_hooks.checkpoint.interval = 10
+    config.default_hooks.checkpoint.save_best = None
+    config.default_hooks.checkpoint.save_last = False
+    config.model.discriminator_start = config.model.adversarial_start = 0
+    if config.model.get('perceptual_loss') is not None:
+        config.model.perceptual_loss.weights_path = str(vgg_weights)
+    config.custom_hooks = [dict(type='StopOnNonFinite'), dict(type='SampleGrid', count=1)]
+    config.visualizer.vis_backends = [dict(type='LocalVisBackend')]
+    config.work_dir = str(work_dir)
+    config.launcher = 'none'
+    config.experiment_name = f'{path.stem}_{work_dir.name}'
+    return config
+
+
+@pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
+def test_one_iteration_of_every_config(path, data, vgg_weights, tmp_path):
+    torch.manual_seed(0)
+    runner = configuration.build_runner(small(path, data, vgg_weights, tmp_path))
+    before = {name: value.clone() for name, value in runner.model.state_dict().items()}
+    runner.train()
+    after = runner.model.state_dict()
+    changed = {name.split('.')[0] for name in before if not torch.equal(before[name], after[name])}
+    expected = {'generator'} | ({'discriminator'} if runner.model.discriminator is not None else set())
+    assert changed == expected
+    assert list(tmp_path.rglob('samples_*.png'))
+    if path.stem in PARAMETERS:
+        counts = [
+            sum(p.numel() for p in net.parameters()) if net is not None else 0
+            for net in (runner.model.generator, runner.model.discriminator)
+        ]
+        assert tuple(counts) == PARAMETERS[path.stem]
+
+
+def test_ablations_count_the_same_generator_updates():
+    lengths = {configuration.load_config(str(p)).train_cfg.max_iters for p in CONFIGS if 'ablations' in p.parts}
+    assert lengths == {100_000}
+
+
+@pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
+def test_one_colour_order_from_file_to_loss(path):
+    config = configuration.load_config(str(path))
+    orders = {
+        config[name].dataset.pipeline[0].channel_order
+        for name in ('train_dataloader', 'val_dataloader', 'test_dataloader')
+    }
+    loss = config.model.get('perceptual_loss')
+    if loss is not None and loss.normalize:
+        orders.add(loss.get('channel_order', 'rgb'))
+    assert len(orders) == 1
+
+
+def test_model_index_names_every_config():
+    index = yaml.safe_load((REPOSITORY / 'model-index.yml').read_text())
+    metafile = yaml.safe_load((REPOSITORY / index['Import'][0]).read_text())
+    named = {model['Config'] for model in metafile['Models']}
+    evaluation_only = {'configs/attgan_raindrop_test_b.py'}
+    assert named == {str(p.relative_to(REPOSITORY)) for p in CONFIGS} - evaluation_only
