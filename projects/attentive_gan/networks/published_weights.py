@@ -12,6 +12,8 @@ from torch import Tensor
 
 from attentive_gan.errors import UserError
 
+from .attentive_generator import AttentiveGenerator
+
 #: Published layers of the generator, in their order, and ours. Four gates become one convolution.
 GENERATOR_LAYERS = {
     'det_conv0.0': 'attention.head',
@@ -92,6 +94,28 @@ def from_published(
                 ours[f'{our_layer}.{kind}'] = _stack(gates, kind)
     _check_shapes(ours, network)
     return ours
+
+
+def convert_generator(published: Mapping[str, Tensor], channel_order: str) -> dict[str, Tensor]:
+    """Turn the published generator's state dict into one for `AttentiveGenerator`.
+
+    Args:
+        published: Tensors by their published names; these weights work in BGR.
+        channel_order: `rgb` or `bgr`, the colour order that the result works in.
+
+    Returns:
+        A complete state dict for `AttentiveGenerator()`.
+
+    Raises:
+        UserError: Names or shapes are not exactly those of the published network.
+        ValueError: `channel_order` is neither `rgb` nor `bgr`.
+    """
+    if channel_order not in ('rgb', 'bgr'):
+        raise ValueError(f'channel_order is {channel_order!r}, expected rgb or bgr')
+    with torch.device('meta'):
+        network = AttentiveGenerator()
+    state = from_published(published, GENERATOR_LAYERS, network)
+    return reverse_colours(state) if channel_order == 'rgb' else state
 
 
 def reverse_colours(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -66,19 +66,25 @@ class ConvLSTM(nn.Module):
             cell: Cell state of the step before, (N, C, H, W); None exactly if `hidden` is.
 
         Returns:
-            The new hidden state, of the type of the gates, and the new cell state, in float32.
+            The new hidden state, of the type of the gates, and the new cell state, in
+            float32 at least.
         """
         if hidden is None or cell is None:
             used = 3 * self.channels
             weight, bias = (p[:used] for p in self.gates.parameters())
             gates = F.conv2d(x, weight[:, : self.channels], bias, padding=1)
             i, o, g = gates.chunk(3, 1)
-            cell = multiply_(torch.sigmoid(i).float(), tanh(g))
+            cell = multiply_(wide(torch.sigmoid(i)), tanh(g))
         else:
             i, o, g, f = self.gates(torch.cat((x, hidden), 1)).chunk(4, 1)
-            kept = multiply_(torch.sigmoid(f).float(), cell)
-            cell = add_(kept, multiply_(torch.sigmoid(i).float(), tanh(g)))
+            kept = multiply_(wide(torch.sigmoid(f)), cell)
+            cell = add_(kept, multiply_(wide(torch.sigmoid(i)), tanh(g)))
         return multiply_(torch.sigmoid(o), tanh(cell).to(o.dtype)), cell
+
+
+def wide(x: Tensor) -> Tensor:
+    """The same values in float32 at least."""
+    return x.to(torch.promote_types(x.dtype, torch.float32))
 
 
 def tanh(x: Tensor) -> Tensor:

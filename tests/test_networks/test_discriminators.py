@@ -1,0 +1,81 @@
+"""The discriminators: equal to the published one, at any size from 11 pixels on."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from attentive_gan.networks import AttentiveDiscriminator, PlainDiscriminator
+from published_graph import golden_picture
+from torch.testing import assert_close
+
+
+def parameters(network):
+    return sum(p.numel() for p in network.parameters())
+
+
+@torch.no_grad()
+def test_equals_the_golden_outputs(discriminator, golden):
+    stored = np.load(golden / 'discriminator.npz')
+    output = discriminator(golden_picture(224, 224))
+    expected_map, probability = (torch.from_numpy(stored[k]) for k in ('map', 'probability'))
+    assert_close(output.attention_map[..., ::4, ::4], expected_map, rtol=0, atol=1e-5)
+    assert_close(torch.sigmoid(output.logits), probability, rtol=0, atol=1e-5)
+
+
+def test_has_the_published_number_of_parameters():
+    assert parameters(AttentiveDiscriminator()) == 7_737_746
+    assert parameters(PlainDiscriminator()) == 7_734_545
+
+
+@pytest.mark.parametrize(
+    ('height', 'width'), [(11, 11), (64, 64), (219, 224), (234, 219), (240, 360), (11, 50)]
+)
+@torch.no_grad()
+def test_takes_sides_from_eleven_pixels(discriminator, random_picture, height, width):
+    output = discriminator(random_picture(height, width, batch=1))
+    assert output.logits.shape == (1, 1)
+    assert output.attention_map.shape == (1, 1, height, width)
+
+
+@torch.no_grad()
+def test_pooling_changes_nothing_at_the_published_sizes(discriminator, random_picture):
+    pooled = []
+    discriminator.pool.register_forward_hook(lambda module, given, out: pooled.append((given, out)))
+    for side in (219, 234):
+        discriminator(random_picture(side, side))
+    assert all(torch.equal(given[0], out) for given, out in pooled)
+
+
+@pytest.mark.parametrize('kind', [AttentiveDiscriminator, PlainDiscriminator])
+def test_refuses_pictures_that_are_too_small(kind, random_picture):
+    with pytest.raises(ValueError, match='at least 11x11 pixels, got 12x10'):
+        kind()(random_picture(10, 12))
+
+
+def test_the_plain_one_has_no_map(random_picture):
+    output = PlainDiscriminator()(random_picture(16, 16, batch=2))
+    assert output.attention_map is None
+    assert output.logits.shape == (2, 1)
+
+
+@torch.no_grad()
+def test_the_map_weighs_the_features(discriminator, random_picture):
+    """A map of zeros leaves nothing of the picture; a map of ones gives the plain discriminator."""
+    first, second = random_picture(24, 24), random_picture(24, 24, seed=1)
+    plain = PlainDiscriminator()
+    plain.load_state_dict(
+        {k: v for k, v in discriminator.state_dict().items() if not k.startswith('to_map')}
+    )
+    assert not torch.allclose(discriminator(first).logits, plain(first).logits)
+    discriminator.to_map.weight.zero_()
+    discriminator.to_map.bias.fill_(1)
+    assert_close(discriminator(first).logits, plain(first).logits)
+    discriminator.to_map.bias.zero_()
+    assert torch.equal(discriminator(first).logits, discriminator(second).logits)
+
+
+def test_judgement_and_map_both_reach_the_layers(random_picture):
+    network = AttentiveDiscriminator()
+    network(random_picture(16, 16)).logits.sum().backward()
+    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in network.parameters())

@@ -1,0 +1,52 @@
+"""Convert the authors' generator weights (gen.pkl) into a checkpoint of this project."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from attentive_gan_cli import run
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line; nothing heavy is imported before."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('source', type=Path, help="the authors' gen.pkl")
+    parser.add_argument(
+        'out', type=Path,
+        help='file to write: .pth for tools/test.py, or .safetensors for the bare generator',
+    )  # fmt: skip
+    parser.add_argument(
+        '--channel-order', choices=('rgb', 'bgr'), default='rgb',
+        help='colour order that the converted generator works in (default rgb; the authors: bgr)',
+    )  # fmt: skip
+    parser.add_argument(
+        '--allow-unknown', action='store_true',
+        help="convert a file that is not the authors' published one, and say so",
+    )  # fmt: skip
+    args = parser.parse_args()
+    if args.out.suffix not in ('.pth', '.safetensors'):
+        parser.error(f'{args.out}: the name must end in .pth or .safetensors')
+    return args
+
+
+def main() -> None:
+    """Read, check, convert and write."""
+    args = parse_args()
+    import attentive_gan  # noqa: F401  (prepares the toolbox)
+    from attentive_gan.networks import published_file, published_weights
+
+    blob = published_file.OFFICIAL_BLOB
+    published = published_file.read_published_file(args.source, args.allow_unknown)
+    state = published_weights.convert_generator(published, args.channel_order)
+    found = published_file.git_blob_id(args.source)
+    meta = {
+        'source': args.source.name, 'git_blob': found, 'channel_order': args.channel_order,
+    }  # fmt: skip
+    published_file.write_generator(state, meta, args.out)
+    known = "the authors' published weights" if found == blob else f'UNKNOWN weights (blob {found})'
+    print(f'{args.out}: {known}, {len(state)} tensors, channel order {args.channel_order}')
+
+
+if __name__ == '__main__':
+    run(main)
