@@ -76,7 +76,9 @@ def test_one_iteration_of_every_config(path, data, vgg_weights, tmp_path):
     runner.train()
     after = runner.model.state_dict()
     changed = {name.split('.')[0] for name in before if not torch.equal(before[name], after[name])}
-    expected = {'generator'} | ({'discriminator'} if runner.model.discriminator is not None else set())
+    expected = {'generator'} | (
+        {'discriminator'} if runner.model.discriminator is not None else set()
+    )
     assert changed == expected
     assert list(tmp_path.rglob('samples_*.png'))
     if path.stem in PARAMETERS:
@@ -88,7 +90,11 @@ def test_one_iteration_of_every_config(path, data, vgg_weights, tmp_path):
 
 
 def test_ablations_count_the_same_generator_updates():
-    lengths = {configuration.load_config(str(p)).train_cfg.max_iters for p in CONFIGS if 'ablations' in p.parts}
+    lengths = {
+        configuration.load_config(str(p)).train_cfg.max_iters
+        for p in CONFIGS
+        if 'ablations' in p.parts
+    }
     assert lengths == {100_000}
 
 
