@@ -148,3 +148,9 @@ def test_perceptual_loss_moves_with_its_model(vgg):
     assert copy.deepcopy(model)[0](a, b).item() == pytest.approx(expected, rel=1e-4)
     model.to('meta')
     assert all(buffer.is_meta for buffer in model.buffers())
+
+
+def test_perceptual_loss_takes_half_precision_pictures(vgg):
+    loss = VGGPerceptualLoss(weights_path=vgg[1], normalize=False)
+    half, clean = random(1, 3, 16, 16).bfloat16(), random(1, 3, 16, 16, seed=1)
+    assert loss(half, clean).item() == loss(half.float(), clean).item()
