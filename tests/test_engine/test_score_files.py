@@ -75,7 +75,8 @@ def test_validation_writes_rows_means_and_provenance(tmp_path):
     assert report['iteration'] == 30
     # In training the weights are those of the iteration, not those it started with.
     assert report['checkpoint'] is None
-    assert set(report['versions']) == {'torch', 'mmengine'}
+    packages = {'mmagic', 'mmengine', 'numpy', 'opencv', 'scikit-image', 'torch'}
+    assert set(report['versions']) == packages
 
 
 def test_test_names_the_weights(tmp_path):

@@ -222,9 +222,33 @@ def test_wrong_use_is_told():
         RaindropScores(prefix='test').compute_metrics([])
 
 
+@pytest.mark.parametrize('key', ['img', 'gt'])
+@pytest.mark.parametrize(
+    'recorded',
+    [{'{}_channel_order': None}, {'{}_color_type': 'unchanged'}],
+    ids=['none', 'unchanged'],
+)
+def test_a_colour_order_that_mmagic_would_guess_is_refused(pairs, key, recorded):
+    def record(results):
+        return {**results, **{name.format(key): value for name, value in recorded.items()}}
+
+    with pytest.raises(UserError, match=rf'0_rain\.png cannot be scored: {key}_channel_order'):
+        evaluate(pairs, 'rgb', transforms=[record])
+
+
+def test_unchanged_bgr_is_heeded(pairs):
+    def unchanged(results):
+        return {**results, 'img_color_type': 'unchanged', 'gt_color_type': 'unchanged'}
+
+    metric, _ = evaluate(pairs, 'bgr', transforms=[unchanged])
+    assert_same(numbers(metric), expected_records(pairs))
+
+
 def test_unequal_sizes_name_the_file():
     sample = {
         'img_path': 'some/7_rain.png',
+        'img_channel_order': 'rgb',
+        'gt_channel_order': 'rgb',
         'gt_img': torch.zeros(3, 16, 16),
         'input': torch.zeros(3, 16, 16),
         'output': {'pred_img': torch.zeros(3, 16, 20)},

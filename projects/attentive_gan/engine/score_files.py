@@ -12,15 +12,17 @@ import time
 from pathlib import Path
 from typing import Any
 
-import mmengine
-import torch
+import cv2
 from mmagic.registry import HOOKS
 from mmengine.dist import master_only
 from mmengine.hooks import Hook
 
 from attentive_gan.errors import UserError
+from attentive_gan.host import installed_version
 from attentive_gan.metrics import PROTOCOLS, RaindropScores, mean_scores
 
+#: Packages whose version is recorded with a score.
+_SCORING_PACKAGES = ('mmagic', 'mmengine', 'numpy', 'scikit-image', 'torch')
 #: A cell that starts with one of these is a formula to a spreadsheet.
 _FORMULA_STARTS = ('=', '+', '-', '@', '\t', '\r')
 
@@ -127,10 +129,18 @@ class ScoreFiles(Hook):
             'config': str(runner.cfg.filename) if runner.cfg.filename else None,
             'checkpoint': str(weights) if weights and not iteration else None,
             'iteration': iteration,
-            'versions': {'torch': str(torch.__version__), 'mmengine': mmengine.__version__},
+            'versions': versions(),
             'date': time.strftime('%Y-%m-%d %H:%M:%S'),
             'records': metric.records,
         }
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of the packages that a score depends on, by name."""
+    found = {name: installed_version(name) for name in _SCORING_PACKAGES}
+    known = {name: str(version) for name, version in found.items() if version is not None}
+    # OpenCV goes by many names on the package index.
+    return {**known, 'opencv': cv2.__version__}
 
 
 def _unused(name: str, used: set[str]) -> str:

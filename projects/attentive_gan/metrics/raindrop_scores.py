@@ -37,6 +37,29 @@ def saved_picture(tensor: torch.Tensor) -> np.ndarray:
     return np.ascontiguousarray(picture.transpose(1, 2, 0)[..., ::-1])
 
 
+def check_colour_order(sample: Mapping[str, Any]) -> None:
+    """Refuse pictures whose colour order MMagic's preprocessor had to guess.
+
+    It takes pictures for BGR where nothing is said, and where they were loaded as `unchanged`
+    (mmagic/models/data_preprocessors/data_preprocessor.py). RGB would then be scored with red and
+    blue exchanged, which shifts luma scores without a trace.
+
+    Args:
+        sample: A tested sample with what the loading step recorded.
+
+    Raises:
+        ValueError: The order is not recorded, or not heeded.
+    """
+    for key in ('img', 'gt'):
+        order = str(sample.get(f'{key}_channel_order') or '').lower()
+        guessed = sample.get(f'{key}_color_type') == 'unchanged' and order != 'bgr'
+        if not order or guessed:
+            raise ValueError(
+                f'{key}_channel_order is not recorded or not heeded, so red and blue may be '
+                "exchanged; load pictures by LoadRainyCleanPair, or with color_type='color'"
+            )
+
+
 def mean_scores(records: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     """Return the mean of every score over the pictures, without infinite ones.
 
@@ -109,6 +132,7 @@ class RaindropScores(BaseSampleWiseMetric):
 
     def _scores(self, sample: Mapping[str, Any]) -> dict[str, float]:
         """Score one restored picture, and the rainy one."""
+        check_colour_order(sample)
         clean = saved_picture(sample['gt_img'])
         pictures = {'': saved_picture(sample['output']['pred_img'])}
         if self.score_input:
