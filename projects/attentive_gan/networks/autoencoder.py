@@ -103,10 +103,8 @@ class ContextualAutoencoder(nn.Module):
         del skip2
         half = F.relu_(self.outframe2(y)) if side_outputs else None
         if skip1 is None:
-            full = strips.run(self._to_full_again, y, x, halo=3)
-        else:
-            full = self._to_full(y, skip1)
-        return Pictures(full, half, quarter)
+            return Pictures(strips.run(self._to_full_again, y, x, halo=3), half, quarter)
+        return Pictures(self._to_full(y, skip1), half, quarter)
 
     def layers(self) -> list[nn.Module]:
         """The longest chain of layers from input to result, for `receptive_field.reach_of`."""

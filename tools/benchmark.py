@@ -1,0 +1,134 @@
+"""Measure a network: work, time, memory, and the share of the machine's matrix-product rate."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from attentive_gan_cli import run
+
+BASELINE = Path(__file__).resolve().parent.parent / 'tests' / 'test_networks' / 'published_graph.py'
+SIZES = ('224x224', '720x480', '1280x720', '1920x1080')
+DTYPES = {'fp32': 'float32', 'bf16': 'bfloat16', 'fp16': 'float16'}
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line; nothing heavy is imported before."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    add = parser.add_argument
+    add('--network', choices=('attentive', 'autoencoder'), default='attentive',
+        help='the generator, or its ablation without attention (default attentive)')  # fmt: skip
+    add('--num-steps', type=int, default=4, help='recurrent steps (default 4)')
+    add('--baseline', action='store_true',
+        help='also run the plain published graph, in turn with the network (from a checkout)')  # fmt: skip
+    add('--sizes', nargs='+', default=SIZES, metavar='WxH', help=f'default {" ".join(SIZES)}')
+    add('--batch', type=int, default=1, help='pictures per pass (default 1)')
+    add('--device', default='cpu', help='cpu, cuda or cuda:N (default cpu)')
+    add('--dtype', choices=DTYPES, default='fp32', help='bf16, fp16: by autocast (default fp32)')
+    add('--channels-last', action='store_true', help='channels-last weights (pays on CUDA)')
+    add('--compile', action='store_true', help='compile the network with torch.compile')
+    add('--train-step', action='store_true', help='time forward and backward, with side outputs')
+    add('--threads', type=int, help="CPU threads (default torch's choice)")
+    add('--repeat', type=int, default=5, help='timed runs of each (default 5)')
+    add('--json', type=Path, metavar='OUT', help='file for all figures')
+    args = parser.parse_args()
+    args.sizes = [_size(parser, text) for text in args.sizes]
+    for name in ('num_steps', 'batch', 'repeat', 'threads'):
+        if getattr(args, name) is not None and getattr(args, name) < 1:
+            parser.error(f'--{name.replace("_", "-")} must be at least 1')
+    return args
+
+
+def _size(parser: argparse.ArgumentParser, text: str) -> tuple[int, int]:
+    width, _, height = text.partition('x')
+    if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
+        parser.error(f'{text}: a size is WIDTHxHEIGHT in pixels, such as 720x480')
+    return int(width), int(height)
+
+
+def build(args: argparse.Namespace) -> dict[str, Any]:
+    """Build the networks to time, by name."""
+    import torch
+    from attentive_gan.networks import AttentiveGenerator
+
+    torch.manual_seed(0)
+    network = AttentiveGenerator(args.num_steps, attention=args.network == 'attentive')
+    if args.channels_last:
+        network = network.to(memory_format=torch.channels_last)
+    if args.train_step:
+        network.forward = _with_side_outputs(network.forward)  # type: ignore[method-assign]
+    networks = {args.network: network}
+    if args.baseline:
+        networks['baseline'] = _baseline(args.num_steps)
+    return {name: network.to(args.device) for name, network in networks.items()}
+
+
+def _with_side_outputs(forward: Any) -> Any:
+    return lambda picture: forward(picture, side_outputs=True)
+
+
+def _baseline(num_steps: int) -> Any:
+    from attentive_gan.errors import UserError
+
+    if not BASELINE.is_file():
+        raise UserError(f'--baseline needs {BASELINE}, which only a checkout has')
+    sys.path.insert(0, str(BASELINE.parent))
+    import published_graph
+
+    return published_graph.PublishedGenerator(num_steps)
+
+
+def show(row: Any, table: Any) -> None:
+    """Add a row of figures to the table."""
+    peak = '-' if row.peak_gib is None else f'{row.peak_gib:.2f}'
+    table.add_row(
+        row.network, f'{row.width}x{row.height}', f'{row.gmacs:.1f}',
+        f'{row.milliseconds:.0f}', f'{row.fastest_milliseconds:.0f}',
+        f'{row.slowest_milliseconds:.0f}', f'{row.images_per_second:.3g}', peak,
+        f'{row.share_of_matrix_rate:.0%}', f'{row.speed_up:.2f}',
+    )  # fmt: skip
+
+
+def main() -> None:
+    """Measure, print the table and write the figures."""
+    args = parse_args()
+    import attentive_gan  # noqa: F401  (prepares the toolbox)
+    import torch
+    from attentive_gan.errors import UserError
+    from attentive_gan.networks.benchmark import Setting, describe_machine, measure
+    from rich.console import Console
+    from rich.table import Table
+
+    if args.device.startswith('cuda') and not torch.cuda.is_available():
+        raise UserError(f'--device {args.device}: torch finds no CUDA device on this machine')
+    torch.set_num_threads(args.threads or torch.get_num_threads())
+    setting = Setting(
+        torch.device(args.device), getattr(torch, DTYPES[args.dtype]), args.batch, args.repeat,
+        args.train_step,
+    )  # fmt: skip
+    machine = describe_machine(setting)
+    table = Table(title='training step' if args.train_step else 'restoring', caption=', '.join(
+        f'{name} {value:.1f}' if isinstance(value, float) else f'{name} {value}'
+        for name, value in machine.items()
+    ))  # fmt: skip
+    for name in ('network', 'size', 'GMACs', 'ms', 'min', 'max', 'images/s', 'peak GiB',
+                 'of mm rate', 'speed-up'):  # fmt: skip
+        table.add_column(name, justify='left' if name == 'network' else 'right')
+    console, rows = Console(), []
+    with console.status('measuring'):
+        for row in measure(build(args), args.sizes, setting, args.compile):
+            rows.append(row)
+            show(row, table)
+    console.print(table)
+    if args.json:
+        figures = {'machine': machine, 'rows': [asdict(row) for row in rows]}
+        args.json.parent.mkdir(parents=True, exist_ok=True)
+        args.json.write_text(json.dumps(figures, indent=2) + '\n')
+
+
+if __name__ == '__main__':
+    run(main)
