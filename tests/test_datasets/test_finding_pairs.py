@@ -94,7 +94,7 @@ def test_duplicates(raindrop_set):
     write_picture(root / 'data' / '7_rain.jpg', pair_of(7)[0])
     assert 'two files for one picture: data/7_rain' in message(root)
     (root / 'data' / '7_rain.jpg').rename(root / 'data' / '007_rain.png')
-    assert '7_rain.png' in message(root)
+    assert 'two files for one picture' in message(root)
 
 
 def test_unexpected_names(raindrop_set):

@@ -10,6 +10,7 @@ import pytest
 import torch
 from attentive_gan.datasets import Draw, PairCache, RaindropDataset
 from attentive_gan.errors import UserError
+from mmengine.dataset import ConcatDataset, RepeatDataset
 from torch.utils.data import DataLoader
 
 from .conftest import pair_of
@@ -59,6 +60,17 @@ def test_seed_and_draw_decide(root):
     assert all((other != sample).any() for other in others)
     np.testing.assert_array_equal(flat(dataset[1]), flat(dataset[Draw(1, 1)]))
     np.testing.assert_array_equal(flat(dataset[-1]), flat(dataset[2]))
+
+
+def test_draws_pass_through_wrappers(raindrop_set, tmp_path):
+    first = RaindropDataset(data_root=str(raindrop_set()), pipeline=PIPELINE)
+    other = raindrop_set((5, 6), tmp_path / 'more')
+    second = RaindropDataset(data_root=str(other), pipeline=PIPELINE)
+    both = ConcatDataset([first, second], ignore_keys='dataset_name')
+    expected = flat(second[Draw(1, 77, 3)])
+    np.testing.assert_array_equal(flat(both[Draw(4, 77, 3)]), expected)
+    repeated = RepeatDataset(second, 3)
+    np.testing.assert_array_equal(flat(repeated[Draw(5, 77, 3)]), expected)
 
 
 def test_samples_leave_the_global_generators_alone(root):

@@ -47,6 +47,11 @@ def test_rgb_and_bgr_are_mirrored(root):
     for rule in ('mean', 'any', 'luma'):
         masks = [RaindropMask(rule=rule)(results)['mask'] for results in (rgb, bgr)]
         np.testing.assert_array_equal(*masks)
+    blue = np.zeros((3, 3, 3), np.uint8)
+    blue[1, 1] = (0, 0, 120)  # its luma is 13.7; as red it would be 35.9
+    for order, picture in (('rgb', blue), ('bgr', blue[..., ::-1])):
+        results = {'img': picture, 'gt': np.zeros_like(blue), 'img_channel_order': order}
+        assert not RaindropMask(rule='luma')(results)['mask'].any()
     with pytest.raises(UserError, match='rbg'):
         LoadRainyCleanPair('rbg')
 

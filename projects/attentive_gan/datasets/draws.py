@@ -21,7 +21,8 @@ class Draw(int):
     """An index into a data set that knows how many draws came before it.
 
     A sampler yields it in the place of a plain index; it is one wherever an index is needed. It
-    passes through pickle, so it reaches worker processes.
+    passes through pickle, so it reaches worker processes, and through MMEngine's `ConcatDataset`
+    and `RepeatDataset`.
 
     Attributes:
         draw: Number of this draw since the start of training, from 0, over all processes.
@@ -41,6 +42,14 @@ class Draw(int):
     def __getnewargs__(self) -> tuple[int, int, int | None]:  # type: ignore[override]
         """Return what `__new__` needs after unpickling."""
         return int(self), self.draw, self.seed
+
+    def __sub__(self, other: int) -> Draw:
+        """Keep the draw where `ConcatDataset` finds the index within one of its parts."""
+        return Draw(int(self) - int(other), self.draw, self.seed)
+
+    def __mod__(self, other: int) -> Draw:
+        """Keep the draw where `RepeatDataset` finds the index within the repeated data set."""
+        return Draw(int(self) % int(other), self.draw, self.seed)
 
     def __repr__(self) -> str:
         return f'Draw(index={int(self)}, draw={self.draw}, seed={self.seed})'
