@@ -56,3 +56,8 @@ def test_without_shuffling_the_order_is_the_data_sets():
         0,
         1,
     ]
+
+
+def test_draws_carry_the_seed():
+    """So that --seed changes the crops, not only the order."""
+    assert next(iter(DrawSampler(DATA, seed=7))).seed == 7

@@ -60,7 +60,7 @@ class DrawSampler(Sampler[int]):
                 if draw // self.size != epoch:
                     epoch = draw // self.size
                     order = self.order(epoch)
-                yield Draw(int(order[draw % self.size]), draw)
+                yield Draw(int(order[draw % self.size]), draw, self.seed)
             iteration += 1
 
     def __len__(self) -> int:
