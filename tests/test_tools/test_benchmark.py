@@ -21,7 +21,8 @@ def test_measures_beside_the_baseline(repository, tmp_path):
         repository, '--baseline', '--sizes', '32x24', '--repeat', '1', '--json', str(out)
     )
     assert done.returncode == 0, done.stderr
-    assert 'speed-up' in done.stdout
+    assert 'attentive │ 32x24' in done.stdout
+    assert 'processor' in done.stdout
     figures = json.loads(out.read_text())
     assert figures['machine']['torch'] == torch.__version__
     ours, baseline = figures['rows']

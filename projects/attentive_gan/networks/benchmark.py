@@ -45,7 +45,7 @@ class Row:
         width: Width of the pictures in pixels.
         height: Their height in pixels.
         gmacs: Billions of multiply-accumulates of a forward pass over the batch.
-        milliseconds: Median time of a pass over the batch, and below it the extremes.
+        milliseconds: Median time of a pass over the batch.
         fastest_milliseconds: Shortest time.
         slowest_milliseconds: Longest time.
         images_per_second: Pictures per second, from the median.
