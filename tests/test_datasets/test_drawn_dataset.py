@@ -63,6 +63,15 @@ def test_completeness_is_seen(tmp_path):
     assert not is_complete(tmp_path, SMALL)
 
 
+def test_pictures_of_an_older_renderer_are_drawn_anew(tmp_path):
+    manifest = drawn(tmp_path)
+    manifest['made_from']['rendering']['simple_drops.py'] = 'other'
+    (tmp_path / 'manifest.json').write_text(json.dumps(manifest))
+    assert not is_complete(tmp_path, SMALL)
+    drawn(tmp_path)
+    assert is_complete(tmp_path, SMALL)
+
+
 def test_fewer_pairs_leave_nothing_of_the_larger_set(tmp_path):
     drawn(tmp_path, DrawnDatasetOptions(4, 3, 32, 24, seed=1))
     drawn(tmp_path)

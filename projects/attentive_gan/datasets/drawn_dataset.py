@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from attentive_gan import rendering
 from attentive_gan.errors import UserError
 from attentive_gan.imaging import write_picture
 from attentive_gan.rendering import add_simple_drops, draw_scene
@@ -56,7 +58,7 @@ def is_complete(out: Path, options: DrawnDatasetOptions) -> bool:
         options: What should be there.
     """
     manifest = read_manifest(out / MANIFEST) or {}
-    if manifest.get('options') != asdict(options):
+    if manifest.get('made_from') != _made_from(options):
         return False
     files = manifest.get('sha256', {})
     return set(_pictures(out)) == set(files) and not changed_files(out, files)
@@ -90,7 +92,13 @@ def draw_dataset(out: Path, options: DrawnDatasetOptions) -> Iterator[Path]:
             clean = write_picture(out / split / 'gt' / f'{index}_clean.png', drawn.clean)
             digests |= {file.relative_to(out).as_posix(): digest(file) for file in (rainy, clean)}
             yield rainy
-    write_manifest(out / MANIFEST, {'options': asdict(options), 'sha256': digests})
+    write_manifest(out / MANIFEST, {'made_from': _made_from(options), 'sha256': digests})
+
+
+def _made_from(options: DrawnDatasetOptions) -> dict[str, Any]:
+    """Return all that the pictures depend on: the options and the code that draws."""
+    sources = sorted(Path(rendering.__file__).parent.glob('*.py'))
+    return asdict(options) | {'rendering': {file.name: digest(file) for file in sources}}
 
 
 def _pictures(out: Path) -> list[str]:

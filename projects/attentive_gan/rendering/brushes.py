@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -14,6 +14,9 @@ Floats = NDArray[np.float32]
 #: OpenCV draws with coordinates in 1/16 of a pixel here.
 _SHIFT = 4
 
+#: Distance at which a lamp's halo ends, in radii of the lamp.
+_HALO = 15.5
+
 
 @dataclass
 class Canvas:
@@ -23,6 +26,8 @@ class Canvas:
     """RGB (H, W, 3), float32, 0 to 255; lights may exceed 255 until the end."""
     unit: float
     """Pixels per unit of length; a scene is always 160 units high."""
+    _noises: dict[int, Floats] = field(default_factory=dict)
+    """Noise (H, W, 1), -0.5 to 0.5, by its number of cells: drawn once, as it costs most."""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -49,8 +54,9 @@ class Canvas:
         """
         corners = np.asarray(corners, np.float32)
         height, width = self.size
-        left, top = np.clip(np.floor(corners.min(axis=0)).astype(int) - 1, 0, (width, height))
-        right, bottom = np.clip(np.ceil(corners.max(axis=0)).astype(int) + 2, 0, (width, height))
+        x, y, across, down = cv2.boundingRect(corners)
+        left, right = max(0, x - 1), min(width, x + across + 2)
+        top, bottom = max(0, y - 1), min(height, y + down + 2)
         if left >= right or top >= bottom:
             return
         box = (slice(top, bottom), slice(left, right))
@@ -59,19 +65,25 @@ class Canvas:
 
     def glow(self, place: tuple[float, float], radius: float, colour: Floats) -> None:
         """Add a lamp: a bright disc with a halo that falls off with the squared distance."""
-        rows, columns = self.size
-        across = (np.arange(columns, dtype=np.float32) - place[0]) / radius
-        down = (np.arange(rows, dtype=np.float32) - place[1])[:, None] / radius
+        height, width = self.size
+        reach = round(_HALO * radius) + 1
+        left, right = max(0, int(place[0]) - reach), min(width, int(place[0]) + reach)
+        top, bottom = max(0, int(place[1]) - reach), min(height, int(place[1]) + reach)
+        across = (np.arange(left, right, dtype=np.float32) - place[0]) / radius
+        down = (np.arange(top, bottom, dtype=np.float32) - place[1])[:, None] / radius
         distance = across**2 + down**2
-        light = np.clip(1.6 - distance, 0, 1) + 0.12 / (1 + distance / 4)
-        self.pixels += light[..., None] * (colour - self.pixels * 0.3)
+        light = np.clip(1.6 - distance, 0, 1) + np.clip(0.12 / (1 + distance / 4) - 0.002, 0, 1)
+        part = self.pixels[top:bottom, left:right]
+        part += light[..., None] * (colour - part * 0.3)
 
     def textured(
         self, random: Random, colour: Floats, cells: int, contrast: float = 0.35
     ) -> Floats:
         """Return a colour (3,) with noise of so many cells across, as paint (H, W, 3)."""
-        noise = fractal_noise(random, self.size, cells) - 0.5
-        return (1 + 2 * contrast * noise[..., None]) * np.asarray(colour, np.float32)
+        if cells not in self._noises:
+            self._noises[cells] = fractal_noise(random, self.size, cells)[..., None] - 0.5
+        scale = 1 + np.float32(2 * contrast) * self._noises[cells]
+        return scale * np.asarray(colour, np.float32)
 
 
 def fractal_noise(

@@ -115,7 +115,7 @@ def garden(canvas: Canvas, random: Random, horizon: float) -> None:
     """Draw leaves of falling size over each other (dead leaves) below a strip of sky."""
     height, width = canvas.size
     scenery.ground(canvas, random, horizon, scenery.GREENS)
-    for size in np.geomspace(height * 0.3, height * 0.03, 400):
+    for size in np.geomspace(height * 0.3, height * 0.035, 300):
         place = (random.uniform(0, width), random.uniform(horizon * 0.5, height * 1.05))
         palette = scenery.GREENS if random.random() < 0.88 else scenery.FLOWERS
         colour = scenery.pick(random, palette) * np.float32(random.uniform(0.6, 1.35))

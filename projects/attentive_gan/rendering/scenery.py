@@ -137,12 +137,12 @@ def tree(canvas: Canvas, random: Random, foot: tuple[float, float], tall: float)
     trunk = tall * 0.035
     canvas.fill(rectangle(x - trunk, y - tall * 0.5, x + trunk, y), _TRUNK)
     green = pick(random, GREENS)
-    for _ in range(70):
+    for _ in range(48):
         angle, reach = random.uniform(0, 2 * np.pi), np.sqrt(random.random())
         right, up = np.cos(angle) * reach, -np.sin(angle) * reach
         place = (x + tall * 0.3 * right, y - tall * (0.66 + 0.32 * up))
         light = np.float32(0.75 + 0.4 * up + random.normal(0, 0.15))
-        leaf(canvas, random, place, tall * random.uniform(0.05, 0.13), green * light)
+        leaf(canvas, random, place, tall * random.uniform(0.07, 0.15), green * light)
 
 
 def leaf(
