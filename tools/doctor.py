@@ -50,7 +50,7 @@ def features() -> list[tuple[str, bool, str]]:
     vgg = os.path.join(torch.hub.get_dir(), 'checkpoints', 'vgg16-397923af.pth')  # noqa: PTH118
     rows.append((
         'perceptual loss (VGG16 weights)', os.path.isfile(vgg),  # noqa: PTH113
-        'python -c "import torchvision; torchvision.models.vgg16(weights=\'DEFAULT\')" with network',
+        'the error message of a training tells where to put them',
     ))  # fmt: skip
     rows.append(('training on a GPU', torch.cuda.is_available(), 'a CUDA device and its driver'))
     compiler = any(shutil.which(name) for name in ('c++', 'g++', 'clang++'))
@@ -74,7 +74,7 @@ def main() -> None:
         listed = ', '.join(f'{name} {version}' for name, version in versions.items())
         print(f'[doctor] attentive_gan {attentive_gan.__version__} works with {listed}')
         return
-    console = Console()
+    console = Console(width=100)
     console.print(
         f'attentive_gan {attentive_gan.__version__}, Python {sys.version.split()[0]}, '
         f'{platform.platform()}'

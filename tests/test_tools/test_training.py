@@ -71,6 +71,15 @@ def test_training_leaves_everything_in_its_work_dir(whole):
         assert loss in done.stdout
 
 
+def test_the_console_is_readable_and_the_log_file_complete(whole):
+    work_dir, done = whole
+    log = next(work_dir.glob('*/*.log')).read_text()
+    for text in ('System environment', 'train_dataloader = dict('):
+        assert text not in done.stdout
+        assert text in log
+    assert 'FileClient' not in done.stdout + done.stderr
+
+
 def test_stages_start_when_the_config_says(whole):
     """The discriminator learns from iteration 1, the generator learns from it from iteration 2."""
     work_dir, _ = whole

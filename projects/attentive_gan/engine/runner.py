@@ -27,6 +27,7 @@ from attentive_gan.host import (
 )
 
 from . import checkpoint_contents
+from .console import drop_noise, file_only
 from .process_group import start_process_group
 from .resume_points import latest_sound_checkpoint
 from .weights import load_weights
@@ -98,6 +99,17 @@ class RestorationRunner(Runner):
             backend = choose_backend(dist_cfg.pop('backend', None))
             start_process_group(self.launcher, backend, **dist_cfg)
         super().setup_env(env_cfg)
+
+    def _log_env(self, env_cfg: dict[str, Any]) -> None:
+        """Log machine, versions and config, hundreds of lines, to the log file alone."""
+        drop_noise(self.logger)
+        with file_only(self.logger):
+            super()._log_env(env_cfg)
+        self.logger.info(f'Machine, versions and the whole config: {self.log_dir}')
+
+    def get_hooks_info(self) -> str:
+        """Return the names of all hooks in their order, one line instead of MMEngine's eighty."""
+        return ', '.join(type(hook).__name__ for hook in self._hooks)
 
     def wrap_model(self, model_wrapper_cfg: dict[str, Any] | None, model: nn.Module) -> nn.Module:
         """Wrap the model for distributed training; on the CPU without device numbers."""
