@@ -57,7 +57,8 @@ def _message_for(error: Exception) -> str | None:
     # The package may be what failed to import, so its error class is only looked up, not imported.
     errors = sys.modules.get('attentive_gan.errors')
     if errors is not None and isinstance(error, errors.UserError):
-        return str(error)
+        # A worker process of a data loader wraps the message into its traceback.
+        return str(error).rpartition('UserError: ')[2].strip()
     if isinstance(error, ModuleNotFoundError) and error.name == 'attentive_gan':
         return (
             'attentive_gan is not installed in this Python; run: pip install -e . (see README.md)'

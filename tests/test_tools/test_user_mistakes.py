@@ -79,3 +79,15 @@ def test_resuming_another_training_is_refused(data, tmp_path):
     assert train(data, tmp_path, KILL_AT='3').returncode != 0
     line = message(train(data, tmp_path, '--resume', '--seed', '7'))
     assert 'seed 2018 -> 7' in line
+
+
+@pytest.mark.parametrize('workers', [0, 1])
+def test_pictures_damaged_in_the_middle_are_named_when_they_are_decoded(tmp_path, workers):
+    """The check at the start looks at both ends of a file only; nothing is skipped or replaced."""
+    damaged = write_pairs(tmp_path / 'damaged', count=2)
+    for picture in (damaged / 'data').iterdir():
+        content = bytearray(picture.read_bytes())
+        content[len(content) // 2 : len(content) // 2 + 40] = bytes(40)
+        picture.write_bytes(bytes(content))
+    done = train(damaged, tmp_path / 'w', options=[f'train_dataloader.num_workers={workers}'])
+    assert '_rain.png' in message(done)
