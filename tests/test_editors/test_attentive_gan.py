@@ -241,3 +241,31 @@ def test_missing_mask_is_named():
         del sample.mask
     with pytest.raises(UserError, match='RaindropMask'):
         model.train_step(data, optimizers(model))
+
+
+class AutocastWrapper(OptimWrapper):
+    """As MMEngine's AmpOptimWrapper does on a GPU: the forward pass in bfloat16."""
+
+    def optim_context(self, _module):
+        return torch.autocast('cpu', torch.bfloat16)
+
+
+@pytest.mark.parametrize('real_networks', [False, True])
+def test_bfloat16_keeps_weights_and_losses_in_float32(real_networks):
+    networks = {}
+    if real_networks:
+        networks = dict(
+            generator=dict(type='AttentiveGenerator'), discriminator=dict(type='AttentiveDiscriminator')
+        )
+    logs = {}
+    for name, wrapper in (('full', OptimWrapper), ('half', AutocastWrapper)):
+        model = build(**networks)
+        wrappers = OptimWrapperDict(
+            generator=wrapper(torch.optim.SGD(model.generator.parameters(), lr=1e-3)),
+            discriminator=wrapper(torch.optim.SGD(model.discriminator.parameters(), lr=1e-3)),
+        )
+        logs[name] = model.train_step(batch(2, 16), wrappers)
+        assert all(value.dtype == torch.float32 for value in model.parameters())
+    for name, value in logs['half'].items():
+        assert value.dtype == torch.float32
+        assert value.item() == pytest.approx(logs['full'][name].item(), rel=0.05, abs=0.01)

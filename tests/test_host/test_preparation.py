@@ -93,6 +93,13 @@ def test_lean_import_registers_the_editors_that_we_use():
         assert MODELS.get(name) is not None
 
 
+def test_editors_import_as_from_a_complete_installation():
+    from mmagic.models import NAFNet
+    from mmagic.models.editors import NAFNet as again  # noqa: N813
+
+    assert NAFNet is again
+
+
 def test_other_editors_can_still_be_imported_one_by_one():
     code = (
         'import attentive_gan; from mmagic.registry import MODELS;'
@@ -107,7 +114,6 @@ def test_complete_installation_is_left_alone(monkeypatch):
     monkeypatch.setattr(
         lean_toolbox, 'installed_version', lambda name: versions.Version(known[name])
     )
-    monkeypatch.setattr(lean_toolbox, 'missing_packages', lambda names: [])
     monkeypatch.setattr(lean_toolbox.importlib.util, 'find_spec', lambda name: object())
     assert lean_toolbox.reason_for_lean_import() is None
     known['diffusers'] = '0.42.1'

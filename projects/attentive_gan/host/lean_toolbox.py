@@ -29,8 +29,13 @@ OPTIONAL_PACKAGES = (
     'transformers',
 )  # fmt: skip
 
-#: What `mmagic.models.editors` cannot do without, with the first version that broke it.
-_COMPLETE = {'diffusers': '0.25', 'transformers': '4.39'}
+#: What `mmagic.models.editors` and `mmagic.evaluation` cannot be imported without, with the first version
+#: that is not known to work (0.24.0 and 4.38.2 are), if any.
+_COMPLETE: dict[str, str | None] = {
+    'diffusers': '0.25',
+    'transformers': '4.39',
+    'albumentations': None,
+}
 
 #: Parts of MMagic that its registries import on first use; here all at once, while placeholders stand.
 _PARTS = (
@@ -52,10 +57,9 @@ def reason_for_lean_import() -> str | None:
         found = installed_version(package)
         if found is None:
             return f'{package} is not installed'
-        if found >= Version(broken):
+        if broken is not None and found >= Version(broken):
             return f'{package} {found} is newer than MMagic 1.2.0 can use'
-    absent = missing_packages(OPTIONAL_PACKAGES[:1])
-    return f'{absent[0]} is not installed' if absent else None
+    return None
 
 
 def _lean_editors() -> ModuleType:
@@ -67,6 +71,16 @@ def _lean_editors() -> ModuleType:
     module.__package__ = name
     module.__all__ = []  # type: ignore[attr-defined]
     return module
+
+
+def _publish(editor: ModuleType) -> None:
+    """Give `mmagic.models` and its `editors` the names of an editor, as a complete import does."""
+    models, editors = sys.modules['mmagic.models'], sys.modules['mmagic.models.editors']
+    for name in editor.__all__:
+        for package in (editors, models):
+            setattr(package, name, getattr(editor, name))
+    editors.__all__ += editor.__all__  # type: ignore[attr-defined]
+    models.editors = editors  # type: ignore[attr-defined]
 
 
 def apply() -> tuple[bool, str]:
@@ -83,5 +97,5 @@ def apply() -> tuple[bool, str]:
         for part in _PARTS:
             importlib.import_module(part)
         for editor in EDITORS:
-            importlib.import_module(f'mmagic.models.editors.{editor}')
+            _publish(importlib.import_module(f'mmagic.models.editors.{editor}'))
     return True, f'{reason}; {len(EDITORS)} editors loaded, {len(absent)} optional packages absent'

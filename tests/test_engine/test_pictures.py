@@ -1,0 +1,59 @@
+"""The sample grid reaches TensorBoard; rows hold what they say."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from attentive_gan.engine import configuration
+from attentive_gan.engine.comparison import (
+    CAPTION_HEIGHT,
+    GAP,
+    attention_picture,
+    comparison_grid,
+    comparison_row,
+    to_picture,
+)
+from support.runs import TINY_CONFIG, write_pairs
+
+
+def test_pictures_are_clamped_and_rounded():
+    tensor = torch.tensor([-0.5, 0.5, 2.0]).view(3, 1, 1)
+    assert to_picture(tensor).tolist() == [[[0, 128, 255]]]
+
+
+def test_attention_grows_from_dark_to_bright():
+    colours = attention_picture(torch.linspace(0, 1, 5).view(1, 1, 5)).astype(int)
+    brightness = (colours @ np.array([299, 587, 114]))[0]
+    assert (np.diff(brightness) > 0).all()
+
+
+def test_a_row_holds_its_pictures_unchanged():
+    pictures = [np.full((10, 30, 3), value, np.uint8) for value in (10, 200)]
+    row = comparison_row([('first', pictures[0]), ('second', pictures[1])])
+    assert row.shape == (10 + CAPTION_HEIGHT, 60 + GAP, 3)
+    assert (row[CAPTION_HEIGHT:, :30] == 10).all()
+    assert (row[CAPTION_HEIGHT:, 30 + GAP :] == 200).all()
+    assert comparison_grid([row, row[:, :20]]).shape == (2 * row.shape[0] + GAP, row.shape[1], 3)
+
+
+def test_sample_grid_is_in_tensorboard(tmp_path):
+    """Rainy, two attention maps, restored, clean of each of two pictures."""
+    pytest.importorskip('tensorboard')
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    data = write_pairs(tmp_path / 'pairs', size=(40, 48))
+    config = configuration.load_config(str(TINY_CONFIG))
+    for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+        config[name].dataset.data_root = str(data)
+    config.train_cfg.max_iters = 2
+    config.visualizer.vis_backends = [dict(type='TensorboardVisBackend')]
+    config.custom_hooks = [dict(type='SampleGrid', interval=2, count=2)]
+    config.work_dir, config.launcher = str(tmp_path / 'work'), 'none'
+    config.experiment_name = 'sample_grid'
+    configuration.build_runner(config).train()
+    events = EventAccumulator(str(next((tmp_path / 'work').rglob('events.*')).parent))
+    events.Reload()
+    (image,) = events.Images('samples')
+    assert (image.width, image.height) == (5 * 48 + 4 * GAP, 2 * (40 + CAPTION_HEIGHT) + GAP)
+    assert {'loss_multi_scale', 'test_a/qian_psnr'} <= set(events.Tags()['scalars'])
