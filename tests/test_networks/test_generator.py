@@ -175,3 +175,19 @@ def test_exports(generator, random_picture):
     with torch.no_grad():
         program = torch.export.export(generator, (rainy,))
         near(program.module()(rainy), generator(rainy))
+
+
+def test_attention_can_be_bounded() -> None:
+    """With the option every step's map is the sigmoid of what it would be; later steps see it."""
+    torch.manual_seed(0)
+    plain = AttentiveGenerator(num_steps=1)
+    bounded = AttentiveGenerator(num_steps=1, attention_activation='sigmoid')
+    bounded.load_state_dict(plain.state_dict())
+    picture = torch.rand(1, 3, 12, 16)
+    with torch.no_grad():
+        raw, squashed = (
+            net(picture, side_outputs=True).attention_maps[0] for net in (plain, bounded)
+        )
+    assert torch.allclose(torch.sigmoid(raw), squashed)
+    with pytest.raises(ValueError, match='attention_activation'):
+        AttentiveGenerator(attention_activation='tanh')

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -14,18 +16,30 @@ class AttentionNetwork(nn.Module):
     """Draws the attention map of a rainy picture in steps that share their weights.
 
     A step looks at the picture and the attention map so far: a convolution, five residual blocks, a
-    convolutional LSTM and a convolution to the next map. Maps are raw outputs, not bounded to
-    [0, 1].
+    convolutional LSTM and a convolution to the next map. The published maps are raw outputs, not
+    bounded to [0, 1].
 
     Source: Qian et al., CVPR 2018, section 3.1; rui1996/DeRaindrop, `models/generator.py`.
 
     Args:
         initial_attention: Value of the map that the first step sees.
+        activation: `sigmoid` bounds the maps to (0, 1), as MaybeShewill-CV's port does; None leaves
+            them as the published weights need them.
+
+    Raises:
+        ValueError: `activation` is unknown.
     """
 
-    def __init__(self, initial_attention: float = 0.5) -> None:
+    def __init__(
+        self,
+        initial_attention: float = 0.5,
+        activation: Literal['sigmoid'] | None = None,
+    ) -> None:
         super().__init__()
+        if activation not in (None, 'sigmoid'):
+            raise ValueError(f"attention_activation must be None or 'sigmoid', not {activation!r}")
         self.initial_attention = initial_attention
+        self.activation = activation
         self.head = nn.Conv2d(4, 32, 3, padding=1)
         self.blocks = nn.ModuleList(ResidualBlock(32) for _ in range(5))
         self.lstm = ConvLSTM(32)
@@ -39,7 +53,7 @@ class AttentionNetwork(nn.Module):
             num_steps: Steps to take, at least 1.
 
         Returns:
-            `num_steps` maps (N, 1, H, W), the last one being the result; unbounded.
+            `num_steps` maps (N, 1, H, W), the last one being the result; unbounded without activation.
         """
         strips = Strips(rainy)
         attention = torch.full_like(rainy[:, :1], self.initial_attention)
@@ -53,6 +67,8 @@ class AttentionNetwork(nn.Module):
             strips.recycle(x, *state[:1])
             state = hidden, cell
             attention = strips.run(self.to_map, hidden, halo=1)
+            if self.activation is not None:
+                attention = torch.sigmoid(attention)
             maps.append(attention)
         return maps
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from mmagic.registry import MODELS
@@ -46,6 +46,8 @@ class AttentiveGenerator(nn.Module):
         attention: Whether there is a recurrent network; False is the paper's ablation A, the
             autoencoder alone on the picture alone.
         initial_attention: Value of the attention map before the first step.
+        attention_activation: `sigmoid` bounds the attention maps to (0, 1); None leaves them as the
+            published weights need them.
 
     Raises:
         ValueError: `num_steps` is less than 1.
@@ -55,7 +57,11 @@ class AttentiveGenerator(nn.Module):
     size_multiple = 4
 
     def __init__(
-        self, num_steps: int = 4, attention: bool = True, initial_attention: float = 0.5
+        self,
+        num_steps: int = 4,
+        attention: bool = True,
+        initial_attention: float = 0.5,
+        attention_activation: Literal['sigmoid'] | None = None,
     ) -> None:
         super().__init__()
         if num_steps < 1:
@@ -63,7 +69,9 @@ class AttentiveGenerator(nn.Module):
                 f'num_steps is {num_steps}; the recurrent network needs at least 1 step'
             )
         self.num_steps = num_steps
-        self.attention = AttentionNetwork(initial_attention) if attention else None
+        self.attention = (
+            AttentionNetwork(initial_attention, attention_activation) if attention else None
+        )
         self.autoencoder = ContextualAutoencoder(4 if attention else 3)
 
     def forward(self, rainy: Tensor, side_outputs: bool = False) -> Tensor | AttentiveOutput:

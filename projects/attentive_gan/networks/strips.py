@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 #: Bytes of one 32-channel map of a strip: several such maps fit into a last-level cache.
-STRIP_BYTES = 4 * 2**20
+STRIP_BYTES = 8 * 2**20
 
 #: Fewer rows than this would spend too much on the halo.
 MIN_ROWS = 16
