@@ -18,7 +18,7 @@ def test_options_reach_nested_fields_and_list_items(main_config):
         'train_cfg.max_iters': 7,
         'train_dataloader.dataset.pipeline.2.crop_size': (32, 32),
         'model.perceptual_loss': None,
-        'model.ema': {'momentum': 0.1},
+        'model.ema.momentum': 0.1,
         'load_from': 'x.pth',
     }
     config = configuration.load_config(main_config, options)

@@ -57,7 +57,7 @@ def _check_option(config: Config, name: str) -> None:
             node = None if known is None else _child(node, part)
         elif position == 0 and part in _OPTIONAL_FIELDS:
             return
-        elif position == len(parts) - 1 and position > 0:
+        elif position > 0 and ('type' in known or position == len(parts) - 1):
             return  # a new field of a typed part: its constructor knows whether it fits
         else:
             close = difflib.get_close_matches(part, known, n=1)
