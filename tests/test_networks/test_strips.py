@@ -44,7 +44,7 @@ def test_too_small_a_halo_is_seen(generator, random_picture, small_strips, monke
     rainy = random_picture(64, 20)
     expected = generator(rainy)
     run_all = Strips.run_all
-    for wrong in range(1, 4):
+    for wrong in range(1, 5):
         monkeypatch.setattr(
             Strips, 'run_all',
             lambda self, stage, *maps, halo, wrong=wrong: run_all(
@@ -79,11 +79,12 @@ def test_live_memory_counts_what_is_held():
 
 
 def test_strips_are_for_cpus_without_autograd():
-    picture = torch.zeros(1, 3, 8, 8)
+    picture = torch.zeros(1, 3, 480, 720)
     assert not Strips(picture).enabled
     with torch.no_grad():
         assert Strips(picture).enabled
         assert not Strips(picture.to('meta')).enabled
+        assert not Strips(torch.zeros(1, 3, 64, 64)).enabled
 
 
 def test_macs_are_the_published_ones_without_the_skipped_work(generator, published_generator):

@@ -23,17 +23,22 @@ MIN_ROWS = 16
 class Strips:
     """Applies layers to maps, in strips where that pays, and reuses the memory of maps given back.
 
-    Strips pay on a CPU without autograd; elsewhere, and while a graph is being recorded (compiling,
-    exporting, tracing), `run` calls the layers on the whole maps and `recycle` does nothing.
+    Strips pay on a CPU without autograd, for pictures of more than one strip; elsewhere, and while a
+    graph is being recorded (compiling, exporting, tracing), `run` calls the layers on the whole maps
+    and `recycle` does nothing.
 
     Args:
-        picture: Any tensor of the pass, which tells its device.
+        picture: The picture (N, C, H, W) of the pass; H is a multiple of all strides.
     """
 
     def __init__(self, picture: Tensor) -> None:
         recording = is_compiling() or torch.jit.is_tracing() or torch.jit.is_scripting()
         on_cpu = picture.device.type == 'cpu'
         self.enabled = on_cpu and not torch.is_grad_enabled() and not recording
+        if self.enabled:
+            self._height = picture.shape[2]
+            self._strip_height = strip_height(picture)
+            self.enabled = self._strip_height < self._height
         self._spare: list[Tensor] = []
 
     def recycle(self, *maps: Tensor) -> None:
@@ -60,10 +65,10 @@ class Strips:
         Returns:
             What `stage(*maps)` returns.
         """
-        height = maps[0].shape[2]
-        rows = strip_rows(maps[-1]) * height // maps[-1].shape[2]
-        if not self.enabled or height <= rows + 2 * halo:
+        if not self.enabled:
             return stage(*maps)
+        height = maps[0].shape[2]
+        rows = self._strip_height * height // self._height
         results: list[Tensor] = []
         for top in range(0, height, rows):
             bottom = min(top + rows, height)
@@ -86,10 +91,12 @@ class Strips:
         return torch.empty(shape, dtype=strip.dtype, device=strip.device, memory_format=layout)
 
 
-def strip_rows(picture: Tensor) -> int:
-    """Rows of a strip of a map (N, C, H, W), a multiple of 4."""
-    bytes_per_row = 32 * picture.shape[0] * picture.shape[3] * picture.element_size()
-    return max(STRIP_BYTES // bytes_per_row // 4 * 4, MIN_ROWS)
+def strip_height(picture: Tensor) -> int:
+    """Rows of a strip of a picture (N, C, H, W), a multiple of 4; the strips are about equal."""
+    batch, _, height, width = picture.shape
+    most = max(STRIP_BYTES // (32 * batch * width * picture.element_size()), MIN_ROWS)
+    count = -(-height // most)
+    return -(-height // (4 * count)) * 4
 
 
 def is_compiling() -> bool:
