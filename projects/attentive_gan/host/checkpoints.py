@@ -8,6 +8,7 @@ to a function that only gives out the four methods that MMEngine stores.
 
 from __future__ import annotations
 
+import importlib
 import os
 import pickle
 import zipfile
@@ -35,8 +36,8 @@ def _history_method(owner: object, name: str) -> Any:
 def _harmless_globals() -> list[Any]:
     """List the classes that MMEngine's message hub pickles: history buffers and NumPy values."""
     # NumPy 2 moved the functions that its pickles name; both names occur in files.
-    core: Any = np._core if hasattr(np, '_core') else np.core
-    multiarray = core.multiarray
+    core = 'numpy._core' if int(np.__version__.split('.')[0]) >= 2 else 'numpy.core'
+    multiarray: Any = importlib.import_module(f'{core}.multiarray')
     values: list[Any] = [
         HistoryBuffer,
         np.ndarray,
