@@ -91,6 +91,8 @@ class RestorationRunner(Runner):
 
     #: States of the random generators that a resumed training starts with.
     _random_states: list[dict[str, Any]] | None = None
+    #: States of all processes' generators before the validation that is running.
+    _held_states: list[dict[str, Any]] | None = None
 
     def setup_env(self, env_cfg: dict[str, Any]) -> None:
         """Start the process group on a backend that this machine has, then go on as MMEngine does."""
@@ -225,6 +227,17 @@ class RestorationRunner(Runner):
         self._random_states = checkpoint['random_states']
         self.logger.info(f'Resumed at iteration {self.iter} from {filename}')
 
+    @contextmanager
+    def random_state_held(self) -> Iterator[None]:
+        """Restore torch's generators after the block; checkpoints saved in it hold the state before."""
+        devices = [torch.cuda.current_device()] if torch.cuda.is_available() else []
+        self._held_states = checkpoint_contents.gather_random_states()
+        try:
+            with torch.random.fork_rng(devices):
+                yield
+        finally:
+            self._held_states = None
+
     def restore_random_state(self) -> None:
         """Set torch's generators as they were when the resumed checkpoint was saved.
 
@@ -300,7 +313,7 @@ class RestorationRunner(Runner):
         Raises:
             UserError: A weight is not finite, or the file cannot be written.
         """
-        random_states = checkpoint_contents.gather_random_states()
+        random_states = self._held_states or checkpoint_contents.gather_random_states()
         if not is_main_process():
             return
         path = Path(out_dir) / filename

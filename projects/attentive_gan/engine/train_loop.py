@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 from mmagic.registry import LOOPS
 from mmengine.runner import IterBasedTrainLoop
 from mmengine.runner.loops import _InfiniteDataloaderIterator
@@ -65,11 +64,10 @@ class ResumableTrainLoop(IterBasedTrainLoop):
     def _validate(self) -> None:
         """Validate without a trace in torch's generators.
 
-        A checkpoint is saved before the validation of the same iteration, so a resumed training goes on
-        without it and must find the generators in the same state.
+        One checkpoint is saved before the validation of an iteration and the best one within it; a
+        training resumed from either goes on without the validation and must find the same state.
         """
-        devices = [torch.cuda.current_device()] if torch.cuda.is_available() else []
-        with torch.random.fork_rng(devices):
+        with self.runner.random_state_held():
             self.runner.val_loop.run()
 
     def _validation_is_due(self) -> bool:
