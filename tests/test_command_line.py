@@ -117,7 +117,10 @@ def test_slurm_scripts_pass_everything_on(tmp_path):
     done = subprocess.run(
         ['bash', 'tools/slurm_train.sh', 'gpu', 'job', 'config.py', 'work', '--amp'],
         capture_output=True, text=True, cwd=REPOSITORY, check=False,
-        env={'PATH': f'{tmp_path}:/usr/bin:/bin', 'GPUS': '4', 'GPUS_PER_NODE': '4', 'SRUN_ARGS': '--mem 8G'},
+        env={
+            'PATH': f'{tmp_path}:/usr/bin:/bin', 'GPUS': '4', 'GPUS_PER_NODE': '4',
+            'SRUN_ARGS': '--mem 8G',
+        },
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     words = done.stdout.split('\n')

@@ -11,4 +11,6 @@ bash tools/setup.sh dev
 "$BIN/ruff" format --check .
 "$BIN/mypy"
 "$BIN/lint-imports"
-exec "$BIN/python" -m pytest "$@"
+# One process per core; each file in one process, so that its fixtures are made once.
+export OMP_NUM_THREADS=1
+exec "$BIN/python" -m pytest --numprocesses auto --dist loadfile "$@"

@@ -255,7 +255,8 @@ def test_bfloat16_keeps_weights_and_losses_in_float32(real_networks):
     networks = {}
     if real_networks:
         networks = dict(
-            generator=dict(type='AttentiveGenerator'), discriminator=dict(type='AttentiveDiscriminator')
+            generator=dict(type='AttentiveGenerator'),
+            discriminator=dict(type='AttentiveDiscriminator'),
         )
     logs = {}
     for name, wrapper in (('full', OptimWrapper), ('half', AutocastWrapper)):

@@ -33,7 +33,8 @@ def file_only(logger: logging.Logger) -> Iterator[None]:
     consoles = [
         handler
         for handler in logger.handlers
-        if isinstance(handler, logging.StreamHandler) and not isinstance(handler, logging.FileHandler)
+        if isinstance(handler, logging.StreamHandler)
+        and not isinstance(handler, logging.FileHandler)
     ]
     for handler in consoles:
         logger.removeHandler(handler)
