@@ -62,3 +62,11 @@ def test_only_whole_named_parts_may_be_absent(state):
     generator['discriminator.bias'] = torch.ones(1)
     with pytest.raises(UserError, match=r'1 missing \(discriminator\.weight\)'):
         load_weights(Pair(), generator, 'x.pth', ['discriminator'])
+
+
+def test_a_bare_generator_loads(state):
+    """As the converter writes .safetensors."""
+    model = Pair()
+    bare = {key[10:]: value for key, value in state.items() if key.startswith('generator.')}
+    assert load_weights(model, bare, 'x.safetensors', ['discriminator']) == ['discriminator']
+    assert torch.equal(model.generator.weight, state['generator.weight'])

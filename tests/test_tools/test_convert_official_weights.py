@@ -9,6 +9,7 @@ import pytest
 import torch
 from attentive_gan.networks import AttentiveGenerator, published_file
 from attentive_gan.networks import published_weights as weights
+from support.runs import data_options, tool, write_pairs
 
 
 @pytest.fixture(scope='module')
@@ -113,3 +114,18 @@ def test_names_content_as_git_does(tmp_path):
     path.write_bytes(b'what is up, doc?')
     # The example of the book Pro Git, chapter 10.2.
     assert published_file.git_blob_id(path) == 'bd9dbf5aae1a3862dd1526723246b20206e5fc37'
+
+
+@pytest.mark.parametrize('suffix', ['.pth', '.safetensors'])
+def test_converted_weights_can_be_tested(repository, legacy_file, tmp_path, suffix):
+    """tools/test.py takes them with the main network; it says that the discriminator is not there."""
+    out = tmp_path / f'converted{suffix}'
+    assert convert(repository, legacy_file[0], out, '--allow-unknown').returncode == 0
+    data = write_pairs(tmp_path / 'pairs', count=2)
+    done = tool(
+        'test.py', repository / 'configs' / 'attgan_embedded.py', out, '--work-dir', tmp_path / 'work',
+        '--cfg-options', *data_options(data),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "has no weights of 'discriminator'" in done.stdout + done.stderr
+    assert (tmp_path / 'work' / 'scores' / 'test' / 'test_a.csv').is_file()

@@ -165,7 +165,7 @@ class RestorationRunner(Runner):
         self,
         filename: str,
         map_location: str | Callable = 'cpu',
-        strict: bool = True,
+        strict: bool = False,
         revise_keys: list[tuple[str, str]] | None = None,
     ) -> dict[str, Any]:
         """Load weights into the model.
@@ -173,7 +173,8 @@ class RestorationRunner(Runner):
         Args:
             filename: A .pth or .safetensors file.
             map_location: Device for the tensors.
-            strict: Whether the weights of parts that only training needs must be there too.
+            strict: Whether the weights of parts that only training needs must be there too; all
+                others must be in any case.
             revise_keys: Regular expressions and replacements for the names of weights.
 
         Raises:

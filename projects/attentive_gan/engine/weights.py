@@ -19,9 +19,13 @@ _CHILD_WRAPPER = re.compile(r'^(\w+)\.module\.')
 
 
 def _own_name(key: str, own: Mapping[str, Any]) -> str:
-    """Return a weight's name in the model: its name, or that without what a wrapper added."""
+    """Return a weight's name in the model.
+
+    That is its name, or that without what a wrapper added, or, in a file of a bare generator, that
+    with the name of the editor's child.
+    """
     inner = _OUTER_WRAPPER.sub('', key)
-    for name in (key, inner, _CHILD_WRAPPER.sub(r'\1.', inner)):
+    for name in (key, inner, _CHILD_WRAPPER.sub(r'\1.', inner), f'generator.{key}'):
         if name in own:
             return name
     return key
