@@ -39,6 +39,7 @@ def run(main: Callable[[], int | None]) -> None:
         warnings.filterwarnings('ignore', message=f'.*{re.escape(text)}.*')
     try:
         code = main() or 0
+        _leave_process_group()
     except KeyboardInterrupt:
         sys.stderr.write('interrupted\n')
         code = EXIT_INTERRUPTED
@@ -50,6 +51,15 @@ def run(main: Callable[[], int | None]) -> None:
         code = 1
     sys.stdout.flush()
     sys.exit(code)
+
+
+def _leave_process_group() -> None:
+    """End distributed communication; its threads can crash an interpreter that simply exits."""
+    torch = sys.modules.get('torch')
+    if torch is None or not torch.distributed.is_available():
+        return
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
 
 
 def _message_for(error: Exception) -> str | None:
