@@ -108,6 +108,14 @@ def test_killed_training_resumes_to_the_same_bits(data, whole, tmp_path, workers
     assert_same_training(state(whole[0]), state(tmp_path))
 
 
+def test_a_finished_training_can_be_prolonged(data, tmp_path):
+    assert train(data, tmp_path, options=['train_cfg.max_iters=2']).returncode == 0
+    resumed = train(data, tmp_path, '--resume', options=['train_cfg.max_iters=3'])
+    assert resumed.returncode == 0, resumed.stderr
+    assert 'planned for 2 iterations and now goes on to 3' in resumed.stdout + resumed.stderr
+    assert (tmp_path / 'iter_3.pth').is_file()
+
+
 def test_number_of_workers_does_not_matter(data, whole, tmp_path):
     done = train(data, tmp_path, options=['train_dataloader.num_workers=1'])
     assert done.returncode == 0, done.stderr

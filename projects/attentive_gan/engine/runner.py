@@ -226,6 +226,13 @@ class RestorationRunner(Runner):
             self.param_schedulers = self.build_param_scheduler(self.param_schedulers)
             self._resume_schedules(checkpoint['param_schedulers'])
         self._random_states = checkpoint['random_states']
+        planned = checkpoint['meta'].get('max_iters', self.max_iters)
+        if planned != self.max_iters:
+            self.logger.warning(
+                f'the training was planned for {planned} iterations and now goes on to '
+                f'{self.max_iters}; learning rates follow the schedule of the checkpoint and stay at '
+                'its last value after its end'
+            )
         self.logger.info(f'Resumed at iteration {self.iter} from {filename}')
 
     @contextmanager
@@ -350,6 +357,7 @@ class RestorationRunner(Runner):
             mmengine_version=mmengine.__version__,
             torch_version=str(torch.__version__),
             training=self._training_facts(),
+            max_iters=self.max_iters,
         )
         return meta
 
