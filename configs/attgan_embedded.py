@@ -30,16 +30,16 @@ test_dataloader = dict(
     num_workers=0, persistent_workers=False, dataset=dict(data_root=f'{data_root}/test_a')
 )
 
-model = dict(perceptual_loss=None, discriminator_start=250, adversarial_start=270)
+model = dict(perceptual_loss=None, discriminator_start=640, adversarial_start=660)
 optim_wrapper = dict(
     generator=dict(optimizer=dict(lr=5e-4)), discriminator=dict(optimizer=dict(lr=5e-4))
 )
 auto_scale_lr = dict(base_batch_size=2)
-train_cfg = dict(max_iters=400, val_interval=100)
-default_hooks = dict(logger=dict(interval=20), checkpoint=dict(interval=100))
+train_cfg = dict(max_iters=800, val_interval=200)
+default_hooks = dict(logger=dict(interval=20), checkpoint=dict(interval=200))
 custom_hooks = [
     dict(type='StopOnNonFinite'),
-    dict(type='SampleGrid', interval=100, count=4),
+    dict(type='SampleGrid', interval=200, count=4),
     dict(type='ScoreFiles'),
     dict(type='RestoredPictures'),
 ]

@@ -52,7 +52,7 @@ def main() -> int:
         for protocol, text in report['protocols'].items():
             console.print(f'  {protocol}: {text}', highlight=False)
     for label, place in (
-        ('pictures side by side', args.work_dir / 'pictures'),
+        ('pictures side by side', args.work_dir / 'pictures' / '*' / 'overview.png'),
         ('scores per picture', args.work_dir / 'scores' / 'test'),
         ('training curves', f'tensorboard --logdir {args.work_dir}'),
     ):

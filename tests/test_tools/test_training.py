@@ -146,6 +146,7 @@ def test_testing_gives_the_score_of_the_last_validation(data, whole, tmp_path):
     assert tested['test_a/qian_psnr'] == pytest.approx(validated['test_a/qian_psnr'], abs=1e-9)
     assert len(list((tmp_path / 'pictures').rglob('comparison/*.png'))) == 6
     assert len(list((tmp_path / 'pictures').rglob('restored/*.png'))) == 6
+    assert len(list((tmp_path / 'pictures').glob('*/overview.png'))) == 1
 
 
 def test_two_processes_resume_exactly_and_test_alike_in_one(data, tmp_path):

@@ -16,6 +16,9 @@ from mmengine.model import is_model_wrapper
 
 from .comparison import attention_picture, comparison_grid, comparison_row, to_picture
 
+#: Comparisons in an overview.
+OVERVIEW_ROWS = 8
+
 
 def comparison_panels(sample: DataSample) -> list[tuple[str, np.ndarray]]:
     """Collect the pictures of a tested sample with captions.
@@ -86,7 +89,7 @@ class RestoredPictures(Hook):
     """Writes what was restored in a test: one comparison and one plain picture per input.
 
     Files are `<work_dir>/pictures/<data set>/{comparison,restored}/<name>.png`, so that data sets with
-    equal file names keep apart.
+    equal file names keep apart, and `overview.png` with the first comparisons.
 
     Args:
         comparison: Whether to write rainy, attention maps, restored and clean side by side.
@@ -98,6 +101,7 @@ class RestoredPictures(Hook):
     def __init__(self, comparison: bool = True, restored: bool = True) -> None:
         self.comparison = comparison
         self.restored = restored
+        self._overviews: dict[Path, list[np.ndarray]] = {}
 
     def after_test_iter(
         self,
@@ -114,13 +118,20 @@ class RestoredPictures(Hook):
             panels = comparison_panels(sample)
             folder = Path(runner.work_dir) / 'pictures' / str(name)
             if self.comparison:
-                _write(folder / 'comparison' / f'{stem}.png', comparison_row(panels))
+                row = comparison_row(panels)
+                _write(folder / 'comparison' / f'{stem}.png', row)
+                rows = self._overviews.setdefault(folder, [])
+                if len(rows) < OVERVIEW_ROWS:
+                    rows.append(row)
             if self.restored:
                 _write(folder / 'restored' / f'{stem}.png', dict(panels)['restored'])
 
     def after_test(self, runner: Any) -> None:
-        """Say where the pictures are."""
+        """Write the overviews and say where the pictures are."""
         if is_main_process():
+            for folder, rows in self._overviews.items():
+                _write(folder / 'overview.png', comparison_grid(rows))
+            self._overviews.clear()
             runner.logger.info(f'Pictures are in {Path(runner.work_dir) / "pictures"}')
 
 
