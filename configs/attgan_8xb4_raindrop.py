@@ -4,7 +4,7 @@ _base_ = './attgan_raindrop.py'
 model = dict(discriminator_start=5000, adversarial_start=5500)
 train_dataloader = dict(batch_size=4)
 optim_wrapper = dict(
-    generator=dict(optimizer=dict(lr=4e-4)), discriminator=dict(optimizer=dict(lr=4e-4))
+    generator=dict(optimizer=dict(lr=1e-3)), discriminator=dict(optimizer=dict(lr=4e-4))
 )
 auto_scale_lr = dict(base_batch_size=32)
 train_cfg = dict(max_iters=25_000, val_interval=1250)
