@@ -20,6 +20,9 @@ EXIT_INTERRUPTED = 130
 #: How torch words that memory ran out, on CUDA and on the CPU.
 _OUT_OF_MEMORY = re.compile(r"out of memory|can't allocate memory", re.IGNORECASE)
 
+#: Libraries that opencv-python needs and that servers and containers often lack.
+_OPENCV_LIBRARIES = re.compile(r'libGL|libgthread|libglib')
+
 #: Warnings of the toolbox about its own code, which a user can do nothing about.
 _NOISE = (
     'FileClient', 'HardDiskBackend', 'prefix is not set', 'torch.cuda.amp', 'pkg_resources',
@@ -73,7 +76,7 @@ def _message_for(error: Exception) -> str | None:
         return (
             'attentive_gan is not installed in this Python; run: pip install -e . (see README.md)'
         )
-    if isinstance(error, ImportError) and 'libGL' in str(error):
+    if isinstance(error, ImportError) and _OPENCV_LIBRARIES.search(str(error)):
         return (
             f'opencv-python cannot start ({error}); run: pip uninstall -y opencv-python && '
             'pip install opencv-python-headless'

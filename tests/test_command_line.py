@@ -43,6 +43,7 @@ def outcome(error, capsys):
         (RuntimeError("DefaultCPUAllocator: can't allocate memory"), 'lower train_dataloader.batch_size'),
         (MemoryError(), 'no memory left on the machine'),
         (ImportError('libGL.so.1: cannot open shared object file'), 'opencv-python-headless'),
+        (ImportError('libgthread-2.0.so.0: cannot open'), 'opencv-python-headless'),
         (ModuleNotFoundError("No module named 'attentive_gan'", name='attentive_gan'), 'pip install -e .'),
     ],
 )  # fmt: skip
