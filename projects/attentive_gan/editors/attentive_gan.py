@@ -30,7 +30,7 @@ class AttentiveGAN(BaseEditModel):
 
     One iteration runs the generator once. The discriminator learns first, on the detached output and
     attention; then the generator learns from all of its losses. Training starts with the generator
-    alone (spec of the authors' released code, flyywh/AttGAN_DeRaindrop train.py) and becomes joint at
+    alone (as in the authors' released code, flyywh/AttGAN_DeRaindrop train.py) and becomes joint at
     `adversarial_start`. Any part can be left out, which gives the paper's ablations.
 
     Args:
