@@ -1,12 +1,22 @@
-"""Pictures made by rule: clean scenes, and raindrops on them. NumPy and OpenCV only.
-
-A renderer of raindrops is a function from (clean picture, seed) to a `RainyPicture`; the simple one
-is for trying things out, not for realism.
-"""
+"""Pictures made by rule: clean scenes, and raindrops on them from physics. NumPy and OpenCV only."""
 
 from __future__ import annotations
 
 from .drawn_scenes import draw_scene
-from .simple_drops import RainyPicture, add_simple_drops
+from .options import RaindropOptions
+from .parameters import RaindropParameters
+from .raindrops import RainyPicture, render_raindrops
+from .sampling import add_raindrops, is_night, sample_parameters
+from .simple_drops import add_simple_drops
 
-__all__ = ['RainyPicture', 'add_simple_drops', 'draw_scene']
+__all__ = [
+    'RaindropOptions',
+    'RaindropParameters',
+    'RainyPicture',
+    'add_raindrops',
+    'add_simple_drops',
+    'draw_scene',
+    'is_night',
+    'render_raindrops',
+    'sample_parameters',
+]

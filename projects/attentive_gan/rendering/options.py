@@ -1,0 +1,63 @@
+"""Which raindrops are drawn, how often, and how strong: the distribution of `RaindropParameters`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+from attentive_gan.errors import UserError
+
+from .parameters import REGIMES, Regime
+
+Level = Literal['light', 'normal', 'heavy']
+
+Lighting = Literal['auto', 'day', 'night']
+
+#: What each level multiplies the coverage by.
+LEVELS: dict[str, float] = {'light': 0.6, 'normal': 1.0, 'heavy': 1.6}
+
+
+def _default_mix() -> dict[Regime, float]:
+    return {'small': 0.48, 'discs': 0.33, 'ghosts': 0.14, 'focused': 0.05}
+
+
+@dataclass(frozen=True)
+class RaindropOptions:
+    """Choices of a user; the defaults follow the published training pairs of Qian et al. (2018).
+
+    Raises:
+        UserError: A value is out of its range; the message names it.
+    """
+
+    level: Level = 'normal'
+    """Amount of water: 'light', 'normal' or 'heavy' multiply the coverage by 0.6, 1 and 1.6."""
+    regimes: Mapping[Regime, float] = field(default_factory=_default_mix)
+    """Share of each regime, 0 or more; those that are left out do not occur."""
+    coverage_scale: float = 1.0
+    """Multiplies the coverage, 0 to 4 (see `--calibrate`)."""
+    sky_scale: float = 1.0
+    """Multiplies the radiance of the sky beyond the frame, 0 to 4."""
+    mist_scale: float = 1.0
+    """Multiplies the mist, 0 to 4."""
+    lighting: Lighting = 'auto'
+    """'day', 'night', or 'auto' for what the clean picture shows."""
+    frame_width: int | None = None
+    """Width in pixels of the camera's whole frame, 16 or more, of which a picture is a cut; None: the
+    picture is the whole frame. The size of the drops in pixels grows with it."""
+
+    def __post_init__(self) -> None:
+        if self.level not in LEVELS:
+            raise UserError(f'level must be one of {tuple(LEVELS)}; got {self.level!r}.')
+        unknown = set(self.regimes) - set(REGIMES)
+        if unknown:
+            raise UserError(f'unknown regime {sorted(unknown)[0]!r}; there are {REGIMES}.')
+        if any(share < 0 for share in self.regimes.values()) or sum(self.regimes.values()) <= 0:
+            raise UserError(f'regimes need shares of 0 or more, one above 0; got {self.regimes}.')
+        for name in ('coverage_scale', 'sky_scale', 'mist_scale'):
+            if not 0 <= getattr(self, name) <= 4:
+                raise UserError(f'{name} must be within 0 to 4; got {getattr(self, name)}.')
+        if self.lighting not in get_args(Lighting):
+            raise UserError(f"lighting must be 'auto', 'day' or 'night'; got {self.lighting!r}.")
+        if self.frame_width is not None and self.frame_width < 16:
+            raise UserError(f'frame_width must be at least 16; got {self.frame_width}.')

@@ -1,0 +1,286 @@
+"""Raindrops on a picture: refraction, defocus, mist, veil and reflection, in linear light."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from attentive_gan.errors import UserError
+
+from .aperture import aperture_kernel
+from .environment import environment_map
+from .exact import Floats, box_blur, enlarge, filter_whole, shrink, smooth_field
+from .glass import stamp, through_drops
+from .parameters import RaindropParameters
+from .placement import Drops, place_drops
+from .sprites import DEGREES_PER_PIXEL, FULL, UNITS_PER_DEGREE
+
+#: Largest radius of a blur, in pixels of the grid on which it is computed: on the full grid, on the one
+#: with half as many rows, and on coarser ones. The grid is the coarsest that still shows the blur's outline.
+_LARGEST_BLURS = (2.0, 4.0, 5.2)
+
+#: Rows of the picture are finished in bands of about this many pixels, so that memory does not grow with it.
+_BAND_PIXELS = 2_000_000
+_CACHED_PIXELS = 30_000
+
+#: The lens and the sensor blur what is in focus by this share of the frame's width.
+_SHARPEST = 0.6 / 720
+
+#: Largest width of the shrunk picture from which environment, mist and reflection are made.
+_COARSE_WIDTH = 128
+
+_SMALLEST_SIDE = 16
+
+
+@dataclass(frozen=True)
+class RainyPicture:
+    """A clean picture seen through raindrops."""
+
+    rainy: NDArray[np.uint8]
+    """With raindrops, RGB (H, W, 3), uint8."""
+    clean: NDArray[np.uint8]
+    """Without, RGB (H, W, 3), uint8."""
+    alpha: Floats
+    """How much of each pixel's light comes from drops, (H, W), float32, 0 to 1."""
+    parameters: RaindropParameters
+    """What the picture was rendered with."""
+
+
+def render_raindrops(
+    clean: NDArray[np.uint8], parameters: RaindropParameters, frame_width: int | None = None
+) -> RainyPicture:
+    """Look at a picture through a wet glass; equal arguments give equal bytes on any machine.
+
+    With coverage A and premultiplied light L of the drops, both blurred by the aperture, mist m, the scene
+    B and its blurred version G, veil v of level V, reflection R and gain g, a pixel becomes
+    g (1 - v) ((1 - A) ((1 - m) B + m G) + L) + v V + R, in linear light (gamma 2).
+
+    Args:
+        clean: RGB picture (H, W, 3), uint8, at least 16x16.
+        parameters: Physical parameters.
+        frame_width: Width in pixels of the camera's whole frame, of which the picture is a cut; None for
+            the picture's own width.
+
+    Raises:
+        UserError: The picture is smaller than 16x16.
+        ValueError: The array is not an RGB picture.
+    """
+    if clean.dtype != np.uint8 or clean.ndim != 3 or clean.shape[2] != 3:
+        raise ValueError(f'a picture must be uint8 (H, W, 3); got {clean.dtype} {clean.shape}')
+    if min(clean.shape[:2]) < _SMALLEST_SIDE:
+        raise UserError(
+            f'Raindrops need a picture of at least {_SMALLEST_SIDE}x{_SMALLEST_SIDE} pixels; '
+            f'got {clean.shape[1]}x{clean.shape[0]}.'
+        )
+    return _Rendering(np.ascontiguousarray(clean), parameters, frame_width).picture()
+
+
+class _Rendering:
+    """One picture on its way; `grid` is the coarser pixel grid on which glass and blur are computed."""
+
+    def __init__(
+        self, clean: NDArray[np.uint8], parameters: RaindropParameters, frame_width: int | None
+    ) -> None:
+        self.clean, self.parameters = clean, parameters
+        self.height, self.width = clean.shape[:2]
+        self.frame = frame_width or self.width
+        p = parameters
+        self.focal = self.frame / 2 / np.tan(np.radians(p.field_of_view / 2))
+        scale = self.focal / p.glass_distance
+        defocus, sharpest = p.aperture * scale, _SHARPEST * self.frame
+        self.scene_blur = defocus if p.focus == 'drops' else 0.0
+        self.blur = sharpest if p.focus == 'drops' else float(np.hypot(defocus, sharpest))
+        self.grid = _grid_for(self.blur)
+        self.kernel = aperture_kernel(round(self.blur / self.grid, 3), p.blades, p.blade_angle)
+        self.margin = len(self.kernel) // 2
+        self.rows, self.columns = -(-self.height // self.grid), -(-self.width // self.grid)
+        self.drops = self._drops(scale / self.grid)
+
+    def _drops(self, scale: float) -> Drops:
+        margin = self.margin + 1 + 2 * scale * self.parameters.radius_median
+        return place_drops((self.rows, self.columns), scale, margin, self.parameters)
+
+    @cached_property
+    def coarse_grid(self) -> int:
+        """Factor by which the picture is shrunk for environment, mist and reflection."""
+        factor = self.grid
+        while self.width / factor > _COARSE_WIDTH:
+            factor *= 2
+        return factor
+
+    @cached_property
+    def coarse(self) -> Floats:
+        """The scene on the coarse grid, linear (h, w, 3)."""
+        return shrink(_linear(self.clean), self.coarse_grid)
+
+    @cached_property
+    def environment(self) -> NDArray:
+        """Radiances in all directions."""
+        return environment_map(self.coarse, self.focal / self.coarse_grid, self.parameters)
+
+    def picture(self) -> RainyPicture:
+        """Finish the picture band by band."""
+        rainy = np.empty_like(self.clean)
+        alpha = np.empty((self.height, self.width), np.float32)
+        for first, last in self._bands():
+            self._band(first, last, rainy, alpha)
+        return RainyPicture(rainy, self.clean, alpha, self.parameters)
+
+    def _bands(self) -> Iterator[tuple[int, int]]:
+        """Yield the first row of each band, and the one after its last, on the grid."""
+        step = max(8, _BAND_PIXELS // (self.width * self.grid))
+        for first in range(0, self.rows, step):
+            yield first, min(first + step, self.rows)
+
+    def _band(self, first: int, last: int, rainy: NDArray[np.uint8], alpha: Floats) -> None:
+        """Write the rows `first` to `last` of the grid into the results."""
+        film = _Film(self, first - 1, last + 1)
+        drops, light = self._through_glass(first - 1, last + 1)
+        passed, added = film.over(drops, light)
+        passed = cv2.merge([passed] * 3)
+        # Few rows at a time stay in the processor's cache.
+        step = max(1, _CACHED_PIXELS // (self.width * self.grid))
+        for top in range(first, last, step):
+            bottom = min(top + step, last)
+            part = slice(top - first, bottom - first + 2)
+            rows = slice(top * self.grid, min(bottom * self.grid, self.height))
+            full = np.rint(self._full_size(passed[part], rows))
+            # To 1/256: its product with a scene of 16 bits is then exact.
+            full *= np.float32(1 / 256)
+            full *= self._scene(rows)
+            full += self._full_size(added[part], rows)
+            rainy[rows] = cv2.convertScaleAbs(np.sqrt(full, out=full))
+            np.multiply(self._full_size(drops[part], rows), 1 / FULL, out=alpha[rows])
+
+    def _full_size(self, part: Floats, rows: slice) -> Floats:
+        """Enlarge a part of the grid with a pixel more on each side, and cut these pixels off."""
+        full = enlarge(part, self.grid)
+        return full[
+            self.grid : self.grid + rows.stop - rows.start, self.grid : self.grid + self.width
+        ]
+
+    def _scene(self, rows: slice) -> Floats:
+        """Return rows of the scene, linear, blurred where the camera is focused on the drops."""
+        if self.scene_blur < 0.5:
+            return _linear(self.clean[rows])
+        grid = _grid_for(self.scene_blur)
+        kernel = aperture_kernel(
+            round(self.scene_blur / grid, 3), self.parameters.blades, self.parameters.blade_angle
+        )
+        margin = len(kernel) // 2 + 1
+        first, last = rows.start // grid, -(-rows.stop // grid)
+        wanted = self.clean[max(0, (first - margin) * grid) : (last + margin) * grid]
+        small = shrink(_linear(wanted), grid)
+        before = margin - (first - max(0, first - margin))
+        after = last + margin - (max(0, first - margin) + len(small))
+        small = cv2.copyMakeBorder(
+            small, before, max(0, after), margin, margin, cv2.BORDER_REPLICATE
+        )
+        blurred = np.rint(filter_whole(small.astype(np.float64), kernel)).astype(np.float32)
+        full = np.rint(enlarge(blurred, grid))
+        top = grid + rows.start - first * grid
+        return full[top : top + rows.stop - rows.start, grid : grid + self.width]
+
+    def _through_glass(self, first: int, last: int) -> tuple[Floats, Floats]:
+        """Return blurred coverage and light of the drops on rows of the grid, a column more at each side."""
+        rows = (first - self.margin, last + self.margin)
+        columns = (-1 - self.margin, self.columns + 1 + self.margin)
+        pixels = stamp(self.drops, rows, columns)
+        angles = self._angles(rows, self.height), self._angles(columns, self.width)
+        ambient = self.environment[: len(self.environment) // 4].mean(axis=(0, 1), dtype=np.float64)
+        coverage, light = through_drops(
+            pixels, self.environment, angles, np.rint(ambient * self.parameters.rim)
+        )
+        blurred = filter_whole(np.dstack([coverage, light]), self.kernel)
+        drops = np.rint(blurred[..., 0]).astype(np.float32)
+        return drops, (blurred[..., 1:] * 16).astype(np.float32)
+
+    def _angles(self, places: tuple[int, int], size: int) -> NDArray[np.int64]:
+        """Return where the camera looks through rows or columns of the grid, as `through_drops` wants it."""
+        pixels = (np.arange(*places) + 0.5) * self.grid - size / 2
+        degrees = np.degrees(np.arctan(pixels / self.focal))
+        middle = (66 / DEGREES_PER_PIXEL - 0.5) * 32
+        return np.rint(np.round(degrees * UNITS_PER_DEGREE + middle, 6)).astype(np.int64)
+
+
+class _Film:
+    """Mist, veil, reflection and gain on rows `first` to `last` of the grid, a column more at each side."""
+
+    def __init__(self, rendering: _Rendering, first: int, last: int) -> None:
+        self.rendering, self.parameters = rendering, rendering.parameters
+        self.first, self.last = first, last
+
+    def over(self, drops: Floats, light: Floats) -> tuple[Floats, Floats]:
+        """Return the share of the sharp scene's light that passes (1 is 256), and all light that is added.
+
+        Args:
+            drops: Coverage, (h, w), 0 to `FULL`.
+            light: Premultiplied light of the drops, (h, w, 3), linear; it becomes part of the result.
+        """
+        p = self.parameters
+        random = np.random.default_rng([p.seed, 6])
+        gain = p.gain * (1 - p.veil)
+        mist = np.clip(2 * p.mist * self._field(random, (6, 8)), 0, 0.95)
+        free = np.float32(gain) * (1 - drops * np.float32(1 / FULL))
+        hidden = free * self._on_grid(np.rint(mist * 4096)) * np.float32(1 / 4096)
+        added = light
+        added *= np.float32(gain)
+        added += np.float32(p.veil * p.veil_level * 65025)
+        if p.mist:
+            added += hidden[..., None] * self._scattered()
+        if p.reflection:
+            added += self._on_grid(self._reflected(random))
+        np.minimum(added, 65535, out=added)
+        return np.rint((free - hidden) * 256), np.rint(added, out=added)
+
+    def _field(self, random: np.random.Generator, cells: tuple[int, int]) -> NDArray[np.float64]:
+        """Return smooth random values, 0 to 1, on the coarse grid."""
+        down, across = (np.linspace(0, 1, n) for n in self.rendering.coarse.shape[:2])
+        return smooth_field(random.random(cells), down, across)
+
+    def _scattered(self) -> Floats:
+        """Return the scene as the mist shows it, blurred, (h, w, 3)."""
+        r = self.rendering
+        radius = self.parameters.mist_blur * r.frame / r.coarse_grid
+        size = 2 * round(radius) + 1
+        return self._on_grid(box_blur(box_blur(r.coarse, size), size))
+
+    def _reflected(self, random: np.random.Generator) -> NDArray[np.float64]:
+        """Return a blurred, mirrored and tinted picture of what lies behind the camera, in a part."""
+        p = self.parameters
+        behind = box_blur(self.rendering.coarse[:, ::-1].copy(), 5)
+        window = np.clip((self._field(random, (5, 6)) - 0.45) * 4, 0, 1) * p.reflection
+        tint = np.rint(random.uniform(0.4, 1, 3) * 256) / 256
+        return np.rint(window[..., None] * tint * (behind * 0.6 + 26000))
+
+    def _on_grid(self, coarse: NDArray) -> Floats:
+        """Enlarge whole numbers on the coarse grid, and cut out these rows."""
+        r = self.rendering
+        factor = r.coarse_grid // r.grid
+        padded = cv2.copyMakeBorder(
+            coarse.astype(np.float32), 1, 1, 1, 1, cv2.BORDER_REPLICATE
+        )  # fmt: skip
+        # A row more on each side than is needed: the border of an enlarged part is not interpolated.
+        above = max(0, (self.first + factor) // factor - 1)
+        below = -(-(self.last + factor) // factor) + 1
+        large = enlarge(padded[above:below], factor)
+        top, left = self.first + factor - above * factor, factor - 1
+        return large[top : top + self.last - self.first, left : left + r.columns + 2]
+
+
+def _grid_for(blur: float) -> int:
+    """Return the factor, a power of two, of the grid on which a blur of this radius in pixels is computed."""
+    grid = 1
+    while blur / grid > _LARGEST_BLURS[min(grid.bit_length(), len(_LARGEST_BLURS)) - 1]:
+        grid *= 2
+    return grid
+
+
+def _linear(picture: NDArray[np.uint8]) -> Floats:
+    """Return linear light of a picture with gamma 2, (H, W, 3), whole numbers 0 to 65025."""
+    return cv2.multiply(picture, picture, dtype=cv2.CV_32F)  # type: ignore[return-value]
