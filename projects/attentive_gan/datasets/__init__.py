@@ -7,7 +7,7 @@ from .drawn_dataset import DrawnDatasetOptions, draw_dataset, is_complete
 from .draws import Draw, seeded
 from .inspection import PairRecord, inspect_pair
 from .manifest import read_manifest, write_manifest
-from .masks import MaskRule, raindrop_mask
+from attentive_gan.rendering.masks import MaskRule, raindrop_mask
 from .pair_dataset import PairDataset
 from .pair_reading import PairCache, read_pair
 from .pairing import Fault, Pair

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from attentive_gan.errors import UserError
 
 from .manifest import changed_files, digest
-from .masks import raindrop_mask
+from attentive_gan.rendering.masks import raindrop_mask
 from .pair_reading import read_pair
 from .pairing import Fault, Pair
 

@@ -12,7 +12,7 @@ from attentive_gan.errors import UserError
 from attentive_gan.imaging import contact_sheet
 
 from .draws import Draw
-from .masks import raindrop_mask
+from attentive_gan.rendering.masks import raindrop_mask
 from .pair_dataset import PairDataset
 from .pair_reading import read_pair
 from .pairing import Pair

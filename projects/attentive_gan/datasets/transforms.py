@@ -11,7 +11,7 @@ from mmcv.transforms import BaseTransform
 
 from attentive_gan.errors import UserError
 
-from .masks import MaskRule, check_mask_options, raindrop_mask
+from attentive_gan.rendering.masks import MaskRule, check_mask_options, raindrop_mask
 from .pair_reading import read_pair
 
 #: What is cropped and flipped together.
