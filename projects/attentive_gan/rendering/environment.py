@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .exact import Floats, box_blur, smooth_field
+from .exact import Floats, box_blur, smooth_field, whole
 from .parameters import RaindropParameters
 from .sprites import DEGREES_PER_PIXEL, LEVEL_BLURS, LEVEL_UNITS
 
@@ -41,7 +41,7 @@ def environment_map(scene: Floats, focal: float, parameters: RaindropParameters)
         in units of 1/16. float32, or float64 where there are lamps, whose radiance has more bits.
     """
     random = np.random.default_rng([parameters.seed, 3])
-    angles = (np.arange(SIDE) + 0.5 - SIDE / 2) * DEGREES_PER_PIXEL
+    angles = np.asarray((np.arange(SIDE) + 0.5 - SIDE / 2) * DEGREES_PER_PIXEL, np.float64)
     radiance = _continued(scene, focal, angles).astype(np.float64)
     bright = parameters.lamp_gain > 1 or parameters.lamps > 0
     if bright:
@@ -55,7 +55,7 @@ def environment_map(scene: Floats, focal: float, parameters: RaindropParameters)
     radiance += share * (sky * 65025 - radiance)
     if parameters.lamps:
         radiance += _lamps(random, angles, edge, parameters)
-    level = np.minimum(np.rint(radiance / 16), _BRIGHTEST_LAMP if bright else _BRIGHTEST)
+    level = np.minimum(whole(radiance / 16), _BRIGHTEST_LAMP if bright else _BRIGHTEST)
     exact = level if bright else level.astype(np.float32)
     return np.vstack([box_blur(box_blur(exact, size), size) for size in LEVEL_BLURS])
 
@@ -63,11 +63,11 @@ def environment_map(scene: Floats, focal: float, parameters: RaindropParameters)
 def _continued(scene: Floats, focal: float, angles: NDArray[np.float64]) -> Floats:
     """Look into every direction of the map, reflecting the picture at its borders."""
     height, width = scene.shape[:2]
-    reach = np.rint(focal * np.tan(np.radians(angles)) * 32) / 32
+    reach = whole(focal * np.tan(np.radians(angles)) * 32) / 32
     across = np.broadcast_to(reach + np.rint((width - 1) * 16) / 32, (SIDE, SIDE))
     down = np.broadcast_to((reach + np.rint((height - 1) * 16) / 32)[:, None], (SIDE, SIDE))
     places = (np.ascontiguousarray(part, np.float32) for part in (across, down))
-    return cv2.remap(scene, *places, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)  # type: ignore[call-overload,no-any-return]
+    return cv2.remap(scene, *places, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)  # type: ignore[call-overload]
 
 
 def _step(position: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -108,4 +108,4 @@ def _lamps(
         strength = parameters.lamp_gain * 65025 * random.uniform(0.4, 1)
         distance = np.hypot(angles[:, None] + above, angles - beside) / radius
         light += strength * np.clip(1.4 - distance, 0, 1)[..., None] * colour
-    return np.rint(light)
+    return whole(light)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
-AnyFloats = TypeVar('AnyFloats', bound=NDArray[np.floating])
+AnyFloats = TypeVar('AnyFloats', NDArray[np.float32], NDArray[np.float64])
 
 #: A kernel's whole numbers add up to this (10 bits).
 KERNEL_SUM = 1024
@@ -27,6 +27,14 @@ _LARGEST_KERNEL = 49
 
 #: Largest enlargement in one pass: bilinear weights are multiples of 1 / (2 * factor) in each direction.
 _LARGEST_STEP = 8
+
+
+def whole(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Round to whole numbers; an error in the last bits of a value halfway between two changes nothing.
+
+    Functions such as the sine may differ in the last bit between machines.
+    """
+    return np.rint(np.round(values, 6))
 
 
 def filter_whole(picture: AnyFloats, kernel: Floats) -> AnyFloats:
@@ -43,12 +51,10 @@ def filter_whole(picture: AnyFloats, kernel: Floats) -> AnyFloats:
     size = kernel.shape[0]
     half, out_rows = size // 2, picture.shape[0] - size + 1
     step = max(1, _LARGEST_KERNEL // size)
-    total: AnyFloats | None = None
+    total = np.zeros((out_rows, picture.shape[1] - 2 * half, *picture.shape[2:]), picture.dtype)
     for top in range(0, size, step):
         part = cv2.filter2D(picture, -1, kernel[top : top + step], anchor=(half, 0))
-        part = part[top : top + out_rows, half : picture.shape[1] - half]
-        total = part.copy() if total is None else np.add(total, part, out=total)
-    assert total is not None  # noqa: S101 -- a kernel has at least one row
+        total += part[top : top + out_rows, half : picture.shape[1] - half]
     total *= 1 / KERNEL_SUM
     return total
 
@@ -59,7 +65,7 @@ def box_blur(picture: AnyFloats, size: int) -> AnyFloats:
         return picture
     # OpenCV adds float32 pictures up in float64, so the sums are exact; then one multiplication.
     blurred = cv2.blur(picture, (size, size), borderType=cv2.BORDER_REPLICATE)
-    return np.rint(blurred, out=blurred)  # type: ignore[return-value]
+    return np.rint(blurred, out=blurred)
 
 
 def enlarge(picture: Floats, factor: int) -> Floats:
@@ -75,10 +81,11 @@ def enlarge(picture: Floats, factor: int) -> Floats:
     while factor > 1:
         step = min(factor, _LARGEST_STEP)
         height, width = picture.shape[:2]
-        picture = cv2.resize(picture, (width * step, height * step), interpolation=cv2.INTER_LINEAR)
+        size = (width * step, height * step)
+        picture = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_LINEAR), np.float32)
         factor //= step
         if factor > 1:
-            picture = np.rint(picture, out=picture)
+            np.rint(picture, out=picture)
     return picture
 
 
@@ -93,11 +100,10 @@ def shrink(picture: Floats, factor: int) -> Floats:
     while factor > 1:
         step = min(factor, _LARGEST_STEP)
         below, right = -picture.shape[0] % step, -picture.shape[1] % step
-        if below or right:
-            picture = cv2.copyMakeBorder(picture, 0, below, 0, right, cv2.BORDER_REPLICATE)
-        height, width = picture.shape[0] // step, picture.shape[1] // step
-        picture = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
-        picture = np.rint(picture, out=picture)
+        padded = cv2.copyMakeBorder(picture, 0, below, 0, right, cv2.BORDER_REPLICATE)
+        size = (padded.shape[1] // step, padded.shape[0] // step)
+        picture = np.asarray(cv2.resize(padded, size, interpolation=cv2.INTER_AREA), np.float32)
+        np.rint(picture, out=picture)
         factor //= step
     return picture
 
@@ -128,11 +134,10 @@ def _spline(places: NDArray[np.float64], count: int) -> NDArray[np.float64]:
     position = np.clip(places, 0, 1) * (count - 3) * (1 - 1e-9)
     cell = position.astype(int)
     t = np.rint((position - cell) * 64) / 64
-    pieces = ((1 - t) ** 3 / 6, (3 * t**3 - 6 * t**2 + 4) / 6, None, t**3 / 6)
+    pieces = {0: (1 - t) ** 3 / 6, 1: (3 * t**3 - 6 * t**2 + 4) / 6, 3: t**3 / 6}
     weights = np.zeros((len(places), count))
     rows = np.arange(len(places))
-    rounded = [None if piece is None else np.rint(piece * 256) / 256 for piece in pieces]
-    for offset in (0, 1, 3):
-        weights[rows, cell + offset] = rounded[offset]
+    for offset, piece in pieces.items():
+        weights[rows, cell + offset] = whole(piece * 256) / 256
     weights[rows, cell + 2] = 1 - weights.sum(axis=1)
     return weights

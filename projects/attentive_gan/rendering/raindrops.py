@@ -14,17 +14,17 @@ from attentive_gan.errors import UserError
 
 from .aperture import aperture_kernel
 from .environment import environment_map
-from .exact import Floats, box_blur, enlarge, filter_whole, shrink, smooth_field
+from .exact import Floats, box_blur, enlarge, filter_whole, shrink, smooth_field, whole
 from .glass import stamp, through_drops
 from .parameters import RaindropParameters
 from .placement import Drops, place_drops
 from .sprites import DEGREES_PER_PIXEL, FULL, UNITS_PER_DEGREE
 
-#: Largest radius of a blur, in pixels of the grid on which it is computed: on the full grid, on the one
-#: with half as many rows, and on coarser ones. The grid is the coarsest that still shows the blur's outline.
+#: Largest radius of a blur in pixels of the grid on which it is computed: of the full grid, of the one with
+#: half as many rows, and of coarser ones. The grid is the coarsest that still shows the blur's outline.
 _LARGEST_BLURS = (2.0, 4.0, 5.2)
 
-#: Rows of the picture are finished in bands of about this many pixels, so that memory does not grow with it.
+#: Pixels of the picture whose glass is in memory at a time, and that are composed at a time.
 _BAND_PIXELS = 2_000_000
 _CACHED_PIXELS = 30_000
 
@@ -116,7 +116,9 @@ class _Rendering:
     @cached_property
     def coarse(self) -> Floats:
         """The scene on the coarse grid, linear (h, w, 3)."""
-        return shrink(_linear(self.clean), self.coarse_grid)
+        step = self.coarse_grid * max(1, _CACHED_PIXELS // (self.width * self.coarse_grid))
+        parts = (self.clean[top : top + step] for top in range(0, self.height, step))
+        return np.vstack([shrink(_linear(part), self.coarse_grid) for part in parts])
 
     @cached_property
     def environment(self) -> NDArray:
@@ -142,14 +144,15 @@ class _Rendering:
         film = _Film(self, first - 1, last + 1)
         drops, light = self._through_glass(first - 1, last + 1)
         passed, added = film.over(drops, light)
-        passed = cv2.merge([passed] * 3)
+        passed = np.dstack([passed] * 3)
         # Few rows at a time stay in the processor's cache.
         step = max(1, _CACHED_PIXELS // (self.width * self.grid))
         for top in range(first, last, step):
             bottom = min(top + step, last)
             part = slice(top - first, bottom - first + 2)
             rows = slice(top * self.grid, min(bottom * self.grid, self.height))
-            full = np.rint(self._full_size(passed[part], rows))
+            full = self._full_size(passed[part], rows)
+            np.rint(full, out=full)
             # To 1/256: its product with a scene of 16 bits is then exact.
             full *= np.float32(1 / 256)
             full *= self._scene(rows)
@@ -178,34 +181,34 @@ class _Rendering:
         small = shrink(_linear(wanted), grid)
         before = margin - (first - max(0, first - margin))
         after = last + margin - (max(0, first - margin) + len(small))
-        small = cv2.copyMakeBorder(
-            small, before, max(0, after), margin, margin, cv2.BORDER_REPLICATE
-        )
+        border = (before, max(0, after), margin, margin)
+        small = np.asarray(cv2.copyMakeBorder(small, *border, cv2.BORDER_REPLICATE), np.float32)
         blurred = np.rint(filter_whole(small.astype(np.float64), kernel)).astype(np.float32)
-        full = np.rint(enlarge(blurred, grid))
+        full = enlarge(blurred, grid)
+        np.rint(full, out=full)
         top = grid + rows.start - first * grid
         return full[top : top + rows.stop - rows.start, grid : grid + self.width]
 
     def _through_glass(self, first: int, last: int) -> tuple[Floats, Floats]:
-        """Return blurred coverage and light of the drops on rows of the grid, a column more at each side."""
+        """Return blurred coverage and light of the drops on rows of the grid, one column more per side."""
         rows = (first - self.margin, last + self.margin)
         columns = (-1 - self.margin, self.columns + 1 + self.margin)
         pixels = stamp(self.drops, rows, columns)
         angles = self._angles(rows, self.height), self._angles(columns, self.width)
         ambient = self.environment[: len(self.environment) // 4].mean(axis=(0, 1), dtype=np.float64)
         coverage, light = through_drops(
-            pixels, self.environment, angles, np.rint(ambient * self.parameters.rim)
+            pixels, self.environment, angles, whole(ambient * self.parameters.rim)
         )
         blurred = filter_whole(np.dstack([coverage, light]), self.kernel)
         drops = np.rint(blurred[..., 0]).astype(np.float32)
         return drops, (blurred[..., 1:] * 16).astype(np.float32)
 
     def _angles(self, places: tuple[int, int], size: int) -> NDArray[np.int64]:
-        """Return where the camera looks through rows or columns of the grid, as `through_drops` wants it."""
+        """Return where the camera looks through rows or columns of the grid (see `through_drops`)."""
         pixels = (np.arange(*places) + 0.5) * self.grid - size / 2
         degrees = np.degrees(np.arctan(pixels / self.focal))
         middle = (66 / DEGREES_PER_PIXEL - 0.5) * 32
-        return np.rint(np.round(degrees * UNITS_PER_DEGREE + middle, 6)).astype(np.int64)
+        return whole(degrees * UNITS_PER_DEGREE + middle).astype(np.int64)
 
 
 class _Film:
@@ -227,7 +230,7 @@ class _Film:
         gain = p.gain * (1 - p.veil)
         mist = np.clip(2 * p.mist * self._field(random, (6, 8)), 0, 0.95)
         free = np.float32(gain) * (1 - drops * np.float32(1 / FULL))
-        hidden = free * self._on_grid(np.rint(mist * 4096)) * np.float32(1 / 4096)
+        hidden = free * self._on_grid(whole(mist * 4096)) * np.float32(1 / 4096)
         added = light
         added *= np.float32(gain)
         added += np.float32(p.veil * p.veil_level * 65025)
@@ -256,7 +259,7 @@ class _Film:
         behind = box_blur(self.rendering.coarse[:, ::-1].copy(), 5)
         window = np.clip((self._field(random, (5, 6)) - 0.45) * 4, 0, 1) * p.reflection
         tint = np.rint(random.uniform(0.4, 1, 3) * 256) / 256
-        return np.rint(window[..., None] * tint * (behind * 0.6 + 26000))
+        return whole(window[..., None] * tint * (behind * 0.6 + 26000))
 
     def _on_grid(self, coarse: NDArray) -> Floats:
         """Enlarge whole numbers on the coarse grid, and cut out these rows."""
@@ -268,13 +271,13 @@ class _Film:
         # A row more on each side than is needed: the border of an enlarged part is not interpolated.
         above = max(0, (self.first + factor) // factor - 1)
         below = -(-(self.last + factor) // factor) + 1
-        large = enlarge(padded[above:below], factor)
+        large = enlarge(np.asarray(padded[above:below]), factor)
         top, left = self.first + factor - above * factor, factor - 1
         return large[top : top + self.last - self.first, left : left + r.columns + 2]
 
 
 def _grid_for(blur: float) -> int:
-    """Return the factor, a power of two, of the grid on which a blur of this radius in pixels is computed."""
+    """Return the factor, a power of two, of the grid for a blur of this radius in pixels."""
     grid = 1
     while blur / grid > _LARGEST_BLURS[min(grid.bit_length(), len(_LARGEST_BLURS)) - 1]:
         grid *= 2

@@ -1,14 +1,14 @@
 """Drops, tabulated: what each pixel of a drop of some shape and size covers and which way it looks.
 
-A drop is a spherical cap: at distance q from its middle, in shares of its radius, its surface is inclined by
-asin(q sin(contact angle)). Deviation and transmission depend on this slope alone, not on the drop's size, so
-they are computed once per shape and size and are looked up when a picture is rendered. Natural outlines come
-from a few harmonics of the radius; about a fifth of the drops have merged from two or three (smooth minimum
-of their distances); gravity moves the thickest place down.
+A drop is a spherical cap: at distance q from its middle, in shares of its radius, its surface is inclined
+by asin(q sin(contact angle)). Deviation and transmission depend on this slope alone, not on the drop's
+size, so they are computed once per shape and size and are looked up when a picture is rendered. Natural
+outlines come from a few harmonics of the radius; about a sixth of the drops have merged from two or three
+(smooth minimum of their distances); gravity moves the thickest place down.
 
-A pixel is one 64-bit number: coverage in the highest bits, then the drop's rank, transmission, and the two
-deviations. So the larger of two numbers is the pixel of the drop that covers more of it, of equals the one of
-the drop that lies on top, and placing a drop is one maximum.
+A pixel is one 64-bit number: coverage in the highest bits, then the drop's rank, transmission, and the
+two deviations. So the larger of two numbers is the pixel of the drop that covers more of it, of equals
+that of the drop that lies on top, and placing a drop is one maximum.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from .exact import whole
 from .optics import CRITICAL_SLOPE, deviation, transmission
 
 Sprite = NDArray[np.int64]
@@ -47,6 +48,7 @@ LEVEL_BLURS = (1, 5, 13, 29)
 _COVERAGE_BIT, _RANK_BIT, _TRANSMISSION_BIT, _ACROSS_BIT = 48, 40, 27, 15
 _OFFSET = 2048
 _LARGEST_CACHED_RADIUS = 40.0
+_SLOPE_STEPS = 64
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ def encoded_ranks(order: NDArray[np.int64]) -> NDArray[np.int64]:
 def size_class(radius: NDArray[np.float64]) -> NDArray[np.int64]:
     """Return the class of size nearest to each radius in pixels (ratio `SIZE_RATIO`), from 0."""
     steps = np.log(np.maximum(radius, SMALLEST_RADIUS) / SMALLEST_RADIUS) / np.log(SIZE_RATIO)
-    return np.rint(np.round(steps, 6)).astype(np.int64)
+    return whole(steps).astype(np.int64)
 
 
 def radius_of(size: int) -> float:
@@ -187,7 +189,8 @@ def _made(number: int, size: int) -> Sprite:
     q = shape.distance(across, down)
     covered = np.clip((1 - q) * radius * points + 0.5, 0, 1)
     slope, out_x, out_y = _surface(shape, q, places[1] - places[0])
-    bend = deviation(slope) * UNITS_PER_DEGREE
+    bends, lights = _optics()
+    bend = bends[slope] * UNITS_PER_DEGREE
 
     def mean(values: np.ndarray) -> np.ndarray:
         return values.reshape(side, points, side, points).sum(axis=(1, 3))
@@ -195,10 +198,10 @@ def _made(number: int, size: int) -> Sprite:
     weight = mean(covered)
     safe = np.maximum(weight, 1e-9)
     coverage, light, dx, dy = (
-        np.rint(np.round(values, 6)).astype(np.int64)
+        whole(values).astype(np.int64)
         for values in (
             weight / points**2 * FULL,
-            mean(covered * transmission(slope)) / safe * FULL,
+            mean(covered * lights[slope]) / safe * FULL,
             mean(-covered * bend * out_x) / safe,
             mean(-covered * bend * out_y) / safe,
         )
@@ -214,15 +217,26 @@ def _made(number: int, size: int) -> Sprite:
     return _cropped(packed)
 
 
+@lru_cache(maxsize=1)
+def _optics() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return deviation (degrees) and transmission for each slope in steps of 1 / `_SLOPE_STEPS` degrees.
+
+    Near the critical slope both change so fast that the last bit of a slope would decide.
+    """
+    slopes = np.arange(int(CRITICAL_SLOPE * _SLOPE_STEPS) + 1) / _SLOPE_STEPS
+    return np.round(deviation(slopes), 6), np.round(transmission(slopes), 6)
+
+
 def _surface(shape: Shape, q: np.ndarray, spacing: float) -> tuple[np.ndarray, ...]:
-    """Return the slope in degrees, and the direction (x, y) in which the drop gets thinner."""
+    """Return the slope's place in the tables, and the direction (x, y) in which the drop gets thinner."""
     bounded = np.minimum(q, 1)
     sine = np.sin(np.radians(shape.contact_angle)) * bounded
     steep = sine / np.sqrt(1 - sine**2)
     q_down, q_across = np.gradient(q, spacing)
     growth = np.maximum(np.hypot(q_across, q_down), 1e-9)
     slope = np.degrees(np.arctan(steep * np.minimum(growth, 1.5)))
-    return np.minimum(slope, CRITICAL_SLOPE), q_across / growth, q_down / growth
+    place = whole(np.minimum(slope * _SLOPE_STEPS, len(_optics()[0]) - 1)).astype(np.int64)
+    return place, q_across / growth, q_down / growth
 
 
 def _cropped(packed: Sprite) -> Sprite:

@@ -1,0 +1,110 @@
+"""A small U-Net: a plain baseline, and the network of the weights that are trained on a CPU.
+
+The encoder-decoder with skip connections is that of Ronneberger, Fischer & Brox (U-Net, MICCAI 2015); the
+blocks are residual without normalisation, as restoration networks have them since Lim et al. (EDSR, CVPR
+Workshops 2017); the picture enters and leaves through pixel (un)shuffling (Shi et al., CVPR 2016), which saves
+three quarters of the work at full size. It predicts what to add to the rainy picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch.nn.functional as F
+from mmagic.registry import MODELS
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+
+from attentive_gan.errors import UserError
+
+#: Side of the blocks of pixels that become channels at the entrance.
+_SHUFFLE = 2
+
+
+class ResidualConvBlock(BaseModule):
+    """Two convolutions of 3x3 whose result is added to the input.
+
+    Args:
+        channels: Number of channels, C.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(channels, channels, 3, padding=1)
+        self.second = nn.Conv2d(channels, channels, 3, padding=1)
+        # Blocks begin as the identity: the sum of many random blocks would be far too strong.
+        nn.init.zeros_(self.second.weight)
+        nn.init.zeros_(self.second.bias)  # type: ignore[arg-type]
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map features (N, C, H, W) to features of the same shape."""
+        return features + self.second(F.leaky_relu(self.first(features), 0.1))
+
+
+@MODELS.register_module()
+class RestorationUNet(BaseModule):
+    """Small residual U-Net that restores a picture of any size.
+
+    Args:
+        channels: Number of channels at each level, from fine to coarse; the first level has half the size
+            of the picture, each next one half the size of the one before.
+        blocks: Number of residual blocks at each level of the encoder, and of the decoder.
+
+    Raises:
+        UserError: There is no level or no block.
+    """
+
+    def __init__(self, channels: Sequence[int] = (32, 64, 96, 128), blocks: int = 2) -> None:
+        super().__init__()
+        if not channels or min(channels) < 1 or blocks < 1:
+            raise UserError(
+                f'RestorationUNet needs channels and blocks of 1 or more; got {channels}, {blocks}.'
+            )
+        self.multiple = _SHUFFLE * 2 ** (len(channels) - 1)
+        self.head = nn.Conv2d(3 * _SHUFFLE**2, channels[0], 3, padding=1)
+        self.encoder = nn.ModuleList([_blocks(width, blocks) for width in channels])
+        self.down = nn.ModuleList(
+            [nn.Conv2d(fine, coarse, 2, stride=2) for fine, coarse in _steps(channels)]
+        )
+        self.up = nn.ModuleList(
+            [nn.ConvTranspose2d(coarse, fine, 2, stride=2) for fine, coarse in _steps(channels)]
+        )
+        self.decoder = nn.ModuleList([_blocks(width, blocks) for width in channels[:-1]])
+        self.tail = nn.Conv2d(channels[0], 3 * _SHUFFLE**2, 3, padding=1)
+        # An untrained network leaves the picture as it is.
+        nn.init.zeros_(self.tail.weight)
+        nn.init.zeros_(self.tail.bias)  # type: ignore[arg-type]
+
+    def forward(self, rainy: Tensor) -> Tensor:
+        """Restore pictures.
+
+        Args:
+            rainy: (N, 3, H, W), values 0 to 1, of any size.
+
+        Returns:
+            Restored pictures of the same shape, not clipped.
+        """
+        height, width = rainy.shape[2:]
+        below, right = -height % self.multiple, -width % self.multiple
+        padded = F.pad(rainy, (0, right, 0, below), mode='replicate')
+        features = self.head(F.pixel_unshuffle(padded, _SHUFFLE))
+        skipped = []
+        for level, blocks in enumerate(self.encoder):
+            features = blocks(features)
+            if level < len(self.down):
+                skipped.append(features)
+                features = self.down[level](features)
+        for level in reversed(range(len(self.up))):
+            features = self.decoder[level](self.up[level](features) + skipped[level])
+        change = F.pixel_shuffle(self.tail(features), _SHUFFLE)
+        return rainy + change[..., :height, :width]
+
+
+def _steps(channels: Sequence[int]) -> list[tuple[int, int]]:
+    """Return the pairs of neighbouring levels, (finer, coarser)."""
+    return list(zip(channels[:-1], channels[1:], strict=True))
+
+
+def _blocks(width: int, count: int) -> nn.Sequential:
+    """Return residual blocks in a row."""
+    return nn.Sequential(*(ResidualConvBlock(width) for _ in range(count)))
