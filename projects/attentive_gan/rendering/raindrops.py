@@ -22,7 +22,7 @@ from .sprites import DEGREES_PER_PIXEL, FULL, UNITS_PER_DEGREE
 
 #: Largest radius of a blur in pixels of the grid on which it is computed: of the full grid, of the one with
 #: half as many rows, and of coarser ones. The grid is the coarsest that still shows the blur's outline.
-_LARGEST_BLURS = (2.0, 4.0, 5.2)
+_LARGEST_BLURS = (2.5, 4.0, 5.2)
 
 #: Pixels of the picture whose glass is in memory at a time, and that are composed at a time.
 _BAND_PIXELS = 2_000_000
@@ -96,7 +96,11 @@ class _Rendering:
         self.scene_blur = defocus if p.focus == 'drops' else 0.0
         self.blur = sharpest if p.focus == 'drops' else float(np.hypot(defocus, sharpest))
         self.grid = _grid_for(self.blur)
-        self.kernel = aperture_kernel(round(self.blur / self.grid, 3), p.blades, p.blade_angle)
+        # The grid blurs too: its cells average twice (drop and kernel), and interpolation spreads them.
+        # A disc of radius b has the variance b**2 / 4, a cell 1 / 12, linear interpolation 1 / 6.
+        own = self.grid**2 * (4 / 3 if self.grid > 1 else 2 / 3)
+        rest = np.sqrt(max(self.blur**2 - own, 0)) / self.grid
+        self.kernel = aperture_kernel(round(float(rest), 3), p.blades, p.blade_angle)
         self.margin = len(self.kernel) // 2
         self.rows, self.columns = -(-self.height // self.grid), -(-self.width // self.grid)
         self.drops = self._drops(scale / self.grid)
