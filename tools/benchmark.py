@@ -1,4 +1,4 @@
-"""Measure a network: work, time, memory, and the share of the machine's matrix-product rate."""
+"""Measure a network: work, time, memory, share of the machine's matrix rate; or the renderer."""
 
 from __future__ import annotations
 
@@ -34,10 +34,13 @@ def parse_args() -> argparse.Namespace:
     add('--train-step', action='store_true', help='time forward and backward, with side outputs')
     add('--threads', type=int, help="CPU threads (default torch's choice)")
     add('--repeat', type=int, default=5, help='timed runs of each (default 5)')
+    add('--renderer', action='store_true',
+        help='time the rendering of raindrops on one core instead of a network')  # fmt: skip
+    add('--pictures', type=int, default=100, help='pictures of each size (default 100)')
     add('--json', type=Path, metavar='OUT', help='file for all figures')
     args = parser.parse_args()
     args.sizes = [_size(parser, text) for text in args.sizes]
-    for name in ('num_steps', 'batch', 'repeat', 'threads'):
+    for name in ('num_steps', 'batch', 'repeat', 'threads', 'pictures'):
         if getattr(args, name) is not None and getattr(args, name) < 1:
             parser.error(f'--{name.replace("_", "-")} must be at least 1')
     return args
@@ -92,9 +95,44 @@ def show(row: Any, table: Any) -> None:
     )  # fmt: skip
 
 
+def measure_renderer(args: argparse.Namespace) -> None:
+    """Time the renderer, print the table and write the figures."""
+    from attentive_gan.rendering.benchmark import measure_rendering
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title='rendering raindrops, one core')
+    for name in ('size', 'regime', 'pictures', 'ms', 'pictures/s'):
+        table.add_column(name, justify='left' if name == 'regime' else 'right')
+    console, rows = Console(), []
+    with console.status('measuring'):
+        for row in measure_rendering(args.sizes, args.pictures):
+            rows.append(row)
+            table.add_row(
+                f'{row.width}x{row.height}', row.regime, str(row.pictures),
+                f'{row.milliseconds:.1f}', f'{row.pictures_per_second:.1f}',
+            )  # fmt: skip
+    console.print(table)
+    write_figures(args.json, {'rows': [asdict(row) for row in rows]})
+
+
+def write_figures(path: Path | None, figures: dict[str, Any]) -> None:
+    """Write all figures as JSON, where a file was asked for."""
+    if path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(figures, indent=2) + '\n')
+
+
 def main() -> None:
     """Measure, print the table and write the figures."""
     args = parse_args()
+    if args.renderer:
+        return measure_renderer(args)
+    return measure_network(args)
+
+
+def measure_network(args: argparse.Namespace) -> None:
+    """Time networks, print the table and write the figures."""
     import attentive_gan  # noqa: F401  (prepares the toolbox)
     import torch
     from attentive_gan.errors import UserError
@@ -126,10 +164,7 @@ def main() -> None:
     for name, value in machine.items():
         shown = f'{value:.1f}' if isinstance(value, float) else value
         console.print(f'{name.replace("_", " ")}: {shown}', highlight=False)
-    if args.json:
-        figures = {'machine': machine, 'rows': [asdict(row) for row in rows]}
-        args.json.parent.mkdir(parents=True, exist_ok=True)
-        args.json.write_text(json.dumps(figures, indent=2) + '\n')
+    write_figures(args.json, {'machine': machine, 'rows': [asdict(row) for row in rows]})
 
 
 if __name__ == '__main__':

@@ -15,7 +15,14 @@ train_pipeline = [
     dict(type='PairedFlip', probability=0.5),
     dict(type='PackInputs'),
 ]
-train_dataloader = dict(dataset=dict(pipeline=train_pipeline, cache=False))
+train_dataloader = dict(
+    dataset=dict(
+        _delete_=True,
+        type='RaindropDataset',
+        data_root='data/drawn_raindrops/test_a',
+        pipeline=train_pipeline,
+    )
+)
 train_cfg = dict(max_iters=6, val_interval=3)
 default_hooks = dict(logger=dict(interval=1), checkpoint=dict(interval=2, max_keep_ckpts=10))
 visualizer = dict(vis_backends=[dict(type='LocalVisBackend')])

@@ -46,13 +46,17 @@ def small(path: Path, data: Path, vgg_weights: Path, work_dir: Path):
     """Read a config and make it small: one iteration of two 32 x 32 crops, all parts active."""
     config = configuration.load_config(str(path))
     for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
-        config[name].dataset.data_root = str(data)
+        if 'data_root' in config[name].dataset:
+            config[name].dataset.data_root = str(data)
         config[name].num_workers = 0
         config[name].persistent_workers = False
     config.train_dataloader.batch_size = 2
-    for step in config.train_dataloader.dataset.pipeline:
-        if 'crop_size' in step:
-            step.crop_size = (32, 32)
+    for name in ('train_dataloader', 'val_dataloader'):
+        for step in config[name].dataset.pipeline:
+            if 'crop_size' in step:
+                step.crop_size = (32, 32)
+            if step.type == 'CoverSize':
+                step.size = (48, 64)
     config.train_cfg.max_iters = config.train_cfg.val_interval = 1
     config.default_hooks.checkpoint.interval = 10
     config.default_hooks.checkpoint.save_best = None
@@ -109,6 +113,15 @@ def test_one_colour_order_from_file_to_loss(path):
     if loss is not None and loss.normalize:
         orders.add(loss.get('channel_order', 'rgb'))
     assert len(orders) == 1
+
+
+@pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
+def test_one_option_moves_all_data(path):
+    config = configuration.load_config(str(path), {'data_root': '/elsewhere/'})
+    names = ('train_dataloader', 'val_dataloader', 'test_dataloader')
+    roots = [config[name].dataset.get('data_root', '/elsewhere') for name in names]
+    assert all(root.split('/')[:2] == ['', 'elsewhere'] for root in roots)
+    assert not [root for root in roots if '//' in root or root.endswith('/')]
 
 
 def test_model_index_names_every_config():

@@ -9,13 +9,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from attentive_gan.datasets import DrawnDatasetOptions, draw_dataset
 from attentive_gan.imaging import read_picture, verify_complete
 
-DRAW = 'tools/dataset_converters/draw_dataset.py'
+RENDER = 'tools/dataset_converters/render_raindrops.py'
 CHECK = 'tools/dataset_converters/raindrop/check_dataset.py'
 BROWSE = 'tools/browse_dataset.py'
-SMALL = ('--pairs', 3, '--test-pairs', 2, '--size', 48, 32)
+SMALL = ('--size', '48x32', '--lighting', 'day')
 
 
 @pytest.fixture(scope='module')
@@ -33,29 +32,19 @@ def run(repository):
 @pytest.fixture(scope='module')
 def drawn(run, tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp('drawn') / 'set'
-    assert 'holds 3 training and 2 test pairs' in run(DRAW, '--out', out, *SMALL)
+    for split, count, seed in (('train', 3, 0), ('test_a', 2, 1)):
+        options = ('--scenes', count, '--seed', seed, '--out', out / split)
+        assert f'holds {count} pairs' in run(RENDER, *options, *SMALL).replace('\n', ' ')
     return out
 
 
-@pytest.mark.parametrize('tool', [DRAW, CHECK, BROWSE])
+@pytest.mark.parametrize('tool', [RENDER, CHECK, BROWSE])
 def test_help_needs_no_package(run, tool, repository):
     source = 'import sys; sys.argv = ["x", "--help"]; sys.modules["torch"] = None\n'
     source += f'import runpy; runpy.run_path({str(repository / tool)!r}, run_name="__main__")'
     done = subprocess.run([sys.executable, '-c', source], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert 'usage' in done.stdout
-
-
-def test_drawing_again_does_nothing_and_says_so(run, drawn):
-    times = {file: file.stat().st_mtime_ns for file in drawn.rglob('*.*')}
-    assert 'complete already' in run(DRAW, '--out', drawn, *SMALL)
-    assert {file: file.stat().st_mtime_ns for file in drawn.rglob('*.*')} == times
-
-
-def test_another_process_draws_the_same_bytes(drawn, tmp_path):
-    assert len(list(draw_dataset(tmp_path, DrawnDatasetOptions(3, 2, 48, 32)))) == 5
-    manifests = [(out / 'manifest.json').read_text() for out in (drawn, tmp_path)]
-    assert manifests[0] == manifests[1]
 
 
 @pytest.fixture(scope='module')
@@ -94,9 +83,9 @@ def test_check_of_other_layouts(run, drawn, tmp_path):
 
 
 def test_browse_shows_samples_of_the_config(run, drawn, tmp_path):
-    options = ('--cfg-options', f'train_dataloader.dataset.data_root={drawn}/train')
     crop = 'train_dataloader.dataset.pipeline.2.crop_size=(32,32)'
-    arguments = ('configs/attgan_embedded.py', '-o', tmp_path, '-n', 9, *options, crop)
+    options = ('--cfg-options', f'data_root={drawn}', crop)
+    arguments = ('configs/attgan_raindrop.py', '-o', tmp_path, '-n', 9, *options)
     text = run(BROWSE, *arguments)
     assert sorted(file.name for file in tmp_path.iterdir()) == ['train_00.png', 'train_01.png']
     assert str(tmp_path / 'train_00.png') in text.replace('\n', '')
@@ -106,6 +95,6 @@ def test_browse_shows_samples_of_the_config(run, drawn, tmp_path):
 
 
 def test_browse_names_a_missing_data_set(run, tmp_path):
-    option = f'train_dataloader.dataset.data_root={tmp_path}/none'
-    text = run(BROWSE, 'configs/attgan_embedded.py', '--cfg-options', option, code=1)
-    assert f'error: {tmp_path}/none does not exist' in text
+    option = f'data_root={tmp_path}/none'
+    text = run(BROWSE, 'configs/attgan_raindrop.py', '--cfg-options', option, code=1)
+    assert f'error: {tmp_path}/none/train does not exist' in text

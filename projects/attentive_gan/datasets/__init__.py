@@ -2,47 +2,84 @@
 
 from __future__ import annotations
 
+from attentive_gan.rendering.masks import MaskRule, raindrop_mask
+
+from .augmentation import PairedColourJitter, PairedScale
+from .calibration_files import (
+    calibration_table,
+    read_calibration,
+    real_pairs,
+    write_calibration,
+)
 from .checking import CheckResult, check, splits_of
-from .drawn_dataset import DrawnDatasetOptions, draw_dataset, is_complete
+from .clean_dataset import CleanPictureDataset, DrawnSceneDataset
+from .clean_pictures import DrawnScene, photos_below
 from .draws import Draw, seeded
 from .inspection import PairRecord, inspect_pair
 from .manifest import read_manifest, write_manifest
-from attentive_gan.rendering.masks import MaskRule, raindrop_mask
 from .pair_dataset import PairDataset
-from .pair_reading import PairCache, read_pair
+from .pair_reading import read_pair
 from .pairing import Fault, Pair
+from .picture_cache import PictureCache
+from .picture_dataset import PictureDataset
 from .raindrop_dataset import ConcatenatedPairDataset, PairFolderDataset, RaindropDataset
+from .render_jobs import CleanSource
+from .rendered_dataset import (
+    RenderedDatasetOptions,
+    RenderResult,
+    photo_sources,
+    render_dataset,
+    scene_sources,
+)
+from .rendering_transforms import CoverSize, LoadCleanPicture, RenderRaindrops
 from .sheets import pair_sheet, sample_row, sample_sheets
 from .transforms import LoadRainyCleanPair, PairedCrop, PairedFlip, RaindropMask
 
 __all__ = [
     'CheckResult',
+    'CleanPictureDataset',
+    'CleanSource',
     'ConcatenatedPairDataset',
+    'CoverSize',
     'Draw',
-    'DrawnDatasetOptions',
+    'DrawnScene',
+    'DrawnSceneDataset',
     'Fault',
+    'LoadCleanPicture',
     'LoadRainyCleanPair',
     'MaskRule',
     'Pair',
-    'PairCache',
     'PairDataset',
     'PairFolderDataset',
     'PairRecord',
+    'PairedColourJitter',
     'PairedCrop',
     'PairedFlip',
+    'PairedScale',
+    'PictureCache',
+    'PictureDataset',
     'RaindropDataset',
     'RaindropMask',
+    'RenderRaindrops',
+    'RenderResult',
+    'RenderedDatasetOptions',
+    'calibration_table',
     'check',
-    'draw_dataset',
     'inspect_pair',
-    'is_complete',
     'pair_sheet',
+    'photo_sources',
+    'photos_below',
     'raindrop_mask',
+    'read_calibration',
     'read_manifest',
     'read_pair',
+    'real_pairs',
+    'render_dataset',
     'sample_row',
     'sample_sheets',
+    'scene_sources',
     'seeded',
     'splits_of',
+    'write_calibration',
     'write_manifest',
 ]

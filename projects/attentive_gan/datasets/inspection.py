@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attentive_gan.errors import UserError
+from attentive_gan.rendering.masks import raindrop_mask
 
 from .manifest import changed_files, digest
-from attentive_gan.rendering.masks import raindrop_mask
 from .pair_reading import read_pair
 from .pairing import Fault, Pair
 

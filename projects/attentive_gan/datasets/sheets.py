@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from attentive_gan.errors import UserError
 from attentive_gan.imaging import contact_sheet
+from attentive_gan.rendering.masks import raindrop_mask
 
 from .draws import Draw
-from attentive_gan.rendering.masks import raindrop_mask
 from .pair_dataset import PairDataset
 from .pair_reading import read_pair
 from .pairing import Pair

@@ -8,14 +8,45 @@ from typing import Any, Literal
 import numpy as np
 from mmagic.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
+from numpy.typing import NDArray
 
 from attentive_gan.errors import UserError
-
 from attentive_gan.rendering.masks import MaskRule, check_mask_options, raindrop_mask
+
 from .pair_reading import read_pair
 
-#: What is cropped and flipped together.
-PAIR_KEYS = ('img', 'gt', 'mask')
+ChannelOrder = Literal['rgb', 'bgr']
+
+#: What is cropped, flipped and scaled together.
+PAIR_KEYS = ('img', 'gt', 'mask', 'alpha')
+
+
+def checked_order(channel_order: ChannelOrder) -> ChannelOrder:
+    """Return a colour order that is one.
+
+    Raises:
+        UserError: It is not.
+    """
+    if channel_order not in ('rgb', 'bgr'):
+        raise UserError(f"channel_order must be 'rgb' or 'bgr'; got {channel_order!r}.")
+    return channel_order
+
+
+def set_picture(
+    results: dict[str, Any], key: str, picture: NDArray[np.uint8], channel_order: ChannelOrder
+) -> None:
+    """Put a picture into a sample with the keys that MMagic's `LoadImageFromFile` sets.
+
+    Args:
+        results: The sample.
+        key: Name of the picture, such as 'img' or 'gt'.
+        picture: RGB (H, W, 3), uint8.
+        channel_order: Order in which the sample holds it.
+    """
+    results[key] = np.ascontiguousarray(picture[..., ::-1] if channel_order == 'bgr' else picture)
+    results[f'ori_{key}_shape'] = picture.shape
+    results[f'{key}_channel_order'] = channel_order
+    results[f'{key}_color_type'] = 'color'
 
 
 @TRANSFORMS.register_module()
@@ -33,20 +64,15 @@ class LoadRainyCleanPair(BaseTransform):
         UserError: A picture cannot be read, or `channel_order` is neither.
     """
 
-    def __init__(self, channel_order: Literal['rgb', 'bgr'] = 'rgb') -> None:
-        if channel_order not in ('rgb', 'bgr'):
-            raise UserError(f"channel_order must be 'rgb' or 'bgr'; got {channel_order!r}.")
-        self.channel_order = channel_order
+    def __init__(self, channel_order: ChannelOrder = 'rgb') -> None:
+        self.channel_order = checked_order(channel_order)
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Add the pictures to a sample that has `img_path` and `gt_path` (see `PairDataset`)."""
-        pair = results.pop('cached_pair', None) or read_pair(results)
+        read = results.pop('read_pictures', None)
+        pair = read() if read else read_pair(results)
         for key, picture in zip(('img', 'gt'), pair, strict=True):
-            bgr = self.channel_order == 'bgr'
-            results[key] = np.ascontiguousarray(picture[..., ::-1] if bgr else picture)
-            results[f'ori_{key}_shape'] = picture.shape
-            results[f'{key}_channel_order'] = self.channel_order
-            results[f'{key}_color_type'] = 'color'
+            set_picture(results, key, picture, self.channel_order)
         return results
 
     def __repr__(self) -> str:

@@ -23,6 +23,9 @@ _OPTIONAL_FIELDS = (
 def load_config(path: str, options: Mapping[str, Any] | None = None) -> Config:
     """Read a config file and apply `--cfg-options`.
 
+    The configs here name the folder of their data once, as `data_root`; the option of this name moves all
+    data sets below it.
+
     Args:
         path: Config file (.py).
         options: Dotted field names and new values.
@@ -40,11 +43,28 @@ def load_config(path: str, options: Mapping[str, Any] | None = None) -> Config:
         raise UserError(f'config {path} cannot be read: {type(error).__name__}: {error}') from error
     for name in options or {}:
         _check_option(config, name)
+    if 'data_root' in (options or {}):
+        _move_data(config, str((options or {})['data_root']))
     try:
         config.merge_from_dict(dict(options or {}))
     except (KeyError, TypeError, IndexError, AssertionError) as error:
         raise UserError(f'--cfg-options do not fit {path}: {error}') from error
     return config
+
+
+def _move_data(config: Config, folder: str) -> None:
+    """Put another folder in the place of `data_root` wherever a data set lies in it."""
+    old = str(config.data_root).rstrip('/')
+    nodes: list[Any] = [node for name, node in config.items() if name.endswith('_dataloader')]
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, dict):
+            root = str(node.get('data_root', ''))
+            if root == old or root.startswith(f'{old}/'):
+                node['data_root'] = folder.rstrip('/') + root[len(old) :]
+            nodes += node.values()
+        elif isinstance(node, (list, tuple)):
+            nodes += node
 
 
 def _check_option(config: Config, name: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,7 @@ def write_picture(path: str | Path, picture: NDArray[np.uint8]) -> Path:
         Image.fromarray(np.ascontiguousarray(picture)).save(unfinished, kind, **options)
         unfinished.replace(path)
     except OSError as error:
-        unfinished.unlink(missing_ok=True)
+        with suppress(OSError):
+            unfinished.unlink()
         raise UserError(f'{path} cannot be written ({error.strerror or error}).') from error
     return path

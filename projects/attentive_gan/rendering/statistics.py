@@ -67,7 +67,7 @@ def raindrop_statistics(
         UserError: The pictures differ in size, or the threshold or the rule is out of its range.
     """
     coverage = float(np.mean(raindrop_mask(rainy, clean, threshold, rule, dilation=1) > 0))
-    greys = [cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in (rainy, clean)]
+    greys = [_grey(picture) for picture in (rainy, clean)]
     median, low = _detail_ratio(*greys)
     changed = cv2.absdiff(*(_value(picture) for picture in (rainy, clean)))
     changed = cv2.threshold(changed, threshold, 255, cv2.THRESH_BINARY)[1]
@@ -116,10 +116,15 @@ def _psnr(rainy: Picture, clean: Picture) -> float | None:
     return 10 * float(np.log10(255**2 / error)) if error else None
 
 
+def _grey(picture: Picture) -> Picture:
+    """Return the luma of each pixel (H, W), rounded."""
+    return cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
+
+
 def _value(picture: Picture) -> Picture:
     """Return the largest channel of each pixel (H, W)."""
     red, green, blue = cv2.split(picture)
-    return cv2.max(cv2.max(red, green), blue)
+    return cv2.max(cv2.max(red, green), blue).astype(np.uint8, copy=False)
 
 
 def _detail_ratio(rainy: Picture, clean: Picture) -> tuple[float, float] | tuple[None, None]:

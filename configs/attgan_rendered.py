@@ -1,0 +1,58 @@
+# Training without a data set of raindrops: they are rendered on your own clean photos, new ones in every
+# epoch. Needs nothing but a folder of photos (subfolders count):
+#   python tools/train.py configs/attgan_rendered.py --cfg-options data_root=/path/to/photos
+# 40 photos (of fewer than 200 a fifth) are held out; validation renders the same raindrops on them every
+# time. Network and recipe are those of attgan_raindrop.py, which therefore tests the weights on real pairs.
+_base_ = './attgan_raindrop.py'
+
+data_root = 'data/clean'
+
+rendering = [
+    dict(type='LoadCleanPicture', channel_order='rgb'),
+    dict(type='CoverSize', size=(480, 720)),  # drops as in the published data set, at its speed
+    dict(type='RenderRaindrops', level='normal'),
+]
+train_pipeline = [
+    *rendering,
+    dict(type='PairedScale', limits=(0.7, 1.4)),
+    dict(type='PairedCrop', crop_size=(224, 224)),
+    dict(type='PairedFlip', probability=0.5),
+    dict(type='PairedColourJitter'),
+    dict(
+        type='RandomJPEGCompression',
+        keys=['img'],
+        params=dict(quality=[60, 95], prob=0.3),
+        bgr2rgb=True,
+    ),
+    dict(type='PackInputs'),
+]
+test_pipeline = [*rendering, dict(type='PackInputs')]
+
+train_dataloader = dict(
+    dataset=dict(
+        _delete_=True,
+        type='CleanPictureDataset',
+        data_root=data_root,
+        part='train',
+        pipeline=train_pipeline,
+    )
+)
+val_dataloader = dict(
+    dataset=dict(
+        _delete_=True,
+        type='CleanPictureDataset',
+        data_root=data_root,
+        part='held_out',
+        pipeline=test_pipeline,
+        test_mode=True,
+    )
+)
+test_dataloader = val_dataloader
+
+val_evaluator = dict(
+    _delete_=True,
+    type='Evaluator',
+    metrics=[dict(type='RaindropScores', protocols=('qian', 'bt601'), prefix='rendered')],
+)
+test_evaluator = val_evaluator
+default_hooks = dict(checkpoint=dict(save_best='rendered/qian_psnr'))

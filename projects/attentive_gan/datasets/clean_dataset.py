@@ -1,0 +1,135 @@
+"""Data sets of clean pictures, on which raindrops are rendered: a folder of photos, and drawn scenes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from mmagic.registry import DATASETS
+
+from attentive_gan.errors import UserError
+from attentive_gan.imaging import read_picture, verify_complete
+
+from .clean_pictures import DrawnScene, photos_below
+from .pairing import Fault, raise_faults
+from .picture_dataset import Picture, PictureDataset
+
+Part = Literal['all', 'train', 'held_out']
+
+
+@DATASETS.register_module()
+class CleanPictureDataset(PictureDataset):
+    """Photos in a folder and its subfolders, verified when the data set is made.
+
+    An entry has `gt_path` and `img_path` (both the photo: it is what messages and scores name), `name` (its
+    path below the folder), `size` (H, W).
+
+    Args:
+        data_root: Folder with PNG, JPEG, WebP, BMP or TIFF files; hidden ones are left out.
+        part: 'all' photos, 'train' without the held-out ones, or 'held_out' alone. Which photos are held
+            out depends on their names alone, not on their order or on the seed.
+        held_out: Number of photos that are held out; of fewer than five times as many, a fifth.
+        **kwargs: Arguments of `PictureDataset`.
+
+    Raises:
+        UserError: The folder is missing or empty, a picture cannot be used, there are too few photos for
+            two parts, or an option is out of its range.
+    """
+
+    def __init__(
+        self, data_root: str, *args: Any, part: Part = 'all', held_out: int = 40, **kwargs: Any
+    ) -> None:
+        if part not in get_args(Part):
+            raise UserError(f'part must be one of {get_args(Part)}; got {part!r}.')
+        if held_out < 1:
+            raise UserError(f'held_out must be 1 or more; got {held_out}.')
+        self.part = part
+        self.held_out = held_out
+        super().__init__(data_root, *args, **kwargs)
+
+    def load_data_list(self) -> list[dict[str, Any]]:
+        """Return one entry per photo.
+
+        Raises:
+            UserError: There are no photos, or any is faulty.
+        """
+        photos = self._of_part(photos_below(self.root))
+        entries, faults = [], []
+        for name, path in photos.items():
+            try:
+                header = verify_complete(path)
+            except UserError as error:
+                faults.append(Fault('a picture cannot be used', str(error).rstrip('.'), ''))
+                continue
+            size = (header.height, header.width)
+            place = str(path)
+            entries.append({'img_path': place, 'gt_path': place, 'name': name, 'size': size})
+        raise_faults(faults, self.root)
+        return entries
+
+    def _of_part(self, photos: dict[str, Path]) -> dict[str, Path]:
+        if self.part == 'all':
+            return photos
+        if len(photos) < 2:
+            raise UserError(
+                f'{self.root} holds one photo, which cannot be divided into a part for training and '
+                f"one for validation. Add photos, or set part='all'."
+            )
+        count = min(self.held_out, max(1, len(photos) // 5))
+        ranked = sorted(photos, key=lambda name: hashlib.sha256(name.encode()).digest())
+        chosen = set(ranked[:count])
+        wanted = self.part == 'held_out'
+        return {name: path for name, path in photos.items() if (name in chosen) == wanted}
+
+    def decode(self, info: Mapping[str, Any]) -> tuple[Picture]:
+        """Return the photo of an entry, RGB (H, W, 3), uint8."""
+        return (read_picture(info['gt_path']),)
+
+
+@DATASETS.register_module()
+class DrawnSceneDataset(PictureDataset):
+    """Clean pictures from nothing: scene number i is a function of seed and i alone.
+
+    An entry has `gt_path` and `img_path` (a name such as 'scene_7'; there is no file), `name` and `size`.
+
+    Args:
+        length: Number of scenes.
+        size: (height, width) of a scene in pixels, at least 16 each.
+        night_share: Share of the scenes that are drawn at night, 0 to 1.
+        seed: Seed of the scenes, and of the samples' randomness where the sampler's draws carry none.
+        pipeline: Transforms; the first is usually `LoadCleanPicture`.
+        **kwargs: Other arguments of `PictureDataset`; with `cache=True` a scene is drawn once.
+
+    Raises:
+        UserError: An option is out of its range.
+    """
+
+    def __init__(
+        self,
+        length: int,
+        size: tuple[int, int] = (480, 720),
+        night_share: float = 0.0,
+        *,
+        seed: int = 0,
+        **kwargs: Any,
+    ) -> None:
+        if length < 1:
+            raise UserError(f'length must be 1 or more; got {length}.')
+        self.length = length
+        self.scenes = DrawnScene(seed, (int(size[0]), int(size[1])), night_share)
+        described = {'dataset_name': 'drawn_scenes', **(kwargs.pop('metainfo', None) or {})}
+        super().__init__('', seed=seed, metainfo=described, **kwargs)
+
+    def load_data_list(self) -> list[dict[str, Any]]:
+        """Return one entry per scene, with its `number`."""
+        names = [f'scene_{number}' for number in range(self.length)]
+        return [
+            {'img_path': name, 'gt_path': name, 'name': name, 'size': self.scenes.size, 'number': i}
+            for i, name in enumerate(names)
+        ]
+
+    def decode(self, info: Mapping[str, Any]) -> tuple[Picture]:
+        """Return the scene of an entry, RGB (H, W, 3), uint8."""
+        return (self.scenes.draw(info['number']),)

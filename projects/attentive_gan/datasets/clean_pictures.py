@@ -1,0 +1,81 @@
+"""Where clean pictures come from: photos in a folder, or scenes drawn by rule."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attentive_gan.errors import UserError
+from attentive_gan.imaging.headers import SUFFIXES
+from attentive_gan.rendering import draw_scene
+
+from .pairing import natural_key
+
+_SMALLEST = 16
+
+
+def photos_below(folder: Path, without: Path | None = None) -> dict[str, Path]:
+    """Return the picture files in a folder and its subfolders by their path below it, in natural order.
+
+    Hidden files and folders, and files without a picture's suffix, are left out.
+
+    Args:
+        folder: Where to look.
+        without: A folder that is left out, such as the one to which renderings of these photos go.
+
+    Raises:
+        UserError: There is no such folder, or no picture in it.
+    """
+    if not folder.is_dir():
+        raise UserError(
+            f'{folder} does not exist. Put clean photos there, or name the folder that has them.'
+        )
+    left_out = without.resolve() if without else None
+    found = {}
+    for path in folder.rglob('*'):
+        name = path.relative_to(folder)
+        if path.suffix.lower() not in SUFFIXES or any(part.startswith('.') for part in name.parts):
+            continue
+        if path.is_file() and not (left_out and path.resolve().is_relative_to(left_out)):
+            found[name.as_posix()] = path
+    if not found:
+        raise UserError(
+            f'{folder} holds no pictures ({", ".join(SUFFIXES)}). Put clean photos there, or name the '
+            f'folder that has them.'
+        )
+    return {name: found[name] for name in sorted(found, key=lambda name: (natural_key(name), name))}
+
+
+@dataclass(frozen=True)
+class DrawnScene:
+    """Scenes by number; equal fields give equal scenes.
+
+    Raises:
+        UserError: A field is out of its range.
+    """
+
+    seed: int
+    """Any number from 0."""
+    size: tuple[int, int]
+    """(height, width) in pixels, at least 16 each."""
+    night_share: float = 0.0
+    """Share of the scenes that are drawn at night, 0 to 1."""
+
+    def __post_init__(self) -> None:
+        if self.seed < 0:
+            raise UserError(f'The seed must be 0 or more; got {self.seed}.')
+        if min(self.size) < _SMALLEST:
+            height, width = self.size
+            raise UserError(f'A scene needs at least 16x16 pixels; got {width}x{height}.')
+        if not 0 <= self.night_share <= 1:
+            raise UserError(f'night_share must be within 0 to 1; got {self.night_share}.')
+
+    def draw(self, number: int) -> NDArray[np.uint8]:
+        """Draw scene `number`, RGB (H, W, 3), uint8."""
+        words = np.random.SeedSequence([self.seed, number]).generate_state(2)
+        if words[1] < self.night_share * 2**32:
+            return draw_scene(int(words[0]), self.size, lighting='night')  # type: ignore[call-arg]
+        return draw_scene(int(words[0]), self.size)

@@ -1,0 +1,185 @@
+"""Steps of a pipeline that starts from a clean picture: load it, fit its size, render raindrops on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+from mmagic.registry import TRANSFORMS
+from mmcv.transforms import BaseTransform
+
+from attentive_gan.errors import UserError
+from attentive_gan.imaging import read_picture
+from attentive_gan.rendering import RaindropOptions, add_raindrops
+from attentive_gan.rendering.masks import MaskRule
+
+from .calibration_files import read_calibration
+from .resizing import resized
+from .transforms import ChannelOrder, RaindropMask, checked_order, set_picture
+
+
+@TRANSFORMS.register_module()
+class LoadCleanPicture(BaseTransform):
+    """Load the clean picture as `gt` (H, W, 3), uint8, with the keys that MMagic's loader sets.
+
+    `frame_width`, the width of the whole picture in pixels, is recorded for `RenderRaindrops`.
+
+    Args:
+        channel_order: Colour order of the array, 'rgb' or 'bgr'.
+
+    Raises:
+        UserError: The picture cannot be read, or `channel_order` is neither.
+    """
+
+    def __init__(self, channel_order: ChannelOrder = 'rgb') -> None:
+        self.channel_order = checked_order(channel_order)
+
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Add the picture to a sample of a data set of clean pictures, or one that has `gt_path`."""
+        read = results.pop('read_pictures', None)
+        picture = read()[0] if read else read_picture(results['gt_path'])
+        set_picture(results, 'gt', picture, self.channel_order)
+        results['frame_width'] = picture.shape[1]
+        return results
+
+    def __repr__(self) -> str:
+        return f'{type(self).__name__}(channel_order={self.channel_order!r})'
+
+
+@TRANSFORMS.register_module()
+class CoverSize(BaseTransform):
+    """Resize the clean picture `gt` so that it just covers a size, keeping its proportions.
+
+    Without it a photo smaller than the crop is an error. Enlarging uses cubic interpolation, shrinking
+    area averaging. It belongs before `RenderRaindrops`, so that drops have the size of those in a
+    picture of this size, and rendering takes no longer than for such a picture.
+
+    Args:
+        size: (height, width) in pixels that the picture covers afterwards.
+        shrink: Whether larger pictures are shrunk; otherwise only smaller ones are enlarged.
+
+    Raises:
+        UserError: The size is below 1.
+    """
+
+    def __init__(self, size: tuple[int, int], shrink: bool = True) -> None:
+        if len(size) != 2 or min(size) < 1:
+            raise UserError(f'size must be (height, width) of 1 or more; got {size}.')
+        self.size = (int(size[0]), int(size[1]))
+        self.shrink = shrink
+
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Resize `gt`."""
+        height, width = results['gt'].shape[:2]
+        factor = max(self.size[0] / height, self.size[1] / width)
+        if factor > 1 or (self.shrink and factor < 1):
+            new = (
+                max(self.size[0], round(height * factor)),
+                max(self.size[1], round(width * factor)),
+            )
+            results['gt'] = resized(results['gt'], new)
+            results['frame_width'] = new[1]
+        return results
+
+    def __repr__(self) -> str:
+        return f'{type(self).__name__}(size={self.size}, shrink={self.shrink})'
+
+
+@TRANSFORMS.register_module()
+class RenderRaindrops(BaseTransform):
+    """Render raindrops on the clean picture `gt`: makes a clean picture a full training sample.
+
+    It sets `img` (rainy, H, W, 3, uint8), `gt` (clean, the same; in pictures with drops in focus it is the
+    blurred scene behind them), `mask` (H, W, 1), uint8, 0 or 255, by the rule of `RaindropMask`, and
+    `alpha` (H, W, 1), float32, 0 to 1, the true coverage, which `PackInputs` carries on as
+    `data_samples.gt_alpha`. `raindrop_seed`, `raindrop_parameters` (a record for
+    `RaindropParameters.from_record`) and `mask_rule` tell how; name them in `PackInputs(meta_keys=...)` to
+    keep them.
+
+    The seed comes from NumPy's global generator, which the data sets here seed for each draw: so pictures
+    are a function of seed, epoch and index, new ones in every epoch of a training and the same ones in
+    every validation, whatever the number of workers.
+
+    Args:
+        level: Amount of water: 'light', 'normal' or 'heavy'.
+        regimes: Share of each kind of picture, such as dict(small=0.5, discs=0.5); None for the mix of the
+            published training pairs.
+        coverage_scale: Multiplies the coverage, 0 to 4.
+        sky_scale: Multiplies the radiance of the sky beyond the frame, 0 to 4.
+        mist_scale: Multiplies the mist, 0 to 4.
+        lighting: 'day', 'night', or 'auto' for what the clean picture shows.
+        frame_width: Width in pixels of the camera's whole frame, to which the size of drops is relative;
+            None for the width of the picture before any crop.
+        calibration: File of `render_raindrops.py --calibrate`, which gives the three scales.
+        threshold: Largest difference that the mask does not mark, 0 to 255.
+        rule: How three channels become one for the mask: 'mean', 'any' or 'luma'.
+        dilation: Width of the mask's dilation kernel, odd; 1 dilates nothing.
+
+    Raises:
+        UserError: An option is out of its range, scales are given twice, or the calibration cannot be read.
+    """
+
+    def __init__(
+        self,
+        level: str = 'normal',
+        regimes: Mapping[str, float] | None = None,
+        coverage_scale: float | None = None,
+        sky_scale: float | None = None,
+        mist_scale: float | None = None,
+        lighting: str = 'auto',
+        frame_width: int | None = None,
+        calibration: str | None = None,
+        threshold: int = 30,
+        rule: MaskRule = 'mean',
+        dilation: int = 3,
+    ) -> None:
+        scales = {
+            'coverage_scale': coverage_scale, 'sky_scale': sky_scale, 'mist_scale': mist_scale,
+        }  # fmt: skip
+        chosen: dict[str, Any] = {k: v for k, v in scales.items() if v is not None}
+        if calibration is not None:
+            if chosen:
+                raise UserError(f'{next(iter(chosen))} and a calibration exclude each other.')
+            chosen.update(read_calibration(calibration))
+        if regimes is not None:
+            chosen['regimes'] = dict(regimes)
+        chosen |= {'level': level, 'lighting': lighting, 'frame_width': frame_width}
+        self.options = RaindropOptions(**chosen)
+        self.mask = RaindropMask(threshold, rule, dilation)
+
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Render on a sample that has `gt`.
+
+        Raises:
+            UserError: The picture is too small; the message names it.
+        """
+        order = results.get('gt_channel_order', 'bgr')
+        clean = np.ascontiguousarray(results['gt'][..., ::-1] if order == 'bgr' else results['gt'])
+        seed = int(np.random.randint(2**63 - 1, dtype=np.int64))  # noqa: NPY002 -- seeded per draw
+        try:
+            picture = add_raindrops(clean, seed, self._options_for(results))
+        except UserError as error:
+            raise UserError(f'{results.get("gt_path", "a picture")}: {error}') from error
+        for key, pixels in (('img', picture.rainy), ('gt', picture.clean)):
+            loaded_shape = results.get('ori_gt_shape', pixels.shape)
+            set_picture(results, key, pixels, order)
+            results[f'ori_{key}_shape'] = loaded_shape
+        results.setdefault('img_path', results.get('gt_path'))
+        results['alpha'] = picture.alpha[..., None]
+        results['raindrop_seed'] = seed
+        results['raindrop_parameters'] = asdict(picture.parameters)
+        return self.mask(results)
+
+    def _options_for(self, results: dict[str, Any]) -> RaindropOptions:
+        """Return the options with the frame's width of a sample."""
+        width = self.options.frame_width or results.get('frame_width')
+        return self.options if width is None else _with_width(self.options, int(width))
+
+    def __repr__(self) -> str:
+        return f'{type(self).__name__}({self.options}, mask {self.mask.description})'
+
+
+def _with_width(options: RaindropOptions, width: int) -> RaindropOptions:
+    return RaindropOptions(**{**vars(options), 'frame_width': max(16, width)})
