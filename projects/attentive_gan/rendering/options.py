@@ -39,7 +39,7 @@ class RaindropOptions:
     sky_scale: float = 1.0
     """Multiplies the radiance of the sky beyond the frame, 0 to 4."""
     mist_scale: float = 1.0
-    """Multiplies the mist, 0 to 4."""
+    """Multiplies mist and haze, 0 to 4."""
     lighting: Lighting = 'auto'
     """'day', 'night', or 'auto' for what the clean picture shows."""
     frame_width: int | None = None

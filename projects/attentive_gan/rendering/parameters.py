@@ -32,7 +32,9 @@ RANGES: dict[str, tuple[float, float]] = {
     'sky_warmth': (-0.3, 0.3),
     'rim': (0, 1.5),
     'mist': (0, 0.8),
-    'mist_blur': (0, 0.05),
+    'mist_blur': (0, 0.02),
+    'haze': (0, 0.5),
+    'haze_blur': (0, 0.05),
     'veil': (0, 0.5),
     'veil_level': (0, 1),
     'gain': (0.5, 1.5),
@@ -91,10 +93,14 @@ class RaindropParameters:
     """Red minus blue of the sky, as a share of its radiance."""
     rim: float = 0.85
     """Radiance that a drop reflects where it does not transmit, as a share of the surroundings' mean."""
-    mist: float = 0.2
-    """Share of the scene's light that a film of small drops scatters, mean over the glass."""
-    mist_blur: float = 0.01
-    """Radius within which the film scatters, share of the frame's width."""
+    mist: float = 0.3
+    """Share of the scene's light that a film of water refracts a little, mean over the glass."""
+    mist_blur: float = 0.0016
+    """Standard deviation of the film's blur, share of the frame's width."""
+    haze: float = 0.03
+    """Share of the scene's light that is scattered widely, mean over the glass."""
+    haze_blur: float = 0.012
+    """Radius within which it is scattered, share of the frame's width."""
     veil: float = 0.03
     """Share of the light that is replaced by a flat veil."""
     veil_level: float = 0.4

@@ -28,6 +28,11 @@ _LARGEST_BLURS = (2.5, 4.0, 5.2)
 _BAND_PIXELS = 2_000_000
 _CACHED_PIXELS = 30_000
 
+#: Blurs of less than this radius or deviation in pixels are left out; above the second, the film's blur is
+#: computed on a coarser grid.
+_LEAST_BLUR = 0.5
+_LARGEST_DEVIATION = 3.0
+
 #: The lens and the sensor blur what is in focus by this share of the frame's width.
 _SHARPEST = 0.6 / 720
 
@@ -56,9 +61,10 @@ def render_raindrops(
 ) -> RainyPicture:
     """Look at a picture through a wet glass; equal arguments give equal bytes on any machine.
 
-    With coverage A and premultiplied light L of the drops, both blurred by the aperture, mist m, the scene
-    B and its blurred version G, veil v of level V, reflection R and gain g, a pixel becomes
-    g (1 - v) ((1 - A) ((1 - m) B + m G) + L) + v V + R, in linear light (gamma 2).
+    With coverage A and premultiplied light L of the drops, both blurred by the aperture, the scene B, its
+    part m that the film blurs to M and its part h that is scattered widely to G, veil v of level V,
+    reflection R and gain g, a pixel becomes
+    g (1 - v) ((1 - A) ((1 - m - h) B + m M + h G) + L) + v V + R, in linear light (gamma 2).
 
     Args:
         clean: RGB picture (H, W, 3), uint8, at least 16x16.
@@ -147,22 +153,44 @@ class _Rendering:
         """Write the rows `first` to `last` of the grid into the results."""
         film = _Film(self, first - 1, last + 1)
         drops, light = self._through_glass(first - 1, last + 1)
-        passed, added = film.over(drops, light)
-        passed = np.dstack([passed] * 3)
+        passed, bent, added = film.over(drops, light)
+        passed, bent = np.dstack([passed] * 3), np.dstack([bent] * 3)
         # Few rows at a time stay in the processor's cache.
         step = max(1, _CACHED_PIXELS // (self.width * self.grid))
         for top in range(first, last, step):
             bottom = min(top + step, last)
             part = slice(top - first, bottom - first + 2)
             rows = slice(top * self.grid, min(bottom * self.grid, self.height))
-            full = self._full_size(passed[part], rows)
-            np.rint(full, out=full)
-            # To 1/256: its product with a scene of 16 bits is then exact.
-            full *= np.float32(1 / 256)
-            full *= self._scene(rows)
+            scene = self._scene(rows)
+            full = self._product(passed[part], scene, rows)
+            full += self._product(bent[part], self._through_film(scene, rows), rows)
             full += self._full_size(added[part], rows)
             rainy[rows] = cv2.convertScaleAbs(np.sqrt(full, out=full))
             np.multiply(self._full_size(drops[part], rows), 1 / FULL, out=alpha[rows])
+
+    def _product(self, share: Floats, scene: Floats, rows: slice) -> Floats:
+        """Return shares (1 is 256) of the grid times rows of a scene, exactly: 8 bits times 16."""
+        full = self._full_size(share, rows)
+        np.rint(full, out=full)
+        full *= np.float32(1 / 256)
+        full *= scene
+        return full
+
+    def _through_film(self, scene: Floats, rows: slice) -> Floats:
+        """Return rows of the scene as the film of water shows them, a little blurred."""
+        deviation = self.parameters.mist_blur * self.frame
+        if self.scene_blur >= _LEAST_BLUR or deviation < _LEAST_BLUR:
+            return scene
+        grid = 1
+        while deviation / grid > _LARGEST_DEVIATION:
+            grid *= 2
+        # Two boxes of n pixels have the variance (n**2 - 1) / 6.
+        size = 2 * round((np.sqrt(6 * (deviation / grid) ** 2 + 1) - 1) / 2) + 1
+        small, above = self._shrunk(rows, grid, size)
+        blurred = box_blur(box_blur(small, size), size)
+        full = enlarge(blurred, grid)
+        np.rint(full, out=full)
+        return full[above : above + rows.stop - rows.start, : self.width]
 
     def _full_size(self, part: Floats, rows: slice) -> Floats:
         """Enlarge a part of the grid with a pixel more on each side, and cut these pixels off."""
@@ -173,25 +201,33 @@ class _Rendering:
 
     def _scene(self, rows: slice) -> Floats:
         """Return rows of the scene, linear, blurred where the camera is focused on the drops."""
-        if self.scene_blur < 0.5:
+        if self.scene_blur < _LEAST_BLUR:
             return _linear(self.clean[rows])
         grid = _grid_for(self.scene_blur)
-        kernel = aperture_kernel(
-            round(self.scene_blur / grid, 3), self.parameters.blades, self.parameters.blade_angle
-        )
-        margin = len(kernel) // 2 + 1
-        first, last = rows.start // grid, -(-rows.stop // grid)
-        wanted = self.clean[max(0, (first - margin) * grid) : (last + margin) * grid]
-        small = shrink(_linear(wanted), grid)
-        before = margin - (first - max(0, first - margin))
-        after = last + margin - (max(0, first - margin) + len(small))
-        border = (before, max(0, after), margin, margin)
-        small = np.asarray(cv2.copyMakeBorder(small, *border, cv2.BORDER_REPLICATE), np.float32)
-        blurred = np.rint(filter_whole(small.astype(np.float64), kernel)).astype(np.float32)
+        radius = round(self.scene_blur / grid, 3)
+        kernel = aperture_kernel(radius, self.parameters.blades, self.parameters.blade_angle)
+        margin = len(kernel) // 2
+        small, above = self._shrunk(rows, grid, margin + 1)
+        # One pixel more than the kernel needs, so that the rows and columns in use are interpolated.
+        border = (margin + 1, margin + 1, margin + 1, margin + 1)
+        padded = cv2.copyMakeBorder(small, *border, cv2.BORDER_REPLICATE)
+        blurred = whole(filter_whole(padded.astype(np.float64), kernel)).astype(np.float32)
         full = enlarge(blurred, grid)
         np.rint(full, out=full)
-        top = grid + rows.start - first * grid
-        return full[top : top + rows.stop - rows.start, grid : grid + self.width]
+        return full[grid + above :][: rows.stop - rows.start, grid : grid + self.width]
+
+    def _shrunk(self, rows: slice, grid: int, margin: int) -> tuple[Floats, int]:
+        """Return the shrunk scene around some rows, and how many full rows of it lie above them.
+
+        Args:
+            rows: Rows of the picture.
+            grid: Factor by which the scene is shrunk.
+            margin: Rows of the grid wanted above and below, where the picture has them.
+        """
+        first, last = max(0, rows.start // grid - margin), -(-rows.stop // grid) + margin
+        return shrink(
+            _linear(self.clean[first * grid : last * grid]), grid
+        ), rows.start - first * grid
 
     def _through_glass(self, first: int, last: int) -> tuple[Floats, Floats]:
         """Return blurred coverage and light of the drops on rows of the grid, one column more per side."""
@@ -216,34 +252,43 @@ class _Rendering:
 
 
 class _Film:
-    """Mist, veil, reflection and gain on rows `first` to `last` of the grid, a column more at each side."""
+    """Mist, haze, veil, reflection and gain on rows of the grid, one column more per side."""
 
     def __init__(self, rendering: _Rendering, first: int, last: int) -> None:
         self.rendering, self.parameters = rendering, rendering.parameters
         self.first, self.last = first, last
 
-    def over(self, drops: Floats, light: Floats) -> tuple[Floats, Floats]:
-        """Return the share of the sharp scene's light that passes (1 is 256), and all light that is added.
+    def over(self, drops: Floats, light: Floats) -> tuple[Floats, Floats, Floats]:
+        """Return which shares of the scene's light pass straight and through the film, and what is added.
 
         Args:
             drops: Coverage, (h, w), 0 to `FULL`.
             light: Premultiplied light of the drops, (h, w, 3), linear; it becomes part of the result.
+
+        Returns:
+            Two shares (h, w), 1 is 256, and the added light (h, w, 3), all whole numbers.
         """
         p = self.parameters
         random = np.random.default_rng([p.seed, 6])
         gain = p.gain * (1 - p.veil)
-        mist = np.clip(2 * p.mist * self._field(random, (6, 8)), 0, 0.95)
+        field = 2 * self._field(random, (6, 8))
+        mist = np.clip(p.mist * field, 0, 0.95)
+        haze = np.minimum(p.haze * field, 1 - mist)
         free = np.float32(gain) * (1 - drops * np.float32(1 / FULL))
-        hidden = free * self._on_grid(whole(mist * 4096)) * np.float32(1 / 4096)
+        bent, spread = (
+            free * (self._on_grid(whole(share * 4096)) * np.float32(1 / 4096))
+            for share in (mist, haze)
+        )
         added = light
         added *= np.float32(gain)
         added += np.float32(p.veil * p.veil_level * 65025)
-        if p.mist:
-            added += hidden[..., None] * self._scattered()
+        if p.haze:
+            added += spread[..., None] * self._scattered()
         if p.reflection:
             added += self._on_grid(self._reflected(random))
         np.minimum(added, 65535, out=added)
-        return np.rint((free - hidden) * 256), np.rint(added, out=added)
+        passed = np.rint((free - bent - spread) * 256)
+        return passed, np.rint(bent * 256), np.rint(added, out=added)
 
     def _field(self, random: np.random.Generator, cells: tuple[int, int]) -> NDArray[np.float64]:
         """Return smooth random values, 0 to 1, on the coarse grid."""
@@ -251,9 +296,9 @@ class _Film:
         return smooth_field(random.random(cells), down, across)
 
     def _scattered(self) -> Floats:
-        """Return the scene as the mist shows it, blurred, (h, w, 3)."""
+        """Return the widely scattered scene, (h, w, 3)."""
         r = self.rendering
-        radius = self.parameters.mist_blur * r.frame / r.coarse_grid
+        radius = self.parameters.haze_blur * r.frame / r.coarse_grid
         size = 2 * round(radius) + 1
         return self._on_grid(box_blur(box_blur(r.coarse, size), size))
 

@@ -37,9 +37,9 @@ class _Look:
 
 
 _LOOKS: dict[Regime, _Look] = {
-    'small': _Look((4.5, 10), (0.45, 0.85), (5, 0.052), (0.35, 0.65), (0.0, 0.025), (0.05, 0.35)),
-    'discs': _Look((16, 28), (0.75, 1.15), (5, 0.045), (0.35, 0.65), (0.0, 0.0), (0.05, 0.35)),
-    'ghosts': _Look((24, 38), (0.9, 1.5), (4, 0.05), (0.5, 0.8), (0.0, 0.0), (0.05, 0.3)),
+    'small': _Look((4.5, 10), (0.45, 0.85), (5, 0.055), (0.35, 0.65), (0.0, 0.025), (0.05, 0.55)),
+    'discs': _Look((16, 28), (0.75, 1.15), (5, 0.045), (0.35, 0.65), (0.0, 0.0), (0.0, 0.4)),
+    'ghosts': _Look((24, 38), (0.9, 1.5), (4, 0.05), (0.5, 0.8), (0.0, 0.0), (0.0, 0.35)),
     'focused': _Look((5, 14), (0.4, 1.0), (5, 0.055), (0.4, 0.8), (0.0, 0.025), (0.0, 0.15)),
 }
 
@@ -67,6 +67,7 @@ def sample_parameters(
     values['coverage'] *= options.coverage_scale * LEVELS[options.level]
     values['sky_radiance'] *= options.sky_scale
     values['mist'] *= options.mist_scale
+    values['haze'] *= options.mist_scale
     return RaindropParameters(
         regime=regime,
         focus='drops' if regime == 'focused' else 'scene',
@@ -104,13 +105,15 @@ def _of_light(random: np.random.Generator, night: bool) -> dict[str, float]:
         'sky_elevation': random.uniform(3, 11),
         'sky_radiance': random.uniform(0.005, 0.04)
         if night
-        else float(np.exp(random.uniform(-0.5, 0.6))),
+        else float(np.exp(random.uniform(-0.4, 0.8))),
         'sky_warmth': random.uniform(-0.25, 0.05),
         'rim': random.uniform(0.6, 1.1),
-        'mist_blur': random.uniform(0.006, 0.02),
-        'veil': max(0.0, random.normal(0.03, 0.04)),
+        'mist_blur': random.uniform(0.001, 0.003),
+        'haze': max(0.0, random.uniform(-0.03, 0.1)),
+        'haze_blur': random.uniform(0.006, 0.02),
+        'veil': max(0.0, random.normal(0.0, 0.025)),
         'veil_level': random.uniform(0.02, 0.1) if night else random.uniform(0.2, 0.6),
-        'gain': float(np.exp(random.normal(0, 0.03))),
+        'gain': float(np.exp(random.normal(-0.04, 0.05))),
         'reflection': max(0.0, random.uniform(-0.2, 0.12)) * (0.2 if night else 1.0),
         'lamp_gain': random.uniform(6, 30) if night else 1.0,
     }
