@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,14 +18,14 @@ from .pairing import natural_key
 _SMALLEST = 16
 
 
-def photos_below(folder: Path, without: Path | None = None) -> dict[str, Path]:
+def photos_below(folder: Path, without: Sequence[Path] = ()) -> dict[str, Path]:
     """Return the picture files in a folder and its subfolders by their path below it, in natural order.
 
     Hidden files and folders, and files without a picture's suffix, are left out.
 
     Args:
         folder: Where to look.
-        without: A folder that is left out, such as the one to which renderings of these photos go.
+        without: Folders and files that are left out, such as renderings of these photos.
 
     Raises:
         UserError: There is no such folder, or no picture in it.
@@ -33,13 +34,14 @@ def photos_below(folder: Path, without: Path | None = None) -> dict[str, Path]:
         raise UserError(
             f'{folder} does not exist. Put clean photos there, or name the folder that has them.'
         )
-    left_out = without.resolve() if without else None
+    left_out = [place.resolve() for place in without]
     found = {}
     for path in folder.rglob('*'):
         name = path.relative_to(folder)
         if path.suffix.lower() not in SUFFIXES or any(part.startswith('.') for part in name.parts):
             continue
-        if path.is_file() and not (left_out and path.resolve().is_relative_to(left_out)):
+        inside = any(path.resolve().is_relative_to(place) for place in left_out)
+        if path.is_file() and not inside:
             found[name.as_posix()] = path
     if not found:
         raise UserError(

@@ -11,6 +11,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from multiprocessing.connection import wait as wait_for_end
+from multiprocessing.context import BaseContext
 from typing import Any
 
 import cv2
@@ -43,8 +44,7 @@ def outcomes(jobs: Iterable[RenderJob], workers: int) -> Iterator[Outcome]:
     if workers == 1:
         yield from ((job, _attempt(job)) for job in jobs)
         return
-    context = multiprocessing.get_context('spawn')
-    with ProcessPoolExecutor(workers, context, prepare_worker) as pool:
+    with ProcessPoolExecutor(workers, _context(), prepare_worker) as pool:
         try:
             yield from _pooled(pool, iter(jobs), _IN_HAND * workers)
         except BrokenProcessPool as error:
@@ -54,6 +54,15 @@ def outcomes(jobs: Iterable[RenderJob], workers: int) -> Iterator[Outcome]:
             ) from error
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _context() -> BaseContext:
+    """Return a way to start processes that is safe beside threads; the package is loaded once for all."""
+    if 'forkserver' not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context('spawn')
+    context = multiprocessing.get_context('forkserver')
+    context.set_forkserver_preload([__name__])
+    return context
 
 
 def _attempt(job: RenderJob) -> dict[str, Any] | BadPicture:

@@ -77,14 +77,15 @@ def photo_sources(photos: Path, out: Path) -> list[CleanSource]:
 
     Args:
         photos: Folder or file.
-        out: Folder of the renderings; what lies in it is no photo.
+        out: Folder of the renderings, which are no photos.
 
     Raises:
         UserError: There is none.
     """
     if photos.is_file():
         return [CleanSource(photos.name, photos)]
-    return [CleanSource(name, path) for name, path in photos_below(photos, out).items()]
+    own = [*(out / Path(name).parent for name in FILES.values()), out / CONTACT_SHEET]
+    return [CleanSource(name, path) for name, path in photos_below(photos, own).items()]
 
 
 def scene_sources(count: int, scenes: DrawnScene) -> list[CleanSource]:

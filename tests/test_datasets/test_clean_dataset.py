@@ -1,0 +1,106 @@
+"""Data sets of clean pictures: verified folders, parts that do not move, scenes by number."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from attentive_gan.datasets import CleanPictureDataset, DrawnSceneDataset, LoadCleanPicture
+from attentive_gan.errors import UserError
+from attentive_gan.imaging import write_picture
+
+
+def photo(value, size=(20, 30)):
+    return np.full((*size, 3), value, np.uint8)
+
+
+@pytest.fixture
+def photos(tmp_path):
+    root = tmp_path / 'photos'
+    for number, name in enumerate(['10.png', '2.jpg', 'trip/1.bmp', 'trip/deep/1.tif']):
+        write_picture(root / name, photo(40 * number))
+    write_picture(root / 'trip' / '.hidden.png', photo(0))
+    (root / 'notes.txt').write_text('no picture')
+    return root
+
+
+@pytest.mark.parametrize('cache', [False, True])
+def test_all_photos_below_the_folder(photos, cache):
+    dataset = CleanPictureDataset(str(photos), [LoadCleanPicture()], cache=cache)
+    assert dataset.names == ['2.jpg', '10.png', 'trip/1.bmp', 'trip/deep/1.tif']
+    for _ in range(2):
+        assert [int(dataset[n]['gt'].mean().round()) for n in range(4)] == [40, 0, 80, 120]
+    assert dataset[3]['img_path'] == str(photos / 'trip/deep/1.tif')
+    assert dataset[0]['gt'].shape == dataset[0]['ori_gt_shape'] == (20, 30, 3)
+
+
+def test_grey_and_16_bit_photos_become_colour(tmp_path):
+    import cv2
+
+    cv2.imwrite(str(tmp_path / 'grey.png'), np.full((20, 20), 7, np.uint8))
+    cv2.imwrite(str(tmp_path / 'deep.png'), np.full((20, 20, 3), 257 * 9, np.uint16))
+    dataset = CleanPictureDataset(str(tmp_path), [LoadCleanPicture()])
+    assert [(d['gt'].shape, d['gt'].max()) for d in dataset] == [((20, 20, 3), 9), ((20, 20, 3), 7)]
+
+
+def test_faults_are_named_at_the_start(photos):
+    (photos / 'trip' / '1.bmp').write_bytes(b'')
+    file = photos / '10.png'
+    file.write_bytes(file.read_bytes()[:40])
+    with pytest.raises(UserError, match=r'cannot be used: .*10\.png.*1\.bmp is empty'):
+        CleanPictureDataset(str(photos))
+
+
+def test_missing_and_empty_folders(tmp_path):
+    with pytest.raises(UserError, match='none does not exist'):
+        CleanPictureDataset(str(tmp_path / 'none'))
+    (tmp_path / 'readme.txt').touch()
+    with pytest.raises(UserError, match='holds no pictures'):
+        CleanPictureDataset(str(tmp_path))
+
+
+def names_of(root, part, **options):
+    return set(CleanPictureDataset(str(root), part=part, **options).names)
+
+
+def test_parts_are_disjoint_and_do_not_depend_on_order(tmp_path):
+    for number in range(25):
+        write_picture(tmp_path / f'{number}.png', photo(number, (16, 16)))
+    train, held_out = (names_of(tmp_path, part) for part in ('train', 'held_out'))
+    assert (len(train), len(held_out)) == (20, 5)
+    assert train | held_out == names_of(tmp_path, 'all')
+    assert len(names_of(tmp_path, 'held_out', held_out=3)) == 3
+    # A photo more moves at most one other photo between the parts.
+    write_picture(tmp_path / 'new.png', photo(99))
+    assert len(names_of(tmp_path, 'held_out') ^ held_out) <= 2
+    for number in range(25):
+        (tmp_path / f'{number}.png').unlink()
+    with pytest.raises(UserError, match='holds one photo'):
+        names_of(tmp_path, 'train')
+    with pytest.raises(UserError, match='part must be'):
+        names_of(tmp_path, 'test')
+    with pytest.raises(UserError, match='held_out must be 1'):
+        names_of(tmp_path, 'train', held_out=0)
+
+
+def scenes(length=4, size=(32, 48), **options):
+    return DrawnSceneDataset(length, size, pipeline=[LoadCleanPicture()], **options)
+
+
+def test_a_scene_is_a_function_of_seed_and_number():
+    first = [scenes()[n]['gt'] for n in range(4)]
+    assert len({one.tobytes() for one in first}) == 4
+    assert first[0].shape == (32, 48, 3)
+    longer = scenes(9, cache=True)
+    for _ in range(2):
+        np.testing.assert_array_equal(longer[2]['gt'], first[2])
+    assert (scenes(seed=1)[2]['gt'] != first[2]).any()
+    assert longer.names[8] == longer[8]['img_path'] == 'scene_8'
+    assert longer.metainfo['dataset_name'] == 'drawn_scenes'
+
+
+@pytest.mark.parametrize(
+    'options', [{'length': 0}, {'size': (8, 40)}, {'seed': -1}, {'night_share': 1.5}]
+)
+def test_wrong_options_are_refused(options):
+    with pytest.raises(UserError):
+        scenes(**options)

@@ -1,0 +1,191 @@
+"""Rendered samples: right in every field, a function of seed, epoch and index alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from attentive_gan.datasets import (
+    CleanPictureDataset,
+    CoverSize,
+    Draw,
+    DrawnSceneDataset,
+    LoadCleanPicture,
+    PairedCrop,
+    PairedFlip,
+    RenderRaindrops,
+    raindrop_mask,
+    write_manifest,
+)
+from attentive_gan.errors import UserError
+from attentive_gan.imaging import write_picture
+from attentive_gan.rendering import (
+    RaindropOptions,
+    RaindropParameters,
+    add_raindrops,
+    render_raindrops,
+)
+from mmagic.registry import TRANSFORMS
+from torch.utils.data import DataLoader
+
+RENDER = [{'type': 'LoadCleanPicture'}, {'type': 'RenderRaindrops'}]
+TRAIN = [
+    *RENDER,
+    {'type': 'PairedCrop', 'crop_size': 24},
+    {'type': 'PairedFlip'},
+    {'type': 'PackInputs', 'meta_keys': ['raindrop_seed', 'raindrop_parameters', 'mask_rule']},
+]
+
+
+def scenes(pipeline, seed=0, **options):
+    return DrawnSceneDataset(3, (48, 64), pipeline=pipeline, seed=seed, **options)
+
+
+def rendered(order='rgb', index=1, **options):
+    steps = [LoadCleanPicture(order), RenderRaindrops(**options)]
+    return scenes(steps)[Draw(index, 7)]
+
+
+def test_fields_and_their_truth():
+    sample = rendered(rule='any', threshold=20, dilation=1)
+    clean = scenes([LoadCleanPicture()])[1]['gt']
+    expected = add_raindrops(clean, sample['raindrop_seed'], RaindropOptions(frame_width=64))
+    np.testing.assert_array_equal(sample['img'], expected.rainy)
+    np.testing.assert_array_equal(sample['gt'], expected.clean)
+    np.testing.assert_array_equal(sample['alpha'][..., 0], expected.alpha)
+    mask = raindrop_mask(expected.rainy, expected.clean, 20, 'any', 1)
+    np.testing.assert_array_equal(sample['mask'], mask[..., None])
+    assert sample['mask_rule'] == 'any > 20, dilation 1'
+    assert (sample['alpha'].dtype, sample['mask'].dtype) == (np.float32, np.uint8)
+    assert 0 < sample['alpha'].mean() < sample['alpha'].max() <= 1
+    for key in ('img', 'gt'):
+        assert sample[f'ori_{key}_shape'] == (48, 64, 3)
+        assert sample[f'{key}_channel_order'] == 'rgb'
+        assert sample[f'{key}_color_type'] == 'color'
+
+
+def test_the_record_of_parameters_renders_the_picture_again():
+    sample = rendered(level='heavy')
+    clean = scenes([LoadCleanPicture()])[1]['gt']
+    parameters = RaindropParameters.from_record(sample['raindrop_parameters'])
+    again = render_raindrops(clean, parameters, 64)
+    np.testing.assert_array_equal(again.rainy, sample['img'])
+
+
+def test_rgb_and_bgr_are_mirrored():
+    rgb, bgr = rendered('rgb'), rendered('bgr')
+    for key in ('img', 'gt'):
+        np.testing.assert_array_equal(rgb[key], bgr[key][..., ::-1])
+    for key in ('mask', 'alpha'):
+        np.testing.assert_array_equal(rgb[key], bgr[key])
+
+
+def test_alpha_goes_along_with_crop_flip_and_packing():
+    full = rendered()
+    sample = {key: full[key] for key in ('img', 'gt', 'mask', 'alpha')}
+    cut = PairedFlip(1.0)(PairedCrop((20, 30), random=False)(sample))
+    for key in ('img', 'alpha'):
+        np.testing.assert_array_equal(cut[key], full[key][14:34, 17:47][:, ::-1])
+    packed = TRANSFORMS.build({'type': 'PackInputs'})(cut)['data_samples']
+    assert packed.gt_alpha.dtype == torch.float32
+    np.testing.assert_array_equal(packed.gt_alpha.numpy()[0], cut['alpha'][..., 0])
+
+
+def flat(sample):
+    data = sample['data_samples']
+    parts = (sample['inputs'], data.gt_img, data.mask, (data.gt_alpha * 255).round())
+    return torch.cat([part.float() for part in parts]).numpy().astype(np.uint8)
+
+
+def test_workers_and_resuming_do_not_change_samples():
+    draws = [Draw(index, draw, 5) for draw, index in enumerate([2, 0, 1, 1, 2, 0])]
+
+    def collected(workers, chosen, cache=False):
+        dataset = scenes(TRAIN, cache=cache)
+        loader = DataLoader(dataset, None, sampler=chosen, num_workers=workers)
+        return [flat(sample) for sample in loader]
+
+    alone = collected(0, draws)
+    assert len({sample.tobytes() for sample in alone}) == len(draws)
+    np.testing.assert_array_equal(collected(2, draws), alone)
+    np.testing.assert_array_equal(collected(1, draws[3:], cache=True), alone[3:])
+
+
+def test_validation_shows_the_same_pictures_every_time():
+    first, again = scenes(TRAIN), scenes(TRAIN)
+    for index in (0, 2, 0):
+        np.testing.assert_array_equal(flat(first[index]), flat(again[index]))
+    seeds = {first[index]['data_samples'].metainfo['raindrop_seed'] for index in range(3)}
+    assert len(seeds) == 3
+    assert (
+        first[0]['data_samples'].metainfo['raindrop_seed']
+        != (scenes(TRAIN, seed=1)[0]['data_samples'].metainfo['raindrop_seed'])
+    )
+
+
+def test_drops_refer_to_the_frame_before_a_crop():
+    """A crop before rendering keeps the size of the drops; a smaller picture shrinks them."""
+    seen = []
+
+    class Recording(RenderRaindrops):
+        def _options_for(self, results):
+            seen.append(super()._options_for(results).frame_width)
+            return super()._options_for(results)
+
+    for steps in ([PairedCrop(32)], [CoverSize((96, 96))], []):
+        scenes([LoadCleanPicture(), *steps, Recording()])[0]
+    scenes([LoadCleanPicture(), PairedCrop(32), Recording(frame_width=500)])[0]
+    assert seen == [64, 128, 64, 500]
+
+
+@pytest.mark.parametrize(
+    ('size', 'shrink', 'expected'),
+    [((96, 96), True, (96, 128)), ((24, 30), True, (24, 32)), ((24, 30), False, (48, 64))],
+)
+def test_covering_a_size(size, shrink, expected):
+    assert scenes([LoadCleanPicture(), CoverSize(size, shrink)])[0]['gt'].shape[:2] == expected
+
+
+def test_covering_keeps_flat_colours():
+    results = {'gt': np.full((7, 9, 3), (200, 3, 90), np.uint8)}
+    changed = CoverSize((50, 50))(results)['gt']
+    assert changed.shape[:2] == (50, 64)
+    assert (changed == (200, 3, 90)).all()
+
+
+def test_small_photos_are_named(tmp_path):
+    write_picture(tmp_path / 'tiny.png', np.zeros((9, 9, 3), np.uint8))
+    with pytest.raises(UserError, match=r'tiny\.png: .*16x16.*9x9'):
+        CleanPictureDataset(str(tmp_path), RENDER)[0]
+    write_picture(tmp_path / 'tiny.png', np.zeros((30, 30, 3), np.uint8))
+    crop = {'type': 'PairedCrop', 'crop_size': 64}
+    with pytest.raises(UserError, match=r'tiny\.png is 30x30, smaller than the crop'):
+        CleanPictureDataset(str(tmp_path), [*RENDER, crop])[0]
+    cover = {'type': 'CoverSize', 'size': (64, 64)}
+    dataset = CleanPictureDataset(str(tmp_path), [RENDER[0], cover, RENDER[1], crop])
+    assert dataset[0]['img'].shape == (64, 64, 3)
+
+
+def test_calibration_gives_the_scales(tmp_path):
+    file = tmp_path / 'calibration.json'
+    scales = {'coverage_scale': 1.5, 'sky_scale': 0.5, 'mist_scale': 2.0}
+    write_manifest(file, {'scales': scales})
+    options = RenderRaindrops(calibration=str(file), level='light').options
+    assert options == RaindropOptions(level='light', **scales)
+    with pytest.raises(UserError, match='mist_scale and a calibration exclude'):
+        RenderRaindrops(calibration=str(file), mist_scale=1.0)
+    with pytest.raises(UserError, match='does not exist'):
+        RenderRaindrops(calibration=str(tmp_path / 'none.json'))
+    write_manifest(file, {'scales': {'coverage_scale': 1.5}})
+    with pytest.raises(UserError, match='is not a calibration'):
+        RenderRaindrops(calibration=str(file))
+
+
+@pytest.mark.parametrize(
+    'options',
+    [{'level': 'wet'}, {'regimes': {'big': 1}}, {'lighting': 'noon'}, {'rule': 'max'},
+     {'coverage_scale': -1}],
+)  # fmt: skip
+def test_wrong_options_are_refused(options):
+    with pytest.raises(UserError):
+        RenderRaindrops(**options)

@@ -1,0 +1,37 @@
+"""Write the generator of a checkpoint as a small half-precision .safetensors file."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from attentive_gan_cli import run
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line; nothing heavy is imported before."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('checkpoint', type=Path, help='.pth file of a training')
+    parser.add_argument('out', type=Path, help='.safetensors file to write')
+    parser.add_argument(
+        '--config', default='', help='name of the config, for the record in the file'
+    )
+    args = parser.parse_args()
+    if args.out.suffix != '.safetensors':
+        parser.error(f'{args.out}: the name must end in .safetensors')
+    return args
+
+
+def main() -> None:
+    """Convert, and print the checksum to pin."""
+    args = parse_args()
+    import attentive_gan  # noqa: F401  (prepares the toolbox)
+    from attentive_gan.engine.publishing import publish_generator
+
+    meta = {'config': args.config, 'channel_order': 'rgb'}
+    digest = publish_generator(args.checkpoint, args.out, meta)
+    print(f'{args.out}: {args.out.stat().st_size / 2**20:.2f} MiB, SHA-256 {digest}')
+
+
+if __name__ == '__main__':
+    run(main)
