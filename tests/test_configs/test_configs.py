@@ -54,14 +54,16 @@ def small(path: Path, data: Path, vgg_weights: Path, work_dir: Path):
     for name in ('train_dataloader', 'val_dataloader'):
         for step in config[name].dataset.pipeline:
             if 'crop_size' in step:
-                step.crop_size = (32, 32)
+                # A crop before the rendering leaves room for a random scale.
+                step.crop_size = (64, 64) if step.get('keys') == ['gt'] else (32, 32)
             if step.type == 'CoverSize':
                 step.size = (48, 64)
     config.train_cfg.max_iters = config.train_cfg.val_interval = 1
     config.default_hooks.checkpoint.interval = 10
     config.default_hooks.checkpoint.save_best = None
     config.default_hooks.checkpoint.save_last = False
-    config.model.discriminator_start = config.model.adversarial_start = 0
+    if config.model.type == 'AttentiveGAN':
+        config.model.discriminator_start = config.model.adversarial_start = 0
     if config.model.get('perceptual_loss') is not None:
         config.model.perceptual_loss.weights_path = str(vgg_weights)
     config.custom_hooks = [dict(type='StopOnNonFinite'), dict(type='SampleGrid', count=1)]
@@ -81,7 +83,7 @@ def test_one_iteration_of_every_config(path, data, vgg_weights, tmp_path):
     after = runner.model.state_dict()
     changed = {name.split('.')[0] for name in before if not torch.equal(before[name], after[name])}
     expected = {'generator'} | (
-        {'discriminator'} if runner.model.discriminator is not None else set()
+        {'discriminator'} if getattr(runner.model, 'discriminator', None) is not None else set()
     )
     assert changed == expected
     assert list(tmp_path.rglob('samples_*.png'))
@@ -115,7 +117,10 @@ def test_one_colour_order_from_file_to_loss(path):
     assert len(orders) == 1
 
 
-@pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
+WITH_FILES = [path for path in CONFIGS if 'data_root' in configuration.load_config(str(path))]
+
+
+@pytest.mark.parametrize('path', WITH_FILES, ids=lambda path: path.stem)
 def test_one_option_moves_all_data(path):
     config = configuration.load_config(str(path), {'data_root': '/elsewhere/'})
     names = ('train_dataloader', 'val_dataloader', 'test_dataloader')

@@ -14,6 +14,7 @@ from attentive_gan.engine.comparison import (
     comparison_row,
     to_picture,
 )
+from attentive_gan.engine.pictures import longer_names
 from support.runs import TINY_CONFIG, write_pairs
 
 
@@ -57,3 +58,15 @@ def test_sample_grid_is_in_tensorboard(tmp_path):
     (image,) = events.Images('samples')
     assert (image.width, image.height) == (5 * 48 + 4 * GAP, 2 * (40 + CAPTION_HEIGHT) + GAP)
     assert {'loss_multi_scale', 'test_a/qian_psnr'} <= set(events.Tags()['scalars'])
+
+
+def test_photos_of_equal_names_get_files_of_their_own():
+    class Photos(list):
+        def get_data_info(self, index):
+            return {'img_path': self[index]}
+
+    photos = Photos(['/p/a/1.jpg', '/p/b/1.jpg', '/p/b/1.png', '/p/b/2.jpg'])
+    assert longer_names(photos) == {
+        '/p/a/1.jpg': 'a_1.jpg', '/p/b/1.jpg': 'b_1.jpg', '/p/b/1.png': 'b_1.png',
+    }  # fmt: skip
+    assert longer_names(Photos(['/p/a/1.jpg', '/p/a/2.jpg'])) == {}

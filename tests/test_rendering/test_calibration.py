@@ -13,11 +13,11 @@ from attentive_gan.rendering import RaindropOptions, RaindropParameters, RainyPi
 from attentive_gan.rendering.calibration import SCALES, UNITS, calibrate
 
 
-def picture(seed, size=(72, 96)):
+def picture(seed, size=(72, 96), noise=14):
     random = np.random.default_rng([seed, 3])
     rough = random.integers(40, 160, (9, 12, 3)).astype(np.float32)
     smooth = cv2.resize(rough, size[::-1], interpolation=cv2.INTER_CUBIC)
-    return np.clip(smooth + random.normal(0, 14, (*size, 3)), 0, 255).astype(np.uint8)
+    return np.clip(smooth + random.normal(0, noise, (*size, 3)), 0, 255).astype(np.uint8)
 
 
 def simple(clean, seed, options):
@@ -41,9 +41,9 @@ def simple(clean, seed, options):
     )
 
 
-def pairs_with(scales, count=12, renderer=simple):
+def pairs_with(scales, count=12):
     options = RaindropOptions(**dict(zip(SCALES, scales, strict=True)))
-    made = [renderer(picture(n), 900 + n, options) for n in range(count)]
+    made = [simple(picture(n), 900 + n, options) for n in range(count)]
     return [(one.rainy, one.clean) for one in made]
 
 
@@ -121,8 +121,10 @@ def test_nothing_to_fit_to():
 def test_the_true_renderer_comes_closer_to_wetter_pairs():
     from attentive_gan.rendering import add_raindrops
 
-    real = pairs_with((2.2, 1.0, 1.0), 6, add_raindrops)
-    result = calibrate(real, renders=12)
+    options = RaindropOptions(coverage_scale=2.2, regimes={'small': 1})
+    made = [add_raindrops(picture(n, (120, 180), noise=3), 900 + n, options) for n in range(8)]
+    start = RaindropOptions(regimes={'small': 1})
+    result = calibrate([(one.rainy, one.clean) for one in made], start, renders=12)
     means = {
         name: [np.mean([getattr(s, name) or 0 for s in side]) for side in
                (result.real, result.before, result.after)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +104,7 @@ class RestoredPictures(Hook):
         self.comparison = comparison
         self.restored = restored
         self._overviews: dict[Path, list[np.ndarray]] = {}
+        self._names: dict[str, str] = {}
 
     def after_test_iter(
         self,
@@ -112,9 +115,13 @@ class RestoredPictures(Hook):
     ) -> None:
         """Write the pictures of a batch."""
         loop = runner.test_loop
-        name = loop.dataloader.dataset.metainfo.get('dataset_name', 'test')
+        dataset = loop.dataloader.dataset
+        name = dataset.metainfo.get('dataset_name', 'test')
+        if batch_idx == 0:
+            self._names = longer_names(dataset)
         for sample in outputs or []:
-            stem = Path(sample.metainfo['img_path']).stem
+            path = str(sample.metainfo['img_path'])
+            stem = self._names.get(path, Path(path).stem)
             panels = comparison_panels(sample)
             folder = Path(runner.work_dir) / 'pictures' / str(name)
             if self.comparison:
@@ -133,6 +140,23 @@ class RestoredPictures(Hook):
                 _write(folder / 'overview.png', comparison_grid(rows))
             self._overviews.clear()
             runner.logger.info(f'Pictures are in {Path(runner.work_dir) / "pictures"}')
+
+
+def longer_names(dataset: Any) -> dict[str, str]:
+    """Return names by path for the pictures of a data set whose stems are not unique.
+
+    Photos in several folders often have equal names; the folders become a part of the name then.
+    """
+    if not hasattr(dataset, 'get_data_info'):
+        return {}
+    infos = (dataset.get_data_info(index) for index in range(len(dataset)))
+    paths = [str(info['img_path']) for info in infos if 'img_path' in info]
+    counts = Counter(Path(path).stem for path in paths)
+    repeated = [Path(path) for path in paths if counts[Path(path).stem] > 1]
+    if not repeated:
+        return {}
+    root = os.path.commonpath([path.parent for path in repeated])
+    return {str(path): '_'.join(path.relative_to(root).parts) for path in repeated}
 
 
 def _write(path: Path, picture: np.ndarray) -> None:

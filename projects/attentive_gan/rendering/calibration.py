@@ -14,7 +14,7 @@ from attentive_gan.errors import UserError
 
 from .options import RaindropOptions
 from .raindrops import RainyPicture
-from .sampling import add_raindrops
+from .sampling import add_raindrops, sample_parameters
 from .statistics import RaindropStatistics, raindrop_statistics, spread
 
 Picture = NDArray[np.uint8]
@@ -78,7 +78,7 @@ def calibrate(
     options: RaindropOptions | None = None,
     *,
     seed: int = 0,
-    renders: int = 24,
+    renders: int = 48,
     renderer: Renderer = add_raindrops,
     on_render: Callable[[], None] = lambda: None,
 ) -> Calibration:
@@ -127,8 +127,7 @@ class _Trial:
         on_render: Callable[[], None],
     ) -> None:
         self.options = options
-        self.seed = seed
-        self.renders = renders
+        self.seeds = [_seeds(options, renders, [seed, fresh]) for fresh in (0, 1)]
         self.renderer = renderer
         self.on_render = on_render
         shrunk = [_shrunk(rainy, clean) for rainy, clean in pairs]
@@ -149,12 +148,11 @@ class _Trial:
         """Render and measure; `fresh` takes seeds that the search has not seen."""
         options = self.options_at(logarithms)
         found = []
-        for number in range(self.renders):
+        for number, seed in enumerate(self.seeds[int(fresh)]):
             clean, factor = self.clean[number % len(self.clean)]
-            words = np.random.SeedSequence([self.seed, int(fresh), number]).generate_state(1)
             width = options.frame_width
             cut = replace(options, frame_width=max(16, round(width * factor)) if width else None)
-            picture = self.renderer(clean, int(words[0]), cut)
+            picture = self.renderer(clean, seed, cut)
             found.append(raindrop_statistics(picture.rainy, picture.clean))
             self.on_render()
         return found
@@ -167,6 +165,28 @@ class _Trial:
             for name, wanted in self.target.items()
         ]
         return np.array([*differences, *(_PULL * logarithms)])
+
+
+def _seeds(options: RaindropOptions, count: int, entropy: list[int]) -> list[int]:
+    """Return seeds whose pictures have the regimes in exactly their shares, as far as a count can.
+
+    With free seeds a few more or less pictures of one regime would outweigh what is fitted.
+    """
+    total = sum(options.regimes.values())
+    wanted = {name: share / total * count for name, share in options.regimes.items()}
+    room = {name: int(number) for name, number in wanted.items()}
+    by_remainder = sorted(wanted, key=lambda name: room[name] - wanted[name])
+    for name in by_remainder[: count - sum(room.values())]:
+        room[name] += 1
+    chosen: list[int] = []
+    random = np.random.default_rng(entropy)
+    while len(chosen) < count:
+        seed = int(random.integers(2**62))
+        regime = sample_parameters(seed, options).regime
+        if room[regime]:
+            room[regime] -= 1
+            chosen.append(seed)
+    return chosen
 
 
 def _search(residual: Callable[[Vector], Vector]) -> Vector:
