@@ -65,7 +65,7 @@ class Canvas:
     unit: float
     """Pixels per unit of length; a scene is 160 units high."""
     shine: Pixels | None = None
-    """RGB (H, W, 3), uint8: what shines by itself at night."""
+    """By night RGB (H, W, 4), uint8: what shines by itself, and 255 where there is bare ground."""
     sun: int = 0
     """Where the sun is: -1 left, 1 right, 0 behind clouds."""
     haze: Colour = (190, 200, 210)
@@ -118,7 +118,7 @@ class Canvas:
         points = [_fixed(corners)]
         cv2.fillPoly(self.pixels, points, _bytes(colour), cv2.LINE_8, _SHIFT)
         if self.shine is not None:
-            cv2.fillPoly(self.shine, points, _bytes(shine), cv2.LINE_8, _SHIFT)
+            cv2.fillPoly(self.shine, points, (*_bytes(shine), 0), cv2.LINE_8, _SHIFT)
 
     def texture(self, corners: ArrayLike, paint: Paint, shade: Sequence[float] = (1, 1)) -> None:
         """Fill a polygon with a texture, brighter or darker from its top to its bottom.
@@ -158,6 +158,11 @@ class Canvas:
         cv2.copyTo(paint, mask, self.pixels[box])
         if self.shine is not None:
             self.shine[box][mask > 0] = 0
+
+    def pave(self, corners: ArrayLike) -> None:
+        """Note that there is bare ground, which mirrors lights when it is wet."""
+        if self.shine is not None:
+            cv2.fillPoly(self.shine, [_fixed(corners)], (0, 0, 0, 255), cv2.LINE_8, _SHIFT)
 
     def shadow(self, box: Box, strength: Pixels) -> None:
         """Multiply a box with values (h, w), 128 for one; what shines keeps its light."""

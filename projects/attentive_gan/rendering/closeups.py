@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from . import foliage, scenery
-from .brushes import Canvas, Colour, Paint, rectangle, scaled
+from .brushes import Canvas, Colour, Paint, mixed, rectangle, scaled
 from .foliage import GREENS
 from .landscapes import country, forest, plant_colours
 from .patterns import TextureName, outline, power_law
+from .scenery import GREYS
 
 ANY: tuple[Colour, ...] = (
     (160, 60, 50), (60, 90, 150), (200, 170, 70), (90, 80, 70), (210, 205, 195), (70, 110, 70),
@@ -45,10 +46,13 @@ def garden(canvas: Canvas) -> float:
     if canvas.chance(0.7):
         canvas.soften(max(1, round(canvas.unit * canvas.uniform(0.5, 2.5))))
     palette = (*plant_colours(canvas), canvas.pick(ANY))
-    count, low = canvas.count(120, 320), canvas.uniform(-0.1, 0.5)
+    count, low = canvas.count(120, 320), canvas.uniform(0, 0.5)
     sizes = power_law(canvas.random, canvas.unit * canvas.uniform(5, 14), canvas.unit * 70, count)
     for number, size in enumerate(sizes.tolist()):
-        place = (width * canvas.uniform(0, 1), height * canvas.uniform(low, 1.1))
+        place = (
+            width * canvas.uniform(0, 1),
+            height * max(canvas.uniform(low, 1.1), canvas.uniform(low, 1.1)),
+        )
         tone = scaled(
             canvas.pick(palette), (0.35 + 0.9 * number / count) * canvas.uniform(0.7, 1.4)
         )
@@ -95,7 +99,11 @@ def pieces(canvas: Canvas) -> float:
     """Draw dead leaves: opaque textured shapes of power-law size at random places."""
     height, width = canvas.size
     largest = height * canvas.uniform(0.3, 0.7)
-    palette = tuple(canvas.pick(ANY, 0.4) for _ in range(canvas.count(3, 9)))
+    muted = canvas.uniform(0, 0.8)
+    palette = tuple(
+        mixed(canvas.pick(ANY, 0.4), canvas.pick(GREYS, 0.5), muted * canvas.uniform(0.3, 1))
+        for _ in range(canvas.count(3, 9))
+    )
     canvas.texture(rectangle(-1, -1, width + 1, height + 1), Paint(canvas.pick(palette), 'noise'))
     most, all_sizes = canvas.unit * canvas.uniform(8, 14), canvas.unit * 2
     sizes = [
@@ -149,7 +157,8 @@ def portrait(canvas: Canvas) -> float:
         'boards',
     )
     for _ in range(canvas.count(1, 3)):
-        colour, name = canvas.pick(ANY, 0.3), skins[canvas.count(0, len(skins) - 1)]
+        colour = mixed(canvas.pick(ANY, 0.3), canvas.pick(GREYS), canvas.uniform(0, 0.7))
+        name = skins[canvas.count(0, len(skins) - 1)]
         x, y = width * canvas.uniform(0.2, 0.8), height * canvas.uniform(0.45, 0.9)
         for _ in range(canvas.count(2, 5)):
             size = height * canvas.uniform(0.12, 0.4)

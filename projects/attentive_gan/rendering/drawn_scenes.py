@@ -65,7 +65,7 @@ def draw_scene(
     height, width = (side * OVERSAMPLING for side in size)
     canvas = Canvas(np.full((height, width, 3), 60, np.uint8), random, height / _UNITS_HIGH)
     if lighting == 'night':
-        canvas.shine = np.zeros_like(canvas.pixels)
+        canvas.shine = np.zeros((height, width, 4), np.uint8)
     elif canvas.chance(0.6):
         canvas.sun = 1 if canvas.chance(0.5) else -1
     scenes = _NIGHT if lighting == 'night' else _DAY

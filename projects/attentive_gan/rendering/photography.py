@@ -122,8 +122,8 @@ def _shining(canvas: Canvas, size: tuple[int, int]) -> Floats:
     """Return what windows and signs shine, with a glow around them."""
     if canvas.shine is None:
         return np.zeros((*size, 3), np.float32)
-    shine = _smaller(canvas.shine, size)
-    glow = canvas.shine[:: 2 * OVERSAMPLING, :: 2 * OVERSAMPLING].copy()
+    shine = _smaller(canvas.shine, size)[..., :3]
+    glow = canvas.shine[:: 2 * OVERSAMPLING, :: 2 * OVERSAMPLING, :3].copy()
     for anchor in (0, 1):
         blur_even(glow, max(1, round(canvas.unit * 1.5 / (2 * OVERSAMPLING))), anchor)
     wide = cv2.resize(glow, size[::-1], interpolation=cv2.INTER_LINEAR_EXACT)
@@ -155,20 +155,22 @@ def _mirror(canvas: Canvas, picture: Floats, start: int) -> None:
     """Add what wet ground mirrors, drawn out downwards by its roughness."""
     height, width = picture.shape[:2]
     rows = np.arange(max(1, start), height)
-    if not len(rows):
+    if not len(rows) or canvas.shine is None:
         return
     source = np.clip(2 * start - rows, 0, height - 1)
     light = np.rint(np.minimum(picture[source], 510))
     window = 2 ** max(1, round(canvas.unit * 2).bit_length())
     drawn = cv2.blur(light, (1, min(64, window)), borderType=cv2.BORDER_REPLICATE)
     ripples = smooth_noise(canvas.random, (len(rows), width), 5, 5, stretch=0.6, falloff=0.9)
-    share = ripples.astype(np.float32) * np.float32(canvas.uniform(0.25, 0.7) / 256)
+    bare = canvas.shine[rows[0] * OVERSAMPLING :: OVERSAMPLING, ::OVERSAMPLING, 3] > 0
+    share = np.where(bare, ripples, 0).astype(np.float32)
+    share *= np.float32(canvas.uniform(0.4, 1.1) / 256)
     picture[rows[0] :] += share[..., None] * drawn
 
 
 def _tone(canvas: Canvas, picture: Floats, lighting: Lighting) -> Floats:
     """Apply exposure, colour cast, contrast and saturation."""
-    gain = canvas.uniform(0.84, 1.25) if lighting == 'day' else canvas.uniform(0.8, 1.3)
+    gain = canvas.uniform(0.84, 1.25) if lighting == 'day' else canvas.uniform(1.0, 1.7)
     black = canvas.uniform(-6, 26) if lighting == 'day' else canvas.uniform(-3, 4)
     contrast, warm = canvas.uniform(0.0, 0.7), canvas.uniform(-0.07, 0.07)
     tint = canvas.uniform(-0.025, 0.025)
@@ -185,8 +187,10 @@ def _tone(canvas: Canvas, picture: Floats, lighting: Lighting) -> Floats:
         (result[..., channel] * np.float32(part / 256) for channel, part in enumerate(_LUMINANCE)),
         start=np.zeros(result.shape[:2], np.float32),
     )[..., None]
-    saturation = np.float32(canvas.uniform(0.6, 1.35))
-    return np.asarray(grey + saturation * (result - grey))
+    chroma = result - grey
+    if canvas.chance(0.5):  # as files with colour at half the resolution have
+        chroma = cv2.blur(np.rint(chroma), (2, 2), borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(grey + np.float32(canvas.uniform(0.6, 1.35)) * chroma)
 
 
 def _sharpness(canvas: Canvas, picture: Floats) -> Floats:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .brushes import Canvas, Colour, Paint, Point, blur_even, mixed, scaled, tinted
+from .brushes import Canvas, Colour, Paint, Point, blur_even, mixed, rectangle, scaled, tinted
 from .patterns import TextureName
 from .textures import smooth_noise, texture
 
@@ -42,6 +42,12 @@ def sky(canvas: Canvas, horizon: float) -> None:
     canvas.pixels[:rows] = picture
     if kind >= 0.3:
         _clouds(canvas, rows, low, dark=kind < 0.48)
+    if canvas.shine is not None:
+        dark = canvas.uniform(0.08, 0.4)
+        canvas.haze = scaled(canvas.haze, dark)
+        canvas.shadow(
+            (slice(0, rows), slice(0, width)), np.full((rows, 1), round(128 * dark), np.uint8)
+        )
 
 
 def _clouds(canvas: Canvas, rows: int, low: Colour, *, dark: bool) -> None:
@@ -95,6 +101,8 @@ def ground(canvas: Canvas, horizon: float, paint: Paint, fade: float = 0.7) -> N
     _fade(canvas, start, np.clip((depth - 2) / 30, 0, 1) * fade)
     patches = smooth_noise(canvas.random, (len(rows), width), 4, 4, stretch=3, falloff=0.8)
     canvas.shadow((slice(start, height), slice(0, width)), patches // 4 + 96)
+    if paint.texture in ('tiles', 'rough', 'stones'):
+        canvas.pave(rectangle(0, start, width, height))
 
 
 def _fade(canvas: Canvas, start: int, share: np.ndarray) -> None:
@@ -124,6 +132,7 @@ def water(canvas: Canvas, top: float, bottom: float, colour: Colour) -> None:
     share = round(256 * canvas.uniform(0.25, 0.6))
     both = waves.astype(np.int32) * share + mirrored.astype(np.int32) * (256 - share)
     canvas.pixels[box] = both // 256
+    canvas.pave(rectangle(0, start, width, stop))
 
 
 def ridge(

@@ -85,6 +85,7 @@ def road(canvas: Canvas, seen: View) -> None:
             canvas.fill(seen.strip(edge * 1.03, edge, 0.01, 1.1), scaled(light, 0.75))
     paint = Paint(grey, 'rough', canvas.uniform(0.2, 0.45), canvas.count(0, 2))
     canvas.texture(seen.strip(-1, 1, 0.004, 1.1), paint, (1.12, canvas.uniform(0.85, 1.1)))
+    canvas.pave(seen.strip(-1, 1, 0.004, 1.1))
     for _ in range(canvas.count(0, 3)):
         side, depth = canvas.uniform(-0.9, 0.7), canvas.uniform(0.2, 0.8)
         patch = seen.strip(
