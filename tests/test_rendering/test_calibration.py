@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from attentive_gan.errors import UserError
 from attentive_gan.rendering import RaindropOptions, RaindropParameters, RainyPicture
-from attentive_gan.rendering.calibration import SCALES, UNITS, calibrate
+from attentive_gan.rendering.calibration import SCALES, UNITS, _search, calibrate
 
 
 def picture(seed, size=(72, 96), noise=14):
@@ -133,3 +133,11 @@ def test_the_true_renderer_comes_closer_to_wetter_pairs():
     wanted, before, after = means['mask_coverage']
     assert abs(after - wanted) < abs(before - wanted)
     assert result.options.coverage_scale > 1.2
+
+
+def test_a_step_that_makes_it_worse_is_not_taken():
+    def trap(place):
+        return np.array([1 - place[0] if place[0] < 0.32 else 5.0])
+
+    assert 0 < _search(trap)[0] < 0.32
+    np.testing.assert_array_equal(_search(lambda place: np.array([1 + 5 * (place != 0).any()])), 0)
