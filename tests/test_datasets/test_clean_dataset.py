@@ -105,3 +105,14 @@ def test_a_scene_is_a_function_of_seed_and_number():
 def test_wrong_options_are_refused(options):
     with pytest.raises(UserError):
         scenes(**options)
+
+
+def test_a_share_of_the_scenes_is_at_night():
+    def levels(share):
+        dataset = scenes(8, (32, 48), night_share=share)
+        return np.array([dataset[n]['gt'].mean() for n in range(8)])
+
+    day, night, some = levels(0.0), levels(1.0), levels(0.5)
+    assert not (day == night).any()
+    assert ((some == day) | (some == night)).all()
+    assert 0 < (some == night).sum() < 8

@@ -79,5 +79,5 @@ class DrawnScene:
         """Draw scene `number`, RGB (H, W, 3), uint8."""
         words = np.random.SeedSequence([self.seed, number]).generate_state(2)
         if words[1] < self.night_share * 2**32:
-            return draw_scene(int(words[0]), self.size, lighting='night')  # type: ignore[call-arg]
+            return draw_scene(int(words[0]), self.size, lighting='night')
         return draw_scene(int(words[0]), self.size)
