@@ -7,6 +7,7 @@ from typing import Any
 
 from mmagic.registry import HOOKS
 from mmengine.hooks import Hook
+from torch import Tensor
 
 from attentive_gan.errors import UserError
 
@@ -32,7 +33,7 @@ class StopOnNonFinite(Hook):
         Raises:
             UserError: A value is infinite or not a number; checkpoints saved before are sound.
         """
-        bad = [name for name, value in (outputs or {}).items() if not math.isfinite(float(value))]
+        bad = [name for name, value in (outputs or {}).items() if not math.isfinite(_number(value))]
         if not bad:
             return
         samples = (data_batch or {}).get('data_samples', [])
@@ -44,3 +45,8 @@ class StopOnNonFinite(Hook):
             'clip_grad.max_norm) or train without mixed precision, then --resume from the last '
             'checkpoint, which is sound'
         )
+
+
+def _number(value: Any) -> float:
+    """Return a logged value; MMagic's editors log losses that still have a gradient."""
+    return float(value.detach() if isinstance(value, Tensor) else value)

@@ -7,6 +7,7 @@ from .attentive_generator import AttentiveGenerator, AttentiveOutput
 from .autoencoder import ContextualAutoencoder
 from .discriminators import AttentiveDiscriminator, DiscriminatorOutput, PlainDiscriminator
 from .recurrent import ConvLSTM, ResidualBlock
+from .unet import RestorationUNet
 
 __all__ = [
     'AttentionNetwork',
@@ -18,4 +19,5 @@ __all__ = [
     'DiscriminatorOutput',
     'PlainDiscriminator',
     'ResidualBlock',
+    'RestorationUNet',
 ]

@@ -2,13 +2,14 @@
 
 The encoder-decoder with skip connections is that of Ronneberger, Fischer & Brox (U-Net, MICCAI 2015); the
 blocks are residual without normalisation, as restoration networks have them since Lim et al. (EDSR, CVPR
-Workshops 2017); the picture enters and leaves through pixel (un)shuffling (Shi et al., CVPR 2016), which saves
-three quarters of the work at full size. It predicts what to add to the rainy picture.
+Workshops 2017); the picture enters and leaves through pixel (un)shuffling (Shi et al., CVPR 2016), which
+saves the work at full size. It predicts what to add to the rainy picture.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch.nn.functional as F
 from mmagic.registry import MODELS
@@ -16,9 +17,6 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from attentive_gan.errors import UserError
-
-#: Side of the blocks of pixels that become channels at the entrance.
-_SHUFFLE = 2
 
 
 class ResidualConvBlock(BaseModule):
@@ -46,22 +44,28 @@ class RestorationUNet(BaseModule):
     """Small residual U-Net that restores a picture of any size.
 
     Args:
-        channels: Number of channels at each level, from fine to coarse; the first level has half the size
-            of the picture, each next one half the size of the one before.
+        channels: Number of channels at each level, from fine to coarse; each level has half the size of
+            the one before.
         blocks: Number of residual blocks at each level of the encoder, and of the decoder.
+        shuffle: The first level has the size of the picture divided by this; so many pixels in a square
+            become channels.
 
     Raises:
-        UserError: There is no level or no block.
+        UserError: There is no level or no block, or `shuffle` is below 1.
     """
 
-    def __init__(self, channels: Sequence[int] = (32, 64, 96, 128), blocks: int = 2) -> None:
+    def __init__(
+        self, channels: Sequence[int] = (64, 96, 128, 160), blocks: int = 2, shuffle: int = 4
+    ) -> None:
         super().__init__()
-        if not channels or min(channels) < 1 or blocks < 1:
+        if not channels or min(channels) < 1 or blocks < 1 or shuffle < 1:
             raise UserError(
-                f'RestorationUNet needs channels and blocks of 1 or more; got {channels}, {blocks}.'
+                f'RestorationUNet needs channels, blocks and shuffle of 1 or more; '
+                f'got {channels}, {blocks}, {shuffle}.'
             )
-        self.multiple = _SHUFFLE * 2 ** (len(channels) - 1)
-        self.head = nn.Conv2d(3 * _SHUFFLE**2, channels[0], 3, padding=1)
+        self.shuffle = shuffle
+        self.multiple = shuffle * 2 ** (len(channels) - 1)
+        self.head = nn.Conv2d(3 * shuffle**2, channels[0], 3, padding=1)
         self.encoder = nn.ModuleList([_blocks(width, blocks) for width in channels])
         self.down = nn.ModuleList(
             [nn.Conv2d(fine, coarse, 2, stride=2) for fine, coarse in _steps(channels)]
@@ -70,7 +74,7 @@ class RestorationUNet(BaseModule):
             [nn.ConvTranspose2d(coarse, fine, 2, stride=2) for fine, coarse in _steps(channels)]
         )
         self.decoder = nn.ModuleList([_blocks(width, blocks) for width in channels[:-1]])
-        self.tail = nn.Conv2d(channels[0], 3 * _SHUFFLE**2, 3, padding=1)
+        self.tail = nn.Conv2d(channels[0], 3 * shuffle**2, 3, padding=1)
         # An untrained network leaves the picture as it is.
         nn.init.zeros_(self.tail.weight)
         nn.init.zeros_(self.tail.bias)  # type: ignore[arg-type]
@@ -87,7 +91,7 @@ class RestorationUNet(BaseModule):
         height, width = rainy.shape[2:]
         below, right = -height % self.multiple, -width % self.multiple
         padded = F.pad(rainy, (0, right, 0, below), mode='replicate')
-        features = self.head(F.pixel_unshuffle(padded, _SHUFFLE))
+        features = self.head(F.pixel_unshuffle(padded, self.shuffle))
         skipped = []
         for level, blocks in enumerate(self.encoder):
             features = blocks(features)
@@ -96,13 +100,13 @@ class RestorationUNet(BaseModule):
                 features = self.down[level](features)
         for level in reversed(range(len(self.up))):
             features = self.decoder[level](self.up[level](features) + skipped[level])
-        change = F.pixel_shuffle(self.tail(features), _SHUFFLE)
+        change = F.pixel_shuffle(self.tail(features), self.shuffle)
         return rainy + change[..., :height, :width]
 
 
 def _steps(channels: Sequence[int]) -> list[tuple[int, int]]:
     """Return the pairs of neighbouring levels, (finer, coarser)."""
-    return list(zip(channels[:-1], channels[1:], strict=True))
+    return list(pairwise(channels))
 
 
 def _blocks(width: int, count: int) -> nn.Sequential:

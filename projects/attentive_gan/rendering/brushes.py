@@ -260,29 +260,3 @@ def _bytes(colour: Colour) -> tuple[int, int, int]:
     """Return a colour as whole numbers from 0 to 255."""
     red, green, blue = (min(255, max(0, round(value))) for value in colour)
     return red, green, blue
-
-
-def fractal_noise(
-    random: Random, size: tuple[int, int], cells: int, stretch: float = 1.0, octaves: int = 4
-) -> Floats:
-    """Return smooth random values with detail at several scales.
-
-    Args:
-        random: Source of random numbers.
-        size: (height, width) in pixels.
-        cells: Number of the coarsest blobs across the width.
-        stretch: How much wider than high the blobs are.
-        octaves: Number of scales, each half as large and 0.6 times as strong as the one before.
-
-    Returns:
-        Values (H, W), 0 to 1.
-    """
-    height, width = size
-    total: Floats = np.zeros(size, np.float32)
-    for octave in range(octaves):
-        across = cells * 2**octave + 1
-        down = max(2, round(across * height / width * stretch))
-        grid = random.random((down, across), dtype=np.float32)
-        fine = cv2.resize(grid, (width, height), interpolation=cv2.INTER_CUBIC)
-        total += fine * 0.6**octave
-    return cv2.normalize(total, total, 0, 1, cv2.NORM_MINMAX).astype(np.float32)

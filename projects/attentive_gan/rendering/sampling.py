@@ -105,7 +105,7 @@ def _of_light(random: np.random.Generator, night: bool) -> dict[str, float]:
         'sky_elevation': random.uniform(3, 11),
         'sky_radiance': random.uniform(0.005, 0.04)
         if night
-        else float(np.exp(random.uniform(-0.4, 0.8))),
+        else float(np.exp(random.uniform(-0.25, 0.9))),
         'sky_warmth': random.uniform(-0.25, 0.05),
         'rim': random.uniform(0.6, 1.1),
         'mist_blur': random.uniform(0.001, 0.003),
@@ -113,7 +113,7 @@ def _of_light(random: np.random.Generator, night: bool) -> dict[str, float]:
         'haze_blur': random.uniform(0.006, 0.02),
         'veil': max(0.0, random.normal(0.0, 0.025)),
         'veil_level': random.uniform(0.02, 0.1) if night else random.uniform(0.2, 0.6),
-        'gain': float(np.exp(random.normal(-0.04, 0.05))),
+        'gain': float(np.exp(random.normal(-0.03, 0.05))),
         'reflection': max(0.0, random.uniform(-0.2, 0.12)) * (0.2 if night else 1.0),
         'lamp_gain': random.uniform(6, 30) if night else 1.0,
     }

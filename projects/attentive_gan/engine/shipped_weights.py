@@ -1,0 +1,58 @@
+"""The weights that come with the package, by name, with the checksum that their file must have."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from attentive_gan.errors import UserError
+
+FOLDER = Path(__file__).resolve().parent.parent / 'weights'
+
+
+@dataclass(frozen=True)
+class ShippedWeights:
+    """A file in half precision; its card, the Markdown file beside it, says how it was made."""
+
+    name: str
+    """Name of the weights, and of the config that builds their network."""
+    sha256: str
+    """SHA-256 of the file, hexadecimal."""
+
+    @property
+    def config(self) -> str:
+        """Config in the repository that builds and trains the network."""
+        return f'configs/{self.name}.py'
+
+    @property
+    def path(self) -> Path:
+        """File of the weights, verified.
+
+        Raises:
+            UserError: It is missing or differs from what was published.
+        """
+        path = FOLDER / f'{self.name}.safetensors'
+        if not path.is_file():
+            raise UserError(f'{path} is missing. Install the package again.')
+        found = hashlib.sha256(path.read_bytes()).hexdigest()
+        if found != self.sha256:
+            raise UserError(
+                f'{path} is not the published file: its SHA-256 is {found}, expected {self.sha256}. '
+                f'Install the package again.'
+            )
+        return path
+
+
+SHIPPED: dict[str, ShippedWeights] = {}
+
+
+def shipped_weights(name: str) -> ShippedWeights:
+    """Return weights by their name.
+
+    Raises:
+        UserError: There are none of this name.
+    """
+    if name not in SHIPPED:
+        raise UserError(f'No weights named {name!r} are shipped; there are {sorted(SHIPPED)}.')
+    return SHIPPED[name]
