@@ -10,7 +10,7 @@ import pytest
 from attentive_gan.datasets import RaindropDataset, check, splits_of
 from attentive_gan.datasets.inspection import MIN_RESPONSE, measure_shift, pair_faults
 from attentive_gan.imaging import read_picture, write_picture
-from attentive_gan.rendering import add_simple_drops, draw_scene
+from attentive_gan.rendering import add_raindrops, draw_scene
 from scipy import ndimage
 from skimage.metrics import peak_signal_noise_ratio
 
@@ -86,7 +86,7 @@ def test_damage_inside_of_a_file_is_found_by_the_manifest(raindrop_set):
 )
 def test_shift_is_measured_through_the_drops(shift, tolerance):
     clean = draw_scene(5, (120, 160))
-    rainy = add_simple_drops(clean, 5).rainy
+    rainy = add_raindrops(clean, 5).rainy
     moved = ndimage.shift(rainy, (shift[1], shift[0], 0), order=1, mode='nearest')
     measured, response = measure_shift(moved, clean)
     np.testing.assert_allclose(measured, shift, atol=tolerance)

@@ -31,7 +31,7 @@ from .rendered_dataset import (
     render_dataset,
     scene_sources,
 )
-from .rendering_transforms import CoverSize, LoadCleanPicture, RenderRaindrops
+from .rendering_transforms import CoverSize, LoadCleanPicture, RenderBlobs, RenderRaindrops
 from .sheets import pair_sheet, sample_row, sample_sheets
 from .transforms import LoadRainyCleanPair, PairedCrop, PairedFlip, RaindropMask
 
@@ -60,6 +60,7 @@ __all__ = [
     'PictureDataset',
     'RaindropDataset',
     'RaindropMask',
+    'RenderBlobs',
     'RenderRaindrops',
     'RenderResult',
     'RenderedDatasetOptions',

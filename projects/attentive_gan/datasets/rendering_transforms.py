@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
 from mmagic.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
+from numpy.typing import NDArray
 
 from attentive_gan.errors import UserError
 from attentive_gan.imaging import read_picture
-from attentive_gan.rendering import RaindropOptions, add_raindrops
+from attentive_gan.rendering import RaindropOptions, RainyPicture, add_blobs, add_raindrops
 from attentive_gan.rendering.masks import MaskRule
 
 from .calibration_files import read_calibration
@@ -91,8 +92,8 @@ class CoverSize(BaseTransform):
 class RenderRaindrops(BaseTransform):
     """Render raindrops on the clean picture `gt`: makes a clean picture a full training sample.
 
-    It sets `img` (rainy, H, W, 3, uint8), `gt` (clean, the same; in pictures with drops in focus it is the
-    blurred scene behind them), `mask` (H, W, 1), uint8, 0 or 255, by the rule of `RaindropMask`, and
+    It sets `img` (rainy, H, W, 3, uint8), `gt` (clean, the same and sharp, also where
+    the drops are in focus), `mask` (H, W, 1), uint8, 0 or 255, by the rule of `RaindropMask`, and
     `alpha` (H, W, 1), float32, 0 to 1, the true coverage, which `PackInputs` carries on as
     `data_samples.gt_alpha`. `raindrop_seed`, `raindrop_parameters` (a record for
     `RaindropParameters.from_record`) and `mask_rule` tell how; name them in `PackInputs(meta_keys=...)` to
@@ -109,7 +110,7 @@ class RenderRaindrops(BaseTransform):
         coverage_scale: Multiplies the coverage, 0 to 4.
         sky_scale: Multiplies the radiance of the sky beyond the frame, 0 to 4.
         mist_scale: Multiplies the mist, 0 to 4.
-        lighting: 'day', 'night', or 'auto' for what the clean picture shows.
+        lighting: 'day', 'night', or 'auto' for what a drawn scene is or a photo shows.
         frame_width: Width in pixels of the camera's whole frame, to which the size of drops is relative;
             None for the width of the picture before any crop.
         calibration: File of `render_raindrops.py --calibrate`, which gives the three scales.
@@ -159,7 +160,7 @@ class RenderRaindrops(BaseTransform):
         clean = np.ascontiguousarray(results['gt'][..., ::-1] if order == 'bgr' else results['gt'])
         seed = int(np.random.randint(2**63 - 1, dtype=np.int64))  # noqa: NPY002 -- seeded per draw
         try:
-            picture = add_raindrops(clean, seed, self._options_for(results))
+            picture = self._rendered(clean, seed, results)
         except UserError as error:
             raise UserError(f'{results.get("gt_path", "a picture")}: {error}') from error
         for key, pixels in (('img', picture.rainy), ('gt', picture.clean)):
@@ -172,14 +173,34 @@ class RenderRaindrops(BaseTransform):
         results['raindrop_parameters'] = asdict(picture.parameters)
         return self.mask(results)
 
+    def _rendered(
+        self, clean: NDArray[np.uint8], seed: int, results: dict[str, Any]
+    ) -> RainyPicture:
+        """Put drops on a clean picture (H, W, 3), RGB."""
+        return add_raindrops(clean, seed, self._options_for(results))
+
     def _options_for(self, results: dict[str, Any]) -> RaindropOptions:
-        """Return the options with the frame's width of a sample."""
+        """Return the options with frame width and lighting of a sample, where it has them."""
         width = self.options.frame_width or results.get('frame_width')
-        return self.options if width is None else _with_width(self.options, int(width))
+        lighting = self.options.lighting
+        if lighting == 'auto':
+            lighting = results.get('lighting', 'auto')
+        return replace(self.options, frame_width=width and max(16, int(width)), lighting=lighting)
 
     def __repr__(self) -> str:
         return f'{type(self).__name__}({self.options}, mask {self.mask.description})'
 
 
-def _with_width(options: RaindropOptions, width: int) -> RaindropOptions:
-    return RaindropOptions(**{**vars(options), 'frame_width': max(16, width)})
+@TRANSFORMS.register_module()
+class RenderBlobs(RenderRaindrops):
+    """Lay plain blurred blobs over the clean picture instead of raindrops (see `rendering/blobs.py`).
+
+    The baseline that shows what the optics are worth. Sets the same keys as `RenderRaindrops`, of whose
+    options `frame_width` and those of the mask have an effect.
+    """
+
+    def _rendered(
+        self, clean: NDArray[np.uint8], seed: int, results: dict[str, Any]
+    ) -> RainyPicture:
+        """Put blobs on a clean picture (H, W, 3), RGB."""
+        return add_blobs(clean, seed, self._options_for(results).frame_width)
