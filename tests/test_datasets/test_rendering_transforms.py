@@ -49,7 +49,9 @@ def rendered(order='rgb', index=1, **options):
 def test_fields_and_their_truth():
     sample = rendered(rule='any', threshold=20, dilation=1)
     clean = scenes([LoadCleanPicture()])[1]['gt']
-    expected = add_raindrops(clean, sample['raindrop_seed'], RaindropOptions(frame_width=64))
+    expected = add_raindrops(
+        clean, sample['raindrop_seed'], RaindropOptions(frame_width=64, lighting='day')
+    )
     np.testing.assert_array_equal(sample['img'], expected.rainy)
     np.testing.assert_array_equal(sample['gt'], expected.clean)
     np.testing.assert_array_equal(sample['alpha'][..., 0], expected.alpha)
@@ -136,6 +138,18 @@ def test_drops_refer_to_the_frame_before_a_crop():
         scenes([LoadCleanPicture(), *steps, Recording()])[0]
     scenes([LoadCleanPicture(), PairedCrop(32), Recording(frame_width=500)])[0]
     assert seen == [64, 128, 64, 500]
+
+
+def test_the_lighting_of_a_scene_is_known():
+    def lamps(**options):
+        steps = [LoadCleanPicture(), RenderRaindrops(**options)]
+        dataset = scenes(steps, night_share=0.5, seed=0)
+        return [dataset[n]['raindrop_parameters']['lamps'] > 0 for n in range(3)]
+
+    nights = [scene['lighting'] == 'night' for scene in scenes([], night_share=0.5, seed=0)]
+    assert set(nights) == {True, False}
+    assert lamps() == nights
+    assert lamps(lighting='day') == [False] * 3
 
 
 @pytest.mark.parametrize(

@@ -123,11 +123,17 @@ class DrawnSceneDataset(PictureDataset):
         super().__init__('', seed=seed, metainfo=described, **kwargs)
 
     def load_data_list(self) -> list[dict[str, Any]]:
-        """Return one entry per scene, with its `number`."""
-        names = [f'scene_{number}' for number in range(self.length)]
+        """Return one entry per scene, with its `number` and `lighting` ('day' or 'night')."""
         return [
-            {'img_path': name, 'gt_path': name, 'name': name, 'size': self.scenes.size, 'number': i}
-            for i, name in enumerate(names)
+            {
+                'img_path': f'scene_{number}',
+                'gt_path': f'scene_{number}',
+                'name': f'scene_{number}',
+                'size': self.scenes.size,
+                'number': number,
+                'lighting': self.scenes.lighting(number),
+            }
+            for number in range(self.length)
         ]
 
     def decode(self, info: Mapping[str, Any]) -> tuple[Picture]:

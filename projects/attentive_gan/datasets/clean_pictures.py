@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,7 +78,10 @@ class DrawnScene:
 
     def draw(self, number: int) -> NDArray[np.uint8]:
         """Draw scene `number`, RGB (H, W, 3), uint8."""
+        words = np.random.SeedSequence([self.seed, number]).generate_state(1)
+        return draw_scene(int(words[0]), self.size, self.lighting(number))
+
+    def lighting(self, number: int) -> Literal['day', 'night']:
+        """Return when scene `number` is."""
         words = np.random.SeedSequence([self.seed, number]).generate_state(2)
-        if words[1] < self.night_share * 2**32:
-            return draw_scene(int(words[0]), self.size, lighting='night')
-        return draw_scene(int(words[0]), self.size)
+        return 'night' if words[1] < self.night_share * 2**32 else 'day'

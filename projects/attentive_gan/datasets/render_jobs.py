@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +96,14 @@ class RenderJob:
         return int(words[0]) << 31 | int(words[1]) >> 1
 
     @property
+    def options(self) -> RaindropOptions:
+        """What to draw from, with the lighting of a scene, which is known."""
+        if self.source.scene is None or self.raindrops.lighting != 'auto':
+            return self.raindrops
+        scenes, number = self.source.scene
+        return replace(self.raindrops, lighting=scenes.lighting(number))
+
+    @property
     def files(self) -> dict[str, Path]:
         """The files of the pair by kind."""
         return {kind: self.out / name.format(self.number) for kind, name in FILES.items()}
@@ -111,7 +119,7 @@ def render_job(job: RenderJob) -> dict[str, Any]:
     try:
         clean, source_digest = job.source.read()
         seed = job.raindrop_seed
-        picture = add_raindrops(_fitted(clean, job), seed, job.raindrops)
+        picture = add_raindrops(_fitted(clean, job), seed, job.options)
         mask = raindrop_mask(picture.rainy, picture.clean)
         statistics = raindrop_statistics(picture.rainy, picture.clean)
     except _BAD_PICTURE as error:
