@@ -66,7 +66,9 @@ def small(path: Path, data: Path, vgg_weights: Path, work_dir: Path):
         config.model.discriminator_start = config.model.adversarial_start = 0
     if config.model.get('perceptual_loss') is not None:
         config.model.perceptual_loss.weights_path = str(vgg_weights)
-    config.custom_hooks = [dict(type='StopOnNonFinite'), dict(type='SampleGrid', count=1)]
+    own = ('StopOnNonFinite', 'EMAHook')
+    config.custom_hooks = [hook for hook in config.custom_hooks if hook.type in own]
+    config.custom_hooks.append(dict(type='SampleGrid', count=1))
     config.visualizer.vis_backends = [dict(type='LocalVisBackend')]
     config.work_dir = str(work_dir)
     config.launcher = 'none'
