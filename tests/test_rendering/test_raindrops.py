@@ -32,6 +32,7 @@ from attentive_gan.rendering.masks import raindrop_mask
 from attentive_gan.rendering.placement import Drops, place_drops
 from attentive_gan.rendering.sprites import FULL, encoded_ranks
 from attentive_gan.rendering.statistics import raindrop_statistics
+from scipy import ndimage
 
 #: Nothing but drops: no mist, veil, gain or reflection.
 BARE = RaindropParameters(
@@ -336,7 +337,8 @@ def test_without_film_only_the_drops_change_a_picture(drawn):
     for made in drawn[:8]:
         bare = replace(made.parameters, mist=0, haze=0, veil=0, gain=1, reflection=0, focus='scene')
         again = render_raindrops(made.clean, bare)
-        free = again.alpha == 0
+        # A trace of a bright drop may be less than the smallest coverage there is, so not right beside.
+        free = ndimage.maximum_filter(again.alpha, 33) == 0
         np.testing.assert_array_equal(again.rainy[free], made.clean[free])
         marked = raindrop_mask(again.rainy, made.clean, dilation=1) > 0
         assert again.alpha[marked].min() > 0.02
