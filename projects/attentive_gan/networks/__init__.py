@@ -5,6 +5,7 @@ from __future__ import annotations
 from .attention_network import AttentionNetwork
 from .attentive_generator import AttentiveGenerator, AttentiveOutput
 from .autoencoder import ContextualAutoencoder
+from .baselines import PReNet
 from .discriminators import AttentiveDiscriminator, DiscriminatorOutput, PlainDiscriminator
 from .recurrent import ConvLSTM, ResidualBlock
 from .unet import RestorationUNet
@@ -17,6 +18,7 @@ __all__ = [
     'ContextualAutoencoder',
     'ConvLSTM',
     'DiscriminatorOutput',
+    'PReNet',
     'PlainDiscriminator',
     'ResidualBlock',
     'RestorationUNet',
