@@ -5,7 +5,7 @@ from __future__ import annotations
 from .attention_network import AttentionNetwork
 from .attentive_generator import AttentiveGenerator, AttentiveOutput
 from .autoencoder import ContextualAutoencoder
-from .baselines import PReNet
+from .baselines import DuRNSP, EigenNet, PReNet
 from .discriminators import AttentiveDiscriminator, DiscriminatorOutput, PlainDiscriminator
 from .recurrent import ConvLSTM, ResidualBlock
 from .unet import RestorationUNet
@@ -18,6 +18,8 @@ __all__ = [
     'ContextualAutoencoder',
     'ConvLSTM',
     'DiscriminatorOutput',
+    'DuRNSP',
+    'EigenNet',
     'PReNet',
     'PlainDiscriminator',
     'ResidualBlock',

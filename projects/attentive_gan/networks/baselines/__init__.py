@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .durn import DuRNSP
+from .eigen import EigenNet
 from .prenet import ConvGRU, PReNet
 
-__all__ = ['ConvGRU', 'PReNet']
+__all__ = ['ConvGRU', 'DuRNSP', 'EigenNet', 'PReNet']

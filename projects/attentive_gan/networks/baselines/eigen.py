@@ -1,0 +1,62 @@
+"""The first convolutional network for drops and dirt on a window.
+
+Source: Eigen, Krishnan & Fergus, "Restoring an Image Taken through a Window Covered with Dirt or Rain",
+ICCV 2013. Their code and data were never published in a form that can be compared with.
+"""
+
+from __future__ import annotations
+
+import torch
+from mmagic.registry import MODELS
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from attentive_gan.errors import UserError
+
+
+@MODELS.register_module()
+class EigenNet(BaseModule):
+    """Maps patches of 16 x 16 to restored patches of 8 x 8 and takes the mean where these overlap.
+
+    Three layers: 512 features of 16 x 16 pixels, 512 features of these, and a linear map to an 8 x 8
+    patch, all but the last followed by a hyperbolic tangent. Run as convolutions, the last is a sum
+    over the 64 patches that cover a pixel; training sees their mean, as the paper advises.
+
+    Kernel sizes, channels and the tangent are the paper's. The paper's range of the input, start values
+    and learning rate are not reproduced: the picture enters as it is, 0 to 1, with PyTorch's start
+    values. The paper restores only pixels that have all their surroundings; here the border is repeated
+    outwards, so that the result has the size of the picture.
+
+    Args:
+        channels: Features of the first and the second layer.
+
+    Raises:
+        UserError: `channels` is below 1.
+    """
+
+    #: Sides of the patches that are seen and drawn.
+    SEEN, DRAWN = 16, 8
+
+    def __init__(self, channels: int = 512) -> None:
+        super().__init__()
+        if channels < 1:
+            raise UserError(f'EigenNet needs channels of 1 or more; got {channels}.')
+        self.see = nn.Conv2d(3, channels, self.SEEN)
+        self.mix = nn.Conv2d(channels, channels, 1)
+        self.draw = nn.Conv2d(channels, 3, self.DRAWN)
+
+    def forward(self, rainy: Tensor) -> Tensor:
+        """Restore pictures of any size.
+
+        Args:
+            rainy: (N, 3, H, W), values 0 to 1.
+
+        Returns:
+            Restored pictures (N, 3, H, W), not clipped.
+        """
+        # A pixel's patches lie up to 7 pixels from it, and what they are drawn from 4 more.
+        border = (self.SEEN - self.DRAWN) // 2 + self.DRAWN - 1
+        padded = F.pad(rainy, (border,) * 4, mode='replicate')
+        features = torch.tanh(self.mix(torch.tanh(self.see(padded))))
+        return self.draw(features) / self.DRAWN**2
