@@ -22,6 +22,17 @@ PARAMETERS = {
     'attgan_aa-d_raindrop': (6_244_362, 7_734_545),
     'attgan_aa-ad_raindrop': (6_244_362, 7_737_746),
 }
+#: Widths at which one iteration of a large baseline takes a moment.
+NARROW = {
+    'restormer_raindrop': dict(
+        dim=8, num_blocks=[1, 1, 1, 1], num_refinement_blocks=1, heads=[1, 1, 1, 1]
+    ),
+    'nafnet_raindrop': dict(mid_channels=4, enc_blk_nums=[1, 1, 1, 1]),
+    'swinir_raindrop': dict(embed_dim=12, depths=[2, 2], num_heads=[2, 2]),
+    'pix2pix_raindrop': dict(base_channels=4, num_down=5),
+    'durn_raindrop': dict(channels=8),
+    'eigen2013_raindrop': dict(channels=16),
+}
 
 
 @pytest.fixture(scope='module')
@@ -48,6 +59,9 @@ def small(path: Path, data: Path, vgg_weights: Path, work_dir: Path):
     for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
         if 'data_root' in config[name].dataset:
             config[name].dataset.data_root = str(data)
+        if config[name].dataset.type == 'PairFolderDataset':
+            config[name].dataset.update(rainy='data', rainy_template='{}_rain')
+            config[name].dataset.update(clean='gt', clean_template='{}_clean')
         config[name].num_workers = 0
         config[name].persistent_workers = False
     config.train_dataloader.batch_size = 2
@@ -62,6 +76,7 @@ def small(path: Path, data: Path, vgg_weights: Path, work_dir: Path):
     config.default_hooks.checkpoint.interval = 10
     config.default_hooks.checkpoint.save_best = None
     config.default_hooks.checkpoint.save_last = False
+    config.model.generator.update(NARROW.get(path.stem, {}))
     if config.model.type == 'AttentiveGAN':
         config.model.discriminator_start = config.model.adversarial_start = 0
     if config.model.get('perceptual_loss') is not None:
@@ -95,6 +110,19 @@ def test_one_iteration_of_every_config(path, data, vgg_weights, tmp_path):
             for net in (runner.model.generator, runner.model.discriminator)
         ]
         assert tuple(counts) == PARAMETERS[path.stem]
+
+
+def test_baselines_have_the_data_and_the_budget_of_the_main_config():
+    main = configuration.load_config(str(REPOSITORY / 'configs' / 'attgan_raindrop.py'))
+    shared = ('train_cfg', 'train_dataloader', 'val_dataloader', 'test_dataloader', 'val_evaluator')
+    baselines = [
+        p for p in CONFIGS if p.parent.name == 'baselines' and p.stem.endswith('_raindrop')
+    ]
+    assert len(baselines) == 9
+    for path in baselines:
+        config = configuration.load_config(str(path))
+        assert {key: config[key] for key in shared} == {key: main[key] for key in shared}
+        assert config.param_scheduler == main.param_scheduler
 
 
 def test_ablations_count_the_same_generator_updates():

@@ -16,7 +16,16 @@ SMALL = {
     'EigenNet': {'channels': 6},
     'DuRNSP': {'channels': 8},
     'PReNet': {'channels': 4, 'num_stages': 2},
+    'Pix2PixGenerator': {'base_channels': 2, 'num_down': 5, 'use_dropout': False},
 }
+#: Networks of MMagic, small. They mirror the border, so a side must have 8 pixels.
+MMAGIC = {
+    'Restormer': {'dim': 8, 'num_blocks': [1] * 4, 'num_refinement_blocks': 1, 'heads': [1] * 4},
+    'NAFNet': {'mid_channels': 4, 'enc_blk_nums': [1, 1], 'dec_blk_nums': [1, 1]},
+    'SwinIRNet': {
+        'upscale': 1, 'embed_dim': 12, 'depths': [2], 'num_heads': [2], 'window_size': 8,
+    },
+}  # fmt: skip
 
 
 def test_eigen_draws_the_mean_of_overlapping_patches():
@@ -91,6 +100,22 @@ def test_any_size(name, size):
         restored = network(rainy)
     assert restored.shape == rainy.shape
     assert restored.isfinite().all()
+
+
+@pytest.mark.parametrize('name', MMAGIC)
+@pytest.mark.parametrize('size', [(8, 9), (17, 30), (31, 33)])
+def test_mmagics_networks_restore_any_size(name, size):
+    torch.manual_seed(0)
+    network = MODELS.build({'type': name, **MMAGIC[name]}).eval()
+    rainy = torch.rand(2, 3, *size)
+    with torch.no_grad():
+        assert network(rainy).shape == rainy.shape
+
+
+def test_restormer_has_as_many_parameters_as_printed():
+    # 26.13 M in table 1 of FReSH-IR.
+    count = sum(p.numel() for p in MODELS.build({'type': 'Restormer'}).parameters())
+    assert round(count / 1e6, 2) == 26.13
 
 
 @pytest.mark.parametrize('name', SMALL)

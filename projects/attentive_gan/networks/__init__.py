@@ -5,7 +5,7 @@ from __future__ import annotations
 from .attention_network import AttentionNetwork
 from .attentive_generator import AttentiveGenerator, AttentiveOutput
 from .autoencoder import ContextualAutoencoder
-from .baselines import DuRNSP, EigenNet, PReNet
+from .baselines import DuRNSP, EigenNet, Pix2PixDiscriminator, Pix2PixGenerator, PReNet
 from .discriminators import AttentiveDiscriminator, DiscriminatorOutput, PlainDiscriminator
 from .recurrent import ConvLSTM, ResidualBlock
 from .unet import RestorationUNet
@@ -21,6 +21,8 @@ __all__ = [
     'DuRNSP',
     'EigenNet',
     'PReNet',
+    'Pix2PixDiscriminator',
+    'Pix2PixGenerator',
     'PlainDiscriminator',
     'ResidualBlock',
     'RestorationUNet',

@@ -24,11 +24,14 @@ PAIRED_BLOCKS = ((3, 2), (5, 1), (3, 3), (7, 1), (3, 4), (7, 1))
 
 def _convolution(channels: int, kernel: int, dilation: int = 1) -> nn.Sequential:
     """Return a convolution that keeps the size, and batch normalisation."""
-    # The authors mirror the border, but not where there are holes between the taps.
-    mode = 'reflect' if dilation == 1 else 'zeros'
-    padding = dilation * (kernel // 2)
     layer = nn.Conv2d(
-        channels, channels, kernel, padding=padding, dilation=dilation, padding_mode=mode
+        channels,
+        channels,
+        kernel,
+        padding=dilation * (kernel // 2),
+        dilation=dilation,
+        # The authors mirror the border, but not where there are holes between the taps.
+        padding_mode='reflect' if dilation == 1 else 'zeros',
     )
     return nn.Sequential(layer, nn.BatchNorm2d(channels))
 
