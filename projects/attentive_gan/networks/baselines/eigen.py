@@ -1,7 +1,7 @@
 """The first convolutional network for drops and dirt on a window.
 
 Source: Eigen, Krishnan & Fergus, "Restoring an Image Taken through a Window Covered with Dirt or Rain",
-ICCV 2013. Their code and data were never published in a form that can be compared with.
+ICCV 2013. No code, weights or data of theirs were at hand to compare with.
 """
 
 from __future__ import annotations
@@ -21,12 +21,11 @@ class EigenNet(BaseModule):
 
     Three layers: 512 features of 16 x 16 pixels, 512 features of these, and a linear map to an 8 x 8
     patch, all but the last followed by a hyperbolic tangent. Run as convolutions, the last is a sum
-    over the 64 patches that cover a pixel; training sees their mean, as the paper advises.
+    over the 64 patches that cover a pixel, of which their mean is the result, in training too.
 
-    Kernel sizes, channels and the tangent are the paper's. The paper's range of the input, start values
-    and learning rate are not reproduced: the picture enters as it is, 0 to 1, with PyTorch's start
-    values. The paper restores only pixels that have all their surroundings; here the border is repeated
-    outwards, so that the result has the size of the picture.
+    Kernel sizes, channels and the tangent are the paper's. Its range of the input, start values, learning
+    rate and treatment of the border are not known here: the picture enters as it is, 0 to 1, with PyTorch's
+    start values, and its border is repeated outwards, so that the result has its size.
 
     Args:
         channels: Features of the first and the second layer.
