@@ -49,7 +49,7 @@ setup(
     package_dir={'': 'projects'},
     packages=find_packages('projects'),
     py_modules=['attentive_gan_cli'],
-    package_data={'attentive_gan': ['py.typed', '.mim/**/*']},
+    package_data={'attentive_gan': ['py.typed', 'weights/*', 'leaderboard/assets/*', '.mim/**/*']},
     install_requires=requirements('runtime'),
     extras_require={'dev': requirements('dev')},
     cmdclass={'build_py': BuildWithConfigs},

@@ -1,0 +1,184 @@
+"""What a leaderboard compares: entries, from the command line or from a file."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from attentive_gan.errors import UserError
+
+from .results import read_results
+
+Kind = Literal['config', 'folder', 'input', 'inpainting']
+
+#: Classical methods of OpenCV that fill a mask from its border.
+INPAINTING_METHODS = ('telea', 'ns')
+#: What may follow `NAME=` on the command line.
+FORMS = (
+    'input, inpainting:telea, inpainting:ns, CONFIG.py,WEIGHTS, or a folder of restored pictures'
+)
+
+_LONGEST_NAME = 80
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One row of a leaderboard: a name, and where its pictures come from.
+
+    Attributes:
+        name: Name in tables; any printable text.
+        kind: Where the pictures come from: a `config` with weights, a `folder` of restored pictures,
+            the untouched `input`, or classical `inpainting` of the true mask.
+        source: Config file, folder, or method of inpainting; empty for the input.
+        checkpoint: File of the weights of a config.
+    """
+
+    name: str
+    kind: Kind
+    source: str = ''
+    checkpoint: str = ''
+
+    @property
+    def is_reference_line(self) -> bool:
+        """Whether the entry is shown for comparison and takes no rank."""
+        return self.kind in ('input', 'inpainting')
+
+    @property
+    def uses_ground_truth(self) -> bool:
+        """Whether the clean pictures helped to make the entry's own."""
+        return self.kind == 'inpainting'
+
+    @property
+    def argument(self) -> str:
+        """The entry as an argument of `--entry`."""
+        value = {
+            'input': 'input',
+            'inpainting': f'inpainting:{self.source}',
+            'config': f'{self.source},{self.checkpoint}',
+            'folder': self.source.rstrip('/') + '/',
+        }[self.kind]
+        return f'{self.name}={value}'
+
+    @property
+    def folder_name(self) -> str:
+        """Name of the entry's folder: the name itself where it is a plain one."""
+        plain = re.sub(r'[^A-Za-z0-9_.-]+', '-', self.name).strip('-.')[:40]
+        if plain == self.name:
+            return plain
+        return f'{plain or "entry"}-{hashlib.sha256(self.name.encode()).hexdigest()[:8]}'
+
+
+def parse_entry(text: str) -> Entry:
+    """Read an entry from `NAME=VALUE`; see `FORMS` for values.
+
+    Raises:
+        UserError: It is none.
+    """
+    name, separator, value = text.partition('=')
+    if not separator or not value.strip():
+        raise UserError(f'--entry {text}: expected NAME=VALUE, where VALUE is {FORMS}')
+    value = value.strip()
+    if value == 'input':
+        return _checked(Entry(name.strip(), 'input'))
+    if value.partition(':')[0] == 'inpainting':
+        return _checked(Entry(name.strip(), 'inpainting', value.partition(':')[2] or 'telea'))
+    config, comma, weights = value.partition('.py,')
+    if comma:
+        return _checked(Entry(name.strip(), 'config', f'{config}.py', weights))
+    if value.endswith('.py'):
+        raise UserError(f'--entry {text}: a config needs weights too: {name}={value},WEIGHTS')
+    return _checked(Entry(name.strip(), 'folder', value))
+
+
+def read_entries(path: Path) -> list[Entry]:
+    """Read entries from a YAML file: a list below `entries`.
+
+    Each has a `name` and one of: `config` with `checkpoint`; `folder`; `input: true`;
+    `inpainting: telea` or `ns`. Paths are relative to the current folder, as on the command line.
+
+    Raises:
+        UserError: The file is missing or says something else.
+    """
+    import yaml
+
+    try:
+        content = yaml.safe_load(path.read_text('utf-8'))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise UserError(f'{path} cannot be read as YAML: {error}') from error
+    rows = content.get('entries') if isinstance(content, Mapping) else None
+    if not isinstance(rows, list) or not rows:
+        raise UserError(f'{path}: expected a list below "entries:"; see docs/leaderboard.md')
+    return [_entry_of(row, f'{path}, entry {number}') for number, row in enumerate(rows, 1)]
+
+
+def _entry_of(row: Any, where: str) -> Entry:
+    """Turn a mapping of the YAML file into an entry."""
+    if not isinstance(row, Mapping) or 'name' not in row:
+        raise UserError(f'{where}: expected a mapping with "name"')
+    fields = {str(key): value for key, value in row.items() if key != 'name'}
+    kinds = {
+        ('config', 'checkpoint'): 'config', ('folder',): 'folder', ('input',): 'input',
+        ('inpainting',): 'inpainting',
+    }  # fmt: skip
+    kind = next((kind for keys, kind in kinds.items() if set(keys) == set(fields)), None)
+    if kind is None or (kind == 'input' and fields['input'] is not True):
+        raise UserError(
+            f'{where} ({row["name"]}): expected exactly one of: config and checkpoint; folder; '
+            f'input: true; inpainting; got {", ".join(fields) or "nothing"}'
+        )
+    source = '' if kind == 'input' else str(fields[kind])
+    return _checked(Entry(str(row['name']), kind, source, str(fields.get('checkpoint', ''))))  # type: ignore[arg-type]
+
+
+def _checked(entry: Entry) -> Entry:
+    """Refuse names and methods that cannot be."""
+    if not entry.name or not entry.name.isprintable() or len(entry.name) > _LONGEST_NAME:
+        raise UserError(
+            f'{entry.name!r} cannot name an entry: use 1 to {_LONGEST_NAME} printable characters'
+        )
+    if '=' in entry.name:
+        raise UserError(f'{entry.name!r} cannot name an entry: it contains "="')
+    if entry.kind == 'inpainting' and entry.source not in INPAINTING_METHODS:
+        raise UserError(
+            f'{entry.name}: unknown inpainting {entry.source!r}; there are: '
+            f'{", ".join(INPAINTING_METHODS)}'
+        )
+    if entry.kind == 'config' and not entry.checkpoint:
+        raise UserError(f'{entry.name}: a config needs weights: {entry.source},WEIGHTS')
+    return entry
+
+
+def gather_entries(
+    texts: Sequence[str], file: Path | None, reference: str, out: Path
+) -> list[Entry]:
+    """Collect the entries of a run; the untouched input is added where the reference wants it.
+
+    Args:
+        texts: Arguments of `--entry`.
+        file: YAML file with more, or None.
+        reference: Name of the entry that differences refer to.
+        out: Folder of the leaderboard, which may hold the reference from an earlier run.
+
+    Raises:
+        UserError: There is no entry, two share a name, or the reference is nowhere.
+    """
+    entries = [parse_entry(text) for text in texts] + (read_entries(file) if file else [])
+    if not entries:
+        raise UserError(
+            f'there is nothing to compare; give --entry NAME=VALUE, where VALUE is {FORMS}'
+        )
+    names = [entry.name for entry in entries]
+    repeated = [name for name in names if names.count(name) > 1]
+    if repeated:
+        raise UserError(f'two entries are named {repeated[0]!r}; names must be unique')
+    if reference in names or any(result.name == reference for result in read_results(out)[0]):
+        return entries
+    if reference == 'input':
+        return [Entry('input', 'input'), *entries]
+    raise UserError(
+        f'--reference {reference}: there is no such entry; there are: {", ".join(names)}'
+    )

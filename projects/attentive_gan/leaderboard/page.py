@@ -1,0 +1,117 @@
+"""The page: one HTML file from result files, which needs no network and no server."""
+
+from __future__ import annotations
+
+import json
+from importlib import resources
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+
+from attentive_gan.engine.score_files import write_atomically
+
+from .evaluation import DATA_PICTURES
+from .outputs import ATTENTION, PICTURES
+from .page_table import header, table_cells
+from .plot import plots
+from .results import ENTRIES
+from .statistics import LEVEL, RESAMPLES
+from .summary import RANKED_BY, Row, Summary
+
+#: What a kind of entry is called on the page.
+KINDS = {
+    'config': 'trained network',
+    'folder': 'pictures from elsewhere',
+    'input': 'reference line',
+    'inpainting': 'reference line, uses the true mask',
+}
+
+
+def write_page(summary: Summary, out: Path) -> Path:
+    """Write `index.html`; it shows the pictures that lie beside it.
+
+    Args:
+        summary: The leaderboard.
+        out: Its folder.
+
+    Returns:
+        The page.
+
+    Raises:
+        UserError: It cannot be written.
+    """
+    write_atomically(out / 'index.html', render_page(summary))
+    return out / 'index.html'
+
+
+def render_page(summary: Summary) -> str:
+    """Return the page as HTML; every text is escaped but our own style and script."""
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
+    from markupsafe import Markup
+
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, loader=FunctionLoader(asset),
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    return environment.get_template('page.html.j2').render(
+        summary=summary,
+        data=summary.data,
+        protocols=summary.scoring['protocols'],
+        kinds=KINDS,
+        header=header(summary),
+        cells=[table_cells(row, summary) for row in summary.rows],
+        plots=plots(summary),
+        viewer=viewer(summary),
+        published=json.loads(asset('published.json')),
+        ranked_by=RANKED_BY.partition('_')[0],
+        level=f'{LEVEL:.0%}',
+        resamples=RESAMPLES,
+        style=Markup(asset('style.css')),  # noqa: S704 -- our own file
+        script=Markup(asset('script.js')),  # noqa: S704 -- our own file
+        entries_folder=ENTRIES,
+    )
+
+
+def asset(name: str) -> str:
+    """Return a file of the page that comes with the package."""
+    return (resources.files(__package__) / 'assets' / name).read_text('utf-8')
+
+
+def viewer(summary: Summary) -> dict[str, Any]:
+    """Return what the page's script needs to show pictures: names, files and scores."""
+    records = summary.rows[0].result.records
+    files = [quote(f'{record["name"]}.png', errors='surrogateescape') for record in records]
+    return {
+        'names': [_shown(record['name']) for record in records],
+        'files': files,
+        'sizes': [[record['width'], record['height']] for record in records],
+        'rainy': f'{DATA_PICTURES}/rainy/',
+        'clean': f'{DATA_PICTURES}/clean/',
+        'reference': summary.reference,
+        'entries': [_entry(row) for row in summary.rows],
+    }
+
+
+def _entry(row: Row) -> dict[str, Any]:
+    """Return the part of an entry; scores are rounded, infinite ones null."""
+    result = row.result
+    folder = f'{ENTRIES}/{quote(result.folder)}'
+    mapped = set(result.attention)
+    return {
+        'name': result.name,
+        'kind': result.kind,
+        'pictures': f'{folder}/{PICTURES}/',
+        'attention': f'{folder}/{ATTENTION}/' if mapped else '',
+        'mapped': [int(record['name'] in mapped) for record in result.records] if mapped else [],
+        'scores': {
+            key: [round(value, 4) if np.isfinite(value) else None for value in result.values(key)]
+            for key in result.means
+        },
+    }
+
+
+def _shown(name: str) -> str:
+    """Return a file name as text; bytes that are no UTF-8 become a mark."""
+    return name.encode('utf-8', 'surrogateescape').decode('utf-8', 'replace')

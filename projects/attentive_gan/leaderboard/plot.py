@@ -1,0 +1,142 @@
+"""Cost against quality, as figures of a drawing that the page's template draws."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .summary import Row, Summary
+
+#: Size of the drawing in its own units, and the margins around the axes: left, right, top, bottom.
+WIDTH, HEIGHT = 560, 340
+MARGINS = (52, 18, 16, 46)
+#: Height of a line of text in these units.
+_LINE = 15
+#: Ticks of a logarithmic axis, within each power of ten.
+_TICKS = (1, 2, 5)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Maps values to the drawing.
+
+    Attributes:
+        low: Value at `start`.
+        high: Value at `end`.
+        start: Where the axis starts.
+        end: Where it ends.
+    """
+
+    low: float
+    high: float
+    start: float
+    end: float
+
+    def __call__(self, value: float) -> float:
+        """Return the place of a value."""
+        share = (value - self.low) / (self.high - self.low)
+        return round(self.start + share * (self.end - self.start), 1)
+
+
+def plots(summary: Summary) -> list[dict[str, Any]]:
+    """Return one plot per protocol and figure of cost that any entry has."""
+    axes = {
+        'gmacs': 'GMACs per picture (logarithmic)',
+        'milliseconds': 'milliseconds per picture (logarithmic)',
+    }
+    present = [key for key in axes if any(_cost(row, key) for row in summary.rows)]
+    return [
+        _plot(summary, protocol, key, axes[key])
+        for protocol in summary.scoring['protocols']
+        for key in present
+    ]
+
+
+def _cost(row: Row, key: str) -> float | None:
+    return (row.result.cost or {}).get(key)
+
+
+def _plot(summary: Summary, protocol: str, key: str, axis: str) -> dict[str, Any]:
+    """Return points, lines and ticks of one plot."""
+    score = f'{protocol}_psnr'
+    finite = [row for row in summary.rows if _is_finite(row, score)]
+    costs = [cost for row in finite if (cost := _cost(row, key))]
+    left, right, top, bottom = MARGINS
+    ends = [end for row in finite for end in row.result.mean(score)[1:3]]  # type: ignore[index]
+    pad = max(0.08 * (max(ends) - min(ends)), 0.05) if ends else 1.0
+    low, high = (min(ends) - pad, max(ends) + pad) if ends else (0.0, 1.0)
+    vertical = Scale(low, high, HEIGHT - bottom, top)
+    low, high = (np.log10(min(costs)) - 0.25, np.log10(max(costs)) + 0.25) if costs else (0, 1)
+    horizontal = Scale(low, high, left, WIDTH - right)
+    points = [_point(row, key, score, horizontal, vertical) for row in finite if _cost(row, key)]
+    lines = [_line(row, score, vertical) for row in finite if not _cost(row, key)]
+    for marks, gap in ((points, _LINE), (lines, _LINE)):
+        _spread(marks, gap)
+    return {
+        'protocol': protocol, 'axis': axis, 'width': WIDTH, 'height': HEIGHT, 'left': left,
+        'right': WIDTH - right, 'top': top, 'bottom': HEIGHT - bottom,
+        'points': points, 'lines': lines, 'x_ticks': _log_ticks(horizontal),
+        'y_ticks': _ticks(vertical),
+    }  # fmt: skip
+
+
+def _is_finite(row: Row, score: str) -> bool:
+    mean = row.result.mean(score)
+    return mean is not None and bool(np.isfinite(mean.mean))
+
+
+def _point(row: Row, key: str, score: str, horizontal: Scale, vertical: Scale) -> dict[str, Any]:
+    """Return the point of an entry that has a cost."""
+    mean, cost = row.result.mean(score), _cost(row, key)
+    assert mean is not None  # noqa: S101 -- the caller looked
+    assert cost is not None  # noqa: S101 -- the caller looked
+    x = horizontal(float(np.log10(cost)))
+    return {
+        'name': row.result.name, 'x': x, 'y': vertical(mean.mean), 'text_y': vertical(mean.mean),
+        'low': vertical(mean.low), 'high': vertical(mean.high),
+        'on_left': x > WIDTH * 0.68,
+        'title': f'{row.result.name}: {mean.mean:.2f} dB, {cost:.3g}',
+    }  # fmt: skip
+
+
+def _line(row: Row, score: str, vertical: Scale) -> dict[str, Any]:
+    """Return the level of an entry without cost."""
+    mean = row.result.mean(score)
+    assert mean is not None  # noqa: S101 -- the caller looked
+    place = vertical(mean.mean)
+    title = f'{row.result.name}: {mean.mean:.2f} dB'
+    return {'name': row.result.name, 'y': place, 'text_y': place - 4, 'title': title}
+
+
+def _spread(marks: list[dict[str, Any]], gap: float) -> None:
+    """Move labels down until none of them overlap."""
+    previous = -np.inf
+    for mark in sorted(marks, key=lambda mark: mark['text_y']):
+        mark['text_y'] = round(max(mark['text_y'], previous + gap), 1)
+        previous = mark['text_y']
+
+
+def _ticks(scale: Scale) -> list[dict[str, Any]]:
+    """Return round values of a linear axis, about five."""
+    raw = (scale.high - scale.low) / 5
+    power = 10 ** np.floor(np.log10(raw))
+    step = next(float(factor * power) for factor in (1, 2, 5, 10) if factor * power >= raw)
+    digits = max(0, int(-np.floor(np.log10(step))))
+    first = np.ceil(scale.low / step)
+    values = [float((first + index) * step) for index in range(12)]
+    return [
+        {'at': scale(value), 'text': f'{value:.{digits}f}'}
+        for value in values
+        if value <= scale.high
+    ]
+
+
+def _log_ticks(scale: Scale) -> list[dict[str, Any]]:
+    """Return 1, 2 and 5 times powers of ten; powers alone where those are many."""
+    powers = range(int(np.floor(scale.low)), int(np.ceil(scale.high)) + 1)
+    factors = _TICKS if scale.high - scale.low < 2.5 else (1,)
+    values = [factor * 10.0**power for power in powers for factor in factors]
+    inside = [value for value in values if scale.low <= np.log10(value) <= scale.high]
+    return [{'at': scale(float(np.log10(value))), 'text': f'{value:g}'} for value in inside]

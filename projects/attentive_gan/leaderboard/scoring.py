@@ -1,0 +1,97 @@
+"""Scores of an entry, from its PNG files alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from attentive_gan.datasets.pairing import Pair
+from attentive_gan.engine.score_files import versions
+from attentive_gan.errors import UserError
+from attentive_gan.imaging import read_picture
+from attentive_gan.metrics import PROTOCOLS
+
+from .data import BenchmarkData
+from .lpips_distance import Lpips
+from .outputs import Outputs
+from .statistics import Mean, bootstrap_mean
+
+#: Wraps the loop over the pairs, to show progress.
+Progress = Callable[[Iterable[Pair], int], Iterable[Pair]]
+
+#: Keys of the scores of a record, without LPIPS.
+SCORES = tuple(f'{name}_{score}' for name in PROTOCOLS for score in ('psnr', 'ssim'))
+
+
+def scoring_facts(lpips: Lpips | None) -> dict[str, Any]:
+    """Return what decides a score beside the two pictures."""
+    return {
+        'protocols': {
+            name: {'description': protocol.description, 'source': protocol.source}
+            for name, protocol in PROTOCOLS.items()
+        },
+        'lpips': lpips.description if lpips else None,
+        'versions': versions(),
+    }
+
+
+def score_pictures(
+    outputs: Outputs,
+    data: BenchmarkData,
+    lpips: Lpips | None = None,
+    known: Mapping[str, Mapping[str, Any]] | None = None,
+    progress: Progress = lambda pairs, _: pairs,
+) -> list[dict[str, Any]]:
+    """Score every written picture under all protocols.
+
+    Args:
+        outputs: The written pictures.
+        data: Data set.
+        lpips: Perceptual distance, where its weights are present.
+        known: Records of an earlier run under the same scoring and data, by name; one is taken over if
+            its picture is the same.
+        progress: Wraps the loop over the pairs.
+
+    Returns:
+        A record per picture in the data set's order: name, sha256 of the PNG, size, scores.
+
+    Raises:
+        UserError: A picture cannot be read or compared.
+    """
+    records = []
+    for pair in progress(data.pairs, len(data.pairs)):
+        before = (known or {}).get(pair.name)
+        if before and before['sha256'] == outputs.digests[pair.name]:
+            records.append(_finite_or_infinite(before))
+            continue
+        restored = read_picture(outputs.picture(pair.name))
+        _, clean = data.read(pair)
+        try:
+            scores = {
+                f'{name}_{score}': getattr(protocol, score)(restored, clean)
+                for name, protocol in PROTOCOLS.items()
+                for score in ('psnr', 'ssim')
+            }
+        except ValueError as error:
+            raise UserError(f'{outputs.picture(pair.name)} cannot be scored: {error}') from error
+        if lpips:
+            scores['lpips'] = lpips(restored, clean)
+        height, width = clean.shape[:2]
+        records.append(
+            {'name': pair.name, 'sha256': outputs.digests[pair.name], 'width': width,
+             'height': height, **scores}
+        )  # fmt: skip
+    return records
+
+
+def means_of(records: Sequence[Mapping[str, Any]]) -> dict[str, Mean]:
+    """Return the mean of every score with its interval; SSIM and LPIPS likewise."""
+    keys = [key for key in (*SCORES, 'lpips') if key in records[0]]
+    return {key: bootstrap_mean([record[key] for record in records]) for key in keys}
+
+
+def _finite_or_infinite(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Turn null, by which JSON says infinity, back."""
+    return {key: np.inf if value is None else value for key, value in record.items()}

@@ -1,0 +1,273 @@
+"""Scores against golden values and scikit-image; stops, faults, and rows of other data."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+
+import cv2
+import numpy as np
+import pytest
+from attentive_gan.errors import UserError
+from attentive_gan.leaderboard import open_data, read_result, summarise, write_summary
+from attentive_gan.leaderboard.restorers import Untouched
+from support.runs import TINY_CONFIG, data_options, tool, write_pairs
+
+TINY = f'tiny={TINY_CONFIG}'
+
+
+def test_scores_are_golden(golden, evaluated, tmp_path):
+    """A folder with the golden restored picture, beside the golden clean one."""
+    root, folder = tmp_path / 'set', tmp_path / 'theirs'
+    for name in (root / 'rainy', root / 'clean', folder):
+        name.mkdir(parents=True)
+    for target, source in (
+        (root / 'rainy', 'clean'), (root / 'clean', 'clean'), (folder, 'restored'),
+    ):  # fmt: skip
+        shutil.copy(golden / 'metrics' / f'{source}.png', target / 'one.png')
+    result = evaluated(f'theirs={folder}/', data=open_data(str(root)))['theirs']
+    expected = json.loads((golden / 'metrics' / 'expected.json').read_text())['pattern']
+    for key, value in expected.items():
+        assert result.records[0][key] == pytest.approx(value, abs=1e-6), key
+        assert result.mean(key).mean == pytest.approx(value, abs=1e-6), key
+
+
+@pytest.mark.shared
+def test_scores_of_real_pairs_are_golden(shared, golden, evaluated, tmp_path):
+    """The untouched input of the four real pairs."""
+    expected = json.loads((golden / 'metrics' / 'expected.json').read_text())
+    for folder in ('data', 'gt'):
+        (tmp_path / 'set' / folder).mkdir(parents=True)
+    for path in (shared / 'data' / 'raindrop_train_pairs').rglob('*_rain.*'):
+        shutil.copy(path, tmp_path / 'set' / 'data')
+    for path in (shared / 'data' / 'raindrop_train_pairs').rglob('*_clean.*'):
+        shutil.copy(path, tmp_path / 'set' / 'gt')
+    result = evaluated('input=input', data=open_data(str(tmp_path / 'set')))['input']
+    assert len(result.records) == 4
+    for record in result.records:
+        for key, value in expected[f'raindrop_train_{record["name"]}_rain_vs_clean'].items():
+            assert record[key] == pytest.approx(value, abs=1e-5), (record['name'], key)
+
+
+def test_scores_equal_scikit_image(evaluated, pairs):
+    from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+
+    result = evaluated('input=input')['input']
+    for record in result.records:
+        rainy, clean = (
+            cv2.imread(str(pairs / folder / f'{record["name"]}_{kind}.png'))
+            for folder, kind in (('data', 'rain'), ('gt', 'clean'))
+        )
+        assert record['rgb_psnr'] == pytest.approx(peak_signal_noise_ratio(clean, rainy), abs=1e-9)
+        luma = [cv2.cvtColor(x, cv2.COLOR_BGR2YCrCb)[..., 0] for x in (clean, rainy)]
+        assert record['qian_psnr'] == pytest.approx(peak_signal_noise_ratio(*luma), abs=1e-9)
+        assert record['qian_ssim'] == pytest.approx(structural_similarity(*luma), abs=1e-9)
+
+
+def test_folder_equals_config_equals_test_tool(evaluated, weights, pairs, tmp_path):
+    """One network: through its config, from its PNG files as a folder, and by tools/test.py."""
+    out = tmp_path / 'out'
+    own = evaluated(f'{TINY},{weights}', out=out)['tiny']
+    assert own.reason == ''
+    assert own.attention == [str(number) for number in range(5)]
+    folder = out / 'entries' / 'tiny' / 'pictures'
+    again = evaluated(f'folder={folder}/', out=out)['folder']
+    done = tool(
+        'test.py', TINY_CONFIG, weights, '--work-dir', tmp_path / 'test', '--out',
+        tmp_path / 'test.json', '--cfg-options', *data_options(pairs),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    tested = json.loads((tmp_path / 'test.json').read_text())
+    for key in ('qian_psnr', 'bt601_psnr'):
+        assert own.mean(key).mean == again.mean(key).mean
+        assert own.mean(key).mean == pytest.approx(tested[f'test_a/{key}'], abs=0.01)
+    assert own.cost['parameters'] > 0
+    assert own.cost['gmacs'] > 0
+
+
+def test_inpainting_uses_the_true_mask_and_has_no_rank(evaluated, tmp_path):
+    results = evaluated('input=input', 'fill=inpainting:telea')
+    assert results['fill'].mean('qian_psnr').mean > results['input'].mean('qian_psnr').mean + 3
+    summary = summarise(tmp_path / 'out', 'input')
+    assert [row.rank for row in summary.rows] == [None, None]
+
+
+def test_a_stopped_run_goes_on(evaluated, data, tmp_path, monkeypatch):
+    made, plain = [], Untouched.restore
+
+    def restore(self, pair):
+        if len(made) == 3:
+            raise KeyboardInterrupt
+        made.append(pair.name)
+        return plain(self, pair)
+
+    monkeypatch.setattr(Untouched, 'restore', restore)
+    with pytest.raises(KeyboardInterrupt):
+        evaluated('input=input')
+    journal = tmp_path / 'out' / 'entries' / 'input' / 'outputs.jsonl'
+    journal.write_text(journal.read_text()[:-30])  # a line that the stop has cut
+
+    again = []
+    monkeypatch.setattr(
+        Untouched, 'restore', lambda self, pair: again.append(pair.name) or plain(self, pair)
+    )
+    result = evaluated('input=input')['input']
+    names = [pair.name for pair in data.pairs]
+    assert made == names[:3]
+    assert again == names[2:]
+    assert len(result.records) == 5
+    again.clear()
+    assert evaluated('input=input')['input'].records == result.records
+    assert again == []
+    (tmp_path / 'out' / 'entries' / 'input' / 'pictures' / '1.png').write_bytes(b'damaged')
+    assert evaluated('input=input')['input'].records == result.records
+    assert again == ['1']
+
+
+def test_changed_files_start_an_entry_anew_and_say_so(evaluated, restored, monkeypatch):
+    from attentive_gan.leaderboard import Reporter
+
+    said = []
+    text = f'theirs={restored}/'
+    before = evaluated(text)['theirs']
+    cv2.imwrite(str(restored / '2_rain.png'), np.full((40, 48, 3), 90, np.uint8))
+    after = evaluated(text, reporter=Reporter(say=said.append))['theirs']
+    assert after.records[2] != before.records[2]
+    assert after.records[0] == before.records[0]
+    assert 'theirs: config, weights, files, data or versions have changed' in said[0]
+
+
+def spoil(folder, how):
+    """Break a folder of restored pictures in one way."""
+    path = folder / '3_rain.png'
+    if how == 'missing':
+        path.unlink()
+    elif how == 'corrupt':
+        path.write_bytes(path.read_bytes()[:200])
+    elif how == 'mis-sized':
+        cv2.imwrite(str(path), np.zeros((40, 50, 3), np.uint8))
+    elif how == 'double':
+        shutil.copy(path, folder / '3.png')
+
+
+@pytest.mark.parametrize(
+    ('how', 'message'),
+    [
+        ('missing', 'lacks 1 of 5 pictures: 3_rain'),
+        ('corrupt', '3_rain.png'),
+        ('mis-sized', '3_rain.png is 50x40'),
+        ('double', '3.png and 3_rain.png for one picture'),
+    ],
+)
+def test_a_faulty_folder_is_named_and_stops_no_other(evaluated, restored, tmp_path, how, message):
+    spoil(restored, how)
+    results = evaluated('input=input', f'theirs={restored}/', 'fill=inpainting')
+    assert message in results['theirs'].reason
+    summary = summarise(tmp_path / 'out', 'input')
+    assert [row.result.name for row in summary.rows] == ['fill', 'input']
+    assert [name for name, _ in summary.failed] == ['theirs']
+
+
+@pytest.mark.parametrize(
+    ('changes', 'message'),
+    [({'generator__head__weight': float('nan')}, 'not numbers (NaN)'), (None, 'do not fit')],
+)
+def test_faulty_weights_are_named(evaluated, tmp_path, changes, message, save_weights):
+    import torch
+
+    path = tmp_path / 'bad.pth'
+    if changes is None:
+        torch.save({'state_dict': {'generator.head.weight': torch.zeros(2)}}, path)
+    else:
+        save_weights(path, **changes)
+    result = evaluated(f'{TINY},{path}')['tiny']
+    assert message in result.reason
+    assert not result.ranked
+    assert result.records == []
+
+
+def test_a_run_that_fails_takes_its_row_away(evaluated, restored, tmp_path):
+    text = f'theirs={restored}/'
+    evaluated('input=input', text)
+    spoil(restored, 'missing')
+    evaluated(text)
+    summary = summarise(tmp_path / 'out', 'input')
+    assert [row.result.name for row in summary.rows] == ['input']
+    assert not (tmp_path / 'out' / 'entries' / 'theirs' / 'scores.csv').exists()
+
+
+def test_other_pictures_are_not_mixed(evaluated, tmp_path):
+    other = open_data(str(write_pairs(tmp_path / 'other', 5, seed=9)))
+    evaluated('input=input')
+    evaluated('theirs=input', data=other)
+    summary = summarise(tmp_path / 'out', 'input')
+    assert [row.result.name for row in summary.rows] == ['input']
+    assert 'different image lists are not mixed' in dict(summary.failed)['theirs']
+    turned = summarise(tmp_path / 'out', 'input', other.manifest_sha256)
+    assert [row.result.name for row in turned.rows] == ['theirs']
+    assert dict(turned.failed).keys() == {'input'}
+
+
+def test_files_hold_everything(evaluated, restored, data, tmp_path):
+    out = tmp_path / 'out'
+    result = evaluated('input=input', f'theirs={restored}/')['theirs']
+    assert read_result(out / 'entries' / 'theirs' / 'result.json').records == result.records
+    with (out / 'entries' / 'theirs' / 'scores.csv').open() as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row['name'] for row in rows] == [pair.name for pair in data.pairs]
+    assert float(rows[1]['rgb_ssim']) == result.records[1]['rgb_ssim']
+    write_summary(summarise(out, 'input'), out)
+    board = json.loads((out / 'leaderboard.json').read_text())
+    assert board['data']['manifest_sha256'] == data.manifest_sha256
+    first = next(row for row in board['rows'] if row['name'] == 'theirs')
+    assert (first['rank'], first['qian_psnr_difference']) == (1, 0.0)
+    assert json.loads((out / 'data_manifest.json').read_text())['pictures'] == 5
+
+
+def test_equal_pictures_are_infinite_and_first(evaluated, pairs, restored, tmp_path):
+    """Clean pictures handed in as restored: infinite in every picture, null in the file."""
+    shutil.copytree(pairs / 'gt', tmp_path / 'clean')
+    evaluated('input=input', f'perfect={tmp_path / "clean"}/', f'theirs={restored}/')
+    summary = summarise(tmp_path / 'out', 'input')
+    assert [row.result.name for row in summary.rows if row.rank] == ['perfect', 'theirs']
+    assert summary.rows[0].result.mean('rgb_psnr').mean == np.inf
+    write_summary(summary, tmp_path / 'out')
+
+
+def test_the_printed_command_makes_the_row_again(weights, pairs, restored, tmp_path):
+    """Through the tool, with one entry that fails: exit code 1, everything else kept."""
+    out = tmp_path / 'out'
+    done = tool(
+        'leaderboard.py', pairs, '--entry', f'{TINY},{weights}', '--entry', f'bad={tmp_path / "no"}',
+        '--out', out, '--size', '48x40', '--repeat', '1',
+    )  # fmt: skip
+    assert done.returncode == 1, done.stderr
+    assert 'not ranked: bad' in done.stdout
+    assert (out / 'index.html').is_file()
+    before = read_result(out / 'entries' / 'tiny' / 'result.json')
+    assert before.cost['milliseconds'] > 0
+    shutil.rmtree(out)
+    words = [word.strip("'") for word in before.command.split()]
+    assert words[:2] == ['python', 'tools/leaderboard.py']
+    done = tool('leaderboard.py', *words[2:], '--no-page')
+    assert done.returncode == 0, done.stderr
+    after = read_result(out / 'entries' / 'tiny' / 'result.json')
+    assert after.records == before.records
+    assert not (out / 'index.html').exists()
+
+
+def test_unusable_data_is_one_line(tmp_path):
+    with pytest.raises(UserError, match='does not exist'):
+        open_data(str(tmp_path / 'nowhere'))
+    with pytest.raises(UserError, match='holds no data set'):
+        open_data(str(tmp_path))
+
+
+def test_lpips_is_absent_without_its_weights(monkeypatch, tmp_path):
+    from attentive_gan.leaderboard import find_lpips
+
+    monkeypatch.setenv('TORCH_HOME', str(tmp_path))
+    found, why = find_lpips()
+    assert found is None
+    assert why.startswith('no LPIPS')

@@ -1,0 +1,361 @@
+"""The page: its text without a browser, and its behaviour in a real one."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import time
+from html import unescape
+
+import cv2
+import numpy as np
+import pytest
+from attentive_gan.leaderboard import EntryResult, bootstrap_mean, summarise, write_page
+from attentive_gan.leaderboard.page import asset
+from attentive_gan.leaderboard.results import ENTRIES
+from attentive_gan.leaderboard.scoring import SCORES, scoring_facts
+
+HOSTILE = '<script>document.title="broken"</script>"\'&{{ 7*7 }}'
+HOSTILE_PICTURE = '<img src=x onerror=alert(1)> #1?&"%20'
+
+
+def fake_result(name, kind, pictures, level, out, cost=None):
+    """Return the result of an entry that was never run; its pictures are small grey ones."""
+    random = np.random.default_rng(len(name))
+    records = [
+        {'name': picture, 'sha256': '0' * 64, 'width': 24, 'height': 16,
+         **{key: float(level + random.normal() / 5) for key in SCORES}}
+        for picture in pictures
+    ]  # fmt: skip
+    setting = {'width': 720, 'height': 480, 'device': 'cpu', 'repeat': 3, 'timing': True}
+    machine = {'processor': 'p', 'threads': 1, 'dtype': 'float32'}
+    result = EntryResult(
+        name=name, kind=kind, folder=f'entry{len(name)}', command=f"tool --entry '{name}'",
+        source={'given_as': f'{name}=x', 'weights_sha256': '1' * 64, 'config_sha256': '2' * 64},
+        data={'name': 'test_a', 'root': 'set', 'pictures': len(records), 'manifest_sha256': 'm',
+              'image_list_sha256': 'i'},
+        scoring=scoring_facts(None),
+        made={'date': 'd', 'device': 'cpu', 'threads': 1, 'python': '3', 'versions': {'torch': '2'}},
+        records=records,
+        means={key: bootstrap_mean([r[key] for r in records], 200)._asdict() for key in SCORES},
+        cost=cost and {'setting': setting, 'machine': machine, 'missing': None, **cost},
+        notes=[HOSTILE],
+    )  # fmt: skip
+    result.write(out)
+    return result
+
+
+def fake_board(out, pictures):
+    """Write a leaderboard of five entries, one of which failed, with a hostile name among them."""
+    cheap = {'parameters': 9_000_000, 'gmacs': 1.5, 'milliseconds': 12.0, 'peak_gib': 0.25}
+    dear = {'parameters': 120_000_000, 'gmacs': 403.0, 'milliseconds': 1234.0, 'peak_gib': 2.0}
+    fake_result('input', 'input', pictures, 20, out)
+    fake_result('net', 'config', pictures, 22, out, cheap)
+    fake_result('larger net', 'config', pictures, 24, out, dear)
+    fake_result(HOSTILE, 'folder', pictures, 21, out)
+    failed = fake_result('failed', 'folder', pictures, 23, out)
+    from dataclasses import replace
+
+    replace(failed, records=[], means={}, reason=f'because {HOSTILE}').write(out)
+    grey = cv2.imencode('.png', np.full((16, 24, 3), 120, np.uint8))[1].tobytes()
+    folders = [out / 'data' / 'rainy', out / 'data' / 'clean']
+    folders += [path.parent / 'pictures' for path in (out / ENTRIES).glob('*/result.json')]
+    for folder in folders:
+        folder.mkdir(parents=True, exist_ok=True)
+        for picture in pictures:
+            (folder / f'{picture}.png').write_bytes(grey)
+    return write_page(summarise(out, 'input'), out)
+
+
+@pytest.fixture(scope='module')
+def page(tmp_path_factory):
+    return fake_board(tmp_path_factory.mktemp('board'), ['0', '1', '2', HOSTILE_PICTURE, '10'])
+
+
+def test_hostile_text_is_escaped_and_nothing_is_external(page):
+    text = page.read_text()
+    assert HOSTILE not in text
+    assert HOSTILE in unescape(text)
+    assert '49' not in re.sub(r'\d{3,}', '', text.split('<main>')[0].split('</style>')[1])
+    assert not re.findall(r'(?:src|href)\s*=\s*["\']?(?:https?:)?//', text)
+    assert 'url(' not in asset('style.css')
+    assert '@import' not in asset('style.css')
+
+
+def test_every_score_has_its_protocol_in_the_header(page):
+    heads = re.findall(r'<th scope="col".*?</th>', page.read_text(), re.DOTALL)
+    scores = [head for head in heads if re.search('>(PSNR|SSIM|Δ to input)<', head)]
+    board = [head for head in scores if 'as printed' not in head]
+    assert len(board) == 9
+    for head in board:
+        protocol = re.search(r'class="p-(\w+)"', head)[1]
+        assert re.search(rf'<small>.*{protocol}</small>', head)
+    assert [head for head in heads if 'ms · 720x480, cpu' in head]
+
+
+def test_published_figures_have_source_status_and_family():
+    published = json.loads(asset('published.json'))
+    families = {family['key']: family['rows'] for family in published['families']}
+    assert set(families) == {'qian', 'bt601', 'unknown'}
+    for rows in families.values():
+        for row in rows:
+            assert row['source']
+            assert row['status'] in ('confirmed', 'unconfirmed')
+            assert 20 < row['psnr'] < 40
+            assert 0.5 < row['ssim'] < 1
+
+
+def test_published_figures_of_another_set_are_marked(page):
+    assert 'nothing here compares with them' in page.read_text()
+
+
+@pytest.fixture(scope='module')
+def browser():
+    """Headless Chromium that records what it logs and asks for."""
+    selenium = pytest.importorskip('selenium.webdriver', reason='selenium is not installed')
+    from selenium.webdriver.chrome.service import Service
+
+    binary = next(
+        filter(None, map(shutil.which, ('chromium', 'chromium-browser', 'google-chrome'))), None
+    )
+    driver = shutil.which('chromedriver')
+    if not binary or not driver:
+        pytest.skip('needs Chromium and chromedriver (apt-get install chromium chromium-driver)')
+    options = selenium.ChromeOptions()
+    options.binary_location = binary
+    for argument in (
+        'headless=new',
+        'no-sandbox',
+        'disable-gpu',
+        'window-size=1280,900',
+        'force-prefers-reduced-motion',
+    ):
+        options.add_argument(f'--{argument}')
+    options.set_capability('goog:loggingPrefs', {'browser': 'ALL', 'performance': 'ALL'})
+    chrome = selenium.Chrome(options=options, service=Service(driver))
+    yield chrome
+    chrome.quit()
+
+
+@pytest.fixture
+def opened(browser, page):
+    """The page, just opened; at the end nothing was logged and nothing external asked for."""
+    browser.get(page.as_uri())
+    yield browser
+    assert browser.get_log('browser') == []
+    messages = [json.loads(entry['message'])['message'] for entry in browser.get_log('performance')]
+    asked = [
+        message['params']['request']['url']
+        for message in messages if message['method'] == 'Network.requestWillBeSent'
+    ]  # fmt: skip
+    assert asked
+    assert [url for url in asked if not url.startswith(('file:', 'data:'))] == []
+
+
+def names(browser):
+    """Return the names of the visible rows in their order."""
+    rows = browser.find_elements('css selector', '#board tbody tr')
+    return [row.find_element('css selector', 'a').text for row in rows if row.is_displayed()]
+
+
+def press(browser, label):
+    """Click the visible column head with this title; return its cell."""
+    for head in browser.find_elements('css selector', '#board thead th'):
+        if head.is_displayed() and head.text.startswith(label):
+            head.find_element('css selector', 'button').click()
+            return head
+    raise AssertionError(label)
+
+
+def test_sorting(opened):
+    assert names(opened) == ['larger net', 'net', HOSTILE, 'input']
+    head = press(opened, 'Parameters')
+    assert head.get_attribute('aria-sort') == 'ascending'
+    assert names(opened)[:2] == ['net', 'larger net']  # 9 before 120 million: numbers, not text
+    press(opened, 'Parameters')
+    assert head.get_attribute('aria-sort') == 'descending'
+    assert names(opened)[:2] == ['larger net', 'net']  # what has none stays last
+    head = press(opened, 'PSNR')
+    assert head.get_attribute('aria-sort') == 'descending'
+    assert names(opened) == ['larger net', 'net', HOSTILE, 'input']
+    assert len(opened.find_elements('css selector', '[aria-sort]')) == 1
+
+
+def test_filter_and_reference_lines(opened):
+    field = opened.find_element('id', 'filter')
+    field.send_keys('NET trained')
+    assert names(opened) == ['larger net', 'net']
+    assert opened.find_element('id', 'shown').text == '2 of 4 entries shown'
+    field.clear()
+    field.send_keys(' ')
+    opened.find_element('id', 'references').click()
+    assert names(opened) == ['larger net', 'net', HOSTILE]
+
+
+def test_protocol_changes_columns_and_pictures(opened):
+    def heads():
+        return ' '.join(
+            head.text for head in opened.find_elements('css selector', '#board thead th')
+            if head.is_displayed()
+        )  # fmt: skip
+
+    assert 'qian' in heads()
+    assert 'bt601' not in heads()
+    opened.find_element('css selector', 'input[value=bt601]').click()
+    assert 'bt601' in heads()
+    assert 'qian' not in heads()
+    assert 'bt601' in opened.find_element('id', 'caption').text
+
+
+def share(browser):
+    """Return where the slider stands, by its value and by what is drawn."""
+    value = float(browser.find_element('id', 'slider').get_attribute('value'))
+    drawn = browser.execute_script(
+        'const box = document.getElementById("compare").getBoundingClientRect();'
+        'const line = document.querySelector(".divider").getBoundingClientRect();'
+        'return 100 * (line.left + line.width / 2 - box.left) / box.width;'
+    )
+    assert drawn == pytest.approx(value, abs=0.6)
+    return value
+
+
+def test_slider_by_mouse_and_keyboard(opened):
+    from selenium.webdriver import ActionChains
+    from selenium.webdriver.common.keys import Keys
+
+    figure = opened.find_element('id', 'compare')
+    opened.execute_script('arguments[0].scrollIntoView({block: "center"})', figure)
+    width = figure.size['width']
+    assert share(opened) == 50
+    drag = ActionChains(opened).move_to_element(figure).click_and_hold()
+    drag.move_by_offset(round(width * 0.3), 0).release().perform()
+    assert share(opened) == pytest.approx(80, abs=1)
+    slider = opened.switch_to.active_element
+    assert slider.get_attribute('id') == 'slider'
+    before = share(opened)
+    slider.send_keys(Keys.ARROW_LEFT * 5)
+    assert share(opened) == before - 5
+    slider.send_keys(Keys.HOME)
+    assert share(opened) == 0
+    slider.send_keys('n')
+    assert opened.find_element('id', 'caption').text.startswith('1: larger net')
+    slider.send_keys('p')
+    assert opened.find_element('id', 'caption').text.startswith('0: larger net')
+
+
+def test_pictures_load_whatever_their_names(opened):
+    """All images of all pictures decode; the console check at the end sees what does not."""
+    for button in opened.find_elements('css selector', '#list button'):
+        opened.execute_script('arguments[0].scrollIntoView({block: "center"})', button)
+        button.click()
+        for image in ('under', 'over'):
+            wait_for_image(opened, image)
+    labels = [b.text.splitlines()[0] for b in opened.find_elements('css selector', '#list button')]
+    assert HOSTILE_PICTURE in labels
+
+
+def wait_for_image(browser, identifier):
+    """Wait until a picture has been decoded."""
+    script = (
+        f'const i = document.getElementById("{identifier}"); return i.complete && i.naturalWidth'
+    )
+    for _ in range(100):
+        if browser.execute_script(script):
+            return
+        time.sleep(0.02)
+    raise AssertionError(f'{identifier} shows nothing')
+
+
+def test_order_search_and_previous_and_next(opened):
+    from selenium.webdriver.support.ui import Select
+
+    def listed():
+        rows = opened.find_elements('css selector', '#list button span:last-child')
+        return [
+            float(row.get_attribute('textContent').replace('\N{MINUS SIGN}', '-')) for row in rows
+        ]
+
+    Select(opened.find_element('id', 'order')).select_by_value('worst')
+    assert listed() == sorted(listed())
+    Select(opened.find_element('id', 'order')).select_by_value('best')
+    assert listed() == sorted(listed(), reverse=True)
+    opened.find_element('id', 'find').send_keys('10')
+    assert len(listed()) == 1
+    opened.find_element('id', 'next').click()
+    assert opened.find_element('id', 'caption').text.startswith('10:')
+
+
+def test_a_name_opens_how_it_was_made(opened):
+    opened.find_element('link text', 'net').click()
+    details = opened.find_element('css selector', 'details[open]')
+    assert "tool --entry 'net'" in details.text
+    assert '1' * 64 in details.text
+
+
+def test_controls_are_labelled(opened):
+    """Every control has a name, every image an alternative text, the page a language and one h1."""
+    unnamed = opened.execute_script(
+        'return [...document.querySelectorAll("input, select, button")].filter((control) =>'
+        ' !control.labels?.length && !control.ariaLabel && !control.textContent.trim()).length'
+    )
+    assert unnamed == 0
+    assert opened.execute_script('return document.querySelectorAll("img:not([alt])").length') == 0
+    assert opened.execute_script('return document.querySelectorAll("h1").length') == 1
+    assert opened.execute_script('return document.documentElement.lang') == 'en'
+    assert opened.title == 'Raindrop removal on test_a'
+
+
+def luminance(colour):
+    """Return the relative luminance of 'rgb(r, g, b)' (WCAG 2.1)."""
+    channels = [int(part) / 255 for part in re.findall(r'\d+', colour)[:3]]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return float(np.dot(linear, (0.2126, 0.7152, 0.0722)))
+
+
+@pytest.mark.parametrize('scheme', ['light', 'dark'])
+def test_contrast(opened, scheme):
+    """Text on its card reaches 4.5 to 1 in both schemes."""
+    features = [{'name': 'prefers-color-scheme', 'value': scheme}]
+    opened.execute_cdp_cmd('Emulation.setEmulatedMedia', {'features': features})
+    card = opened.find_element('css selector', 'section').value_of_css_property('background-color')
+    assert (luminance(card) > 0.5) == (scheme == 'light')
+    for selector in (
+        'h2',
+        '.quiet',
+        '#board a',
+        '.reference .figure',
+        '.confirmed',
+        '.unconfirmed',
+    ):
+        ink = opened.find_element('css selector', selector).value_of_css_property('color')
+        light, dark = sorted((luminance(ink), luminance(card)), reverse=True)
+        assert (light + 0.05) / (dark + 0.05) >= 4.5, (selector, ink, card)
+
+
+def test_a_phone_scrolls_only_tables_sideways(opened):
+    metrics = {'width': 360, 'height': 740, 'deviceScaleFactor': 2, 'mobile': True}
+    opened.execute_cdp_cmd('Emulation.setDeviceMetricsOverride', metrics)
+    try:
+        assert opened.execute_script('return document.documentElement.scrollWidth') <= 360
+    finally:
+        opened.execute_cdp_cmd('Emulation.clearDeviceMetricsOverride', {})
+
+
+def test_a_thousand_pictures(browser, tmp_path, record_property):
+    """The time is reported, not asserted; that few pictures load at once is."""
+    page = fake_board(tmp_path, [f'{number:04}' for number in range(1000)])
+    start = time.perf_counter()
+    browser.get(page.as_uri())
+    assert browser.execute_script('return document.documentElement.dataset.ready') == 'true'
+    record_property('seconds_to_open', time.perf_counter() - start)
+    timing = browser.execute_script(
+        'const [t] = performance.getEntriesByType("navigation"); return t.loadEventEnd'
+    )
+    print(f'1,000 pictures: {time.perf_counter() - start:.2f} s, load event after {timing:.0f} ms')
+    assert len(browser.find_elements('css selector', '#list li')) == 1000
+    assert browser.execute_script('return document.images.length') <= 12
+    start = time.perf_counter()
+    browser.find_element('css selector', 'input[value=rgb]').click()
+    print(f'changing the protocol: {time.perf_counter() - start:.2f} s')
+    assert browser.get_log('browser') == []
