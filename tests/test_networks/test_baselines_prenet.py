@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 import torch
 from attentive_gan.errors import UserError
+from attentive_gan.imaging import read_picture
+from attentive_gan.metrics.protocols import PROTOCOLS
 from attentive_gan.networks import PReNet
 from attentive_gan.networks.baselines import prenet_weights
 from attentive_gan.networks.published_file import git_blob_id
@@ -127,6 +129,21 @@ def test_published_weights_give_the_golden_output(shared):
     with torch.no_grad():
         found = network(torch.from_numpy(golden['input']))
     assert_close(found, torch.from_numpy(golden['output']), atol=1e-5, rtol=0)
+
+
+@pytest.mark.shared
+def test_published_weights_remove_real_benchmark_rain(shared):
+    folder = shared / 'data' / 'rain100h'
+    rainy, clean = (read_picture(folder / kind / '1.png') for kind in ('input', 'target'))
+    published, _ = prenet_weights.read_prenet_file(shared / 'weights' / 'prenet6_rain100h.pth')
+    network = PReNet()
+    network.load_state_dict(prenet_weights.convert_prenet(published))
+    with torch.no_grad():
+        result = network(torch.from_numpy(rainy).permute(2, 0, 1)[None] / 255)[0]
+    restored = (result.permute(1, 2, 0).clamp(0, 1) * 255).round().byte().numpy()
+    # As tools/test.py gave with this pair's config, protocol and weights; docs/baselines.md has the mean.
+    assert PROTOCOLS['bt601'].psnr(rainy, clean) == pytest.approx(16.62, abs=0.01)
+    assert PROTOCOLS['bt601'].psnr(restored, clean) == pytest.approx(33.59, abs=0.01)
 
 
 def convert(repository, *arguments):
