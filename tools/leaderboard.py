@@ -25,6 +25,12 @@ def parse_args() -> argparse.Namespace:
     add('--entries', type=Path, metavar='FILE.yml', help='YAML file with more entries')
     add('--out', type=Path, default=Path('work_dirs/leaderboard'),
         help='folder of all results; earlier ones stay (default work_dirs/leaderboard)')  # fmt: skip
+    add('--folders', nargs=2, metavar=('RAINY', 'CLEAN'),
+        help='folders of the pairs, where they are not data and gt, or rainy and clean')  # fmt: skip
+    add('--templates', nargs=2, default=('{}', '{}'), metavar=('RAINY', 'CLEAN'),
+        help="stems of the files in --folders, such as: 'rain-{}' 'norain-{}'")  # fmt: skip
+    add('--concatenated', choices=['left', 'right'],
+        help='each picture holds both halves side by side; the rainy one is on this side')  # fmt: skip
     add('--reference', default='input', metavar='NAME',
         help='entry that differences refer to (default input, added where missing)')  # fmt: skip
     add('--device', default='cpu', help='cpu, cuda or cuda:N (default cpu)')
@@ -62,7 +68,9 @@ def main() -> int:
         raise UserError(f'--device {args.device}: torch finds no CUDA device on this machine')
     console = Console(stderr=True)
     entries = leaderboard.gather_entries(args.entry, args.entries, args.reference, args.out)
-    data = leaderboard.open_data(args.data_root)
+    folders = tuple(args.folders) if args.folders else None
+    layout = leaderboard.Layout(folders, tuple(args.templates), args.concatenated)
+    data = leaderboard.open_data(args.data_root, layout)
     lpips, described = leaderboard.find_lpips(args.device)
     if lpips is None:
         console.print(described, style='dim', markup=False, highlight=False)

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 from attentive_gan.errors import UserError
-from attentive_gan.leaderboard import open_data, read_result, summarise, write_summary
+from attentive_gan.leaderboard import Layout, open_data, read_result, summarise, write_summary
 from attentive_gan.leaderboard.restorers import Untouched
 from support.runs import TINY_CONFIG, data_options, tool, write_pairs
 
@@ -255,6 +255,34 @@ def test_the_printed_command_makes_the_row_again(weights, pairs, restored, tmp_p
     after = read_result(out / 'entries' / 'tiny' / 'result.json')
     assert after.records == before.records
     assert not (out / 'index.html').exists()
+
+
+def layouts(root):
+    """Write one set in three layouts; return folder and layout of each."""
+    write_pairs(root / 'plain', 2)
+    (root / 'streaks' / 'rainy').mkdir(parents=True)
+    (root / 'halves').mkdir()
+    for number in range(2):
+        rainy = cv2.imread(str(root / 'plain' / 'data' / f'{number}_rain.png'))
+        clean = cv2.imread(str(root / 'plain' / 'gt' / f'{number}_clean.png'))
+        cv2.imwrite(str(root / 'streaks' / 'rainy' / f'rain-{number}.png'), rainy)
+        cv2.imwrite(str(root / 'streaks' / f'norain-{number}.png'), clean)
+        cv2.imwrite(str(root / 'halves' / f'{number}.png'), np.concatenate([clean, rainy], 1))
+    return [
+        (root / 'plain', Layout()),
+        (root / 'streaks', Layout(('rainy', '.'), ('rain-{}', 'norain-{}'))),
+        (root / 'halves', Layout(rainy_side='right')),
+    ]
+
+
+def test_layouts_of_streak_data_score_alike(evaluated, weights, tmp_path):
+    found = []
+    for root, layout in layouts(tmp_path):
+        data = open_data(str(root), layout)
+        results = evaluated('input=input', f'{TINY},{weights}', data=data, out=tmp_path / root.name)
+        assert all(word in results['tiny'].command for word in layout.arguments)
+        found.append([results[name].mean('qian_psnr').mean for name in ('input', 'tiny')])
+    assert found[0] == found[1] == found[2]
 
 
 def test_unusable_data_is_one_line(tmp_path):

@@ -303,7 +303,7 @@ def test_controls_are_labelled(opened):
     assert opened.execute_script('return document.querySelectorAll("img:not([alt])").length') == 0
     assert opened.execute_script('return document.querySelectorAll("h1").length') == 1
     assert opened.execute_script('return document.documentElement.lang') == 'en'
-    assert opened.title == 'Raindrop removal on test_a'
+    assert opened.title == 'Rain removal on test_a'
 
 
 def luminance(colour):

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from .data import BenchmarkData, open_data
+from .data import BenchmarkData, Layout, open_data
 from .entries import Entry, gather_entries, parse_entry, read_entries
 from .evaluation import Plan, Reporter, evaluate, write_data_pictures
 from .lpips_distance import find_lpips
@@ -21,6 +21,7 @@ __all__ = [
     'CostSetting',
     'Entry',
     'EntryResult',
+    'Layout',
     'Mean',
     'Plan',
     'Reporter',

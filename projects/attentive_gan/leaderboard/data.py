@@ -11,17 +11,67 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from attentive_gan.datasets import PairFolderDataset, RaindropDataset
+from attentive_gan.datasets import (
+    ConcatenatedPairDataset,
+    PairDataset,
+    PairFolderDataset,
+    RaindropDataset,
+)
 from attentive_gan.datasets.manifest import digest
 from attentive_gan.datasets.pair_reading import read_pair
-from attentive_gan.datasets.pairing import Pair, raise_faults, verify_pairs
+from attentive_gan.datasets.pairing import Pair, Side, raise_faults, verify_pairs
 from attentive_gan.errors import UserError
 
 Picture = NDArray[np.uint8]
 
-#: Folders of rainy and clean pictures that are known without a config.
+#: Folders of rainy and clean pictures that are known without being told.
 _FOLDERS = (('rainy', 'clean'), ('input', 'target'))
 LAYOUT = 'data/N_rain.png and gt/N_clean.png, or rainy/ and clean/, or input/ and target/'
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How the pairs lie in a folder; all empty: one of the layouts that are known.
+
+    Attributes:
+        folders: Folders of the rainy and the clean pictures, or None.
+        templates: Stems of their files, where `{}` stands for the name of the pair.
+        rainy_side: Which half is the rainy one where pictures hold both, 'left' or 'right', or None.
+    """
+
+    folders: tuple[str, str] | None = None
+    templates: tuple[str, str] = ('{}', '{}')
+    rainy_side: Side | None = None
+
+    @property
+    def arguments(self) -> list[str]:
+        """The layout as words of the command line."""
+        if self.rainy_side:
+            return ['--concatenated', self.rainy_side]
+        return ['--folders', *self.folders, '--templates', *self.templates] if self.folders else []
+
+    def dataset(self, root: str) -> PairDataset:
+        """Return the data set in a folder, its files not yet looked at.
+
+        Args:
+            root: Folder of the data set.
+
+        Raises:
+            UserError: The folder has no layout that is known, or a template has not one `{}`.
+        """
+        if self.rainy_side:
+            side = self.rainy_side
+            return ConcatenatedPairDataset(rainy_side=side, data_root=root, lazy_init=True)
+        if not self.folders and all((Path(root) / name).is_dir() for name in ('data', 'gt')):
+            return RaindropDataset(root, lazy_init=True)
+        present = [pair for pair in _FOLDERS if all((Path(root) / name).is_dir() for name in pair)]
+        if not self.folders and not present:
+            raise UserError(f'{root} holds no data set; expected {LAYOUT}, or give --folders')
+        rainy, clean = self.folders or present[0]
+        return PairFolderDataset(
+            rainy=rainy, clean=clean, rainy_template=self.templates[0],
+            clean_template=self.templates[1], data_root=root, lazy_init=True,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -30,7 +80,8 @@ class BenchmarkData:
 
     Attributes:
         root: Folder, as it was given.
-        name: Name of the data set, the folder's own.
+        name: Name of the data set: the last two parts of its path.
+        layout: How the pairs lie in it.
         pairs: The pairs in their order.
         sizes: (height, width) by name of the pair.
         digests: SHA-256 of the rainy and the clean file by name of the pair.
@@ -38,6 +89,7 @@ class BenchmarkData:
 
     root: str
     name: str
+    layout: Layout
     pairs: tuple[Pair, ...]
     sizes: dict[str, tuple[int, int]]
     digests: dict[str, tuple[str, str]]
@@ -84,33 +136,27 @@ class BenchmarkData:
         return {**self.describe(), 'files': files}
 
 
-def open_data(root: str) -> BenchmarkData:
+def open_data(root: str, layout: Layout | None = None) -> BenchmarkData:
     """Find and verify the pairs in a folder.
 
     Args:
-        root: Folder in one of the layouts of `LAYOUT`.
+        root: Folder of the data set.
+        layout: How the pairs lie in it.
 
     Raises:
         UserError: The folder is missing or empty, or a pair is faulty.
     """
-    folder = Path(root)
-    if not folder.is_dir():
+    if not Path(root).is_dir():
         raise UserError(f'{root} does not exist; give the folder of a data set ({LAYOUT})')
-    present = [pair for pair in _FOLDERS if all((folder / name).is_dir() for name in pair)]
-    if (folder / 'data').is_dir() and (folder / 'gt').is_dir():
-        pairs, faults = RaindropDataset(root, lazy_init=True).find_pairs()
-    elif present:
-        rainy, clean = present[0]
-        dataset = PairFolderDataset(rainy=rainy, clean=clean, data_root=root, lazy_init=True)
-        pairs, faults = dataset.find_pairs()
-    else:
-        raise UserError(f'{root} holds no data set; expected {LAYOUT}')
+    layout = layout or Layout()
+    pairs, faults = layout.dataset(root).find_pairs()
     if not pairs and not faults:
         raise UserError(f'{root} holds no pictures')
     sizes, more = verify_pairs(pairs)
-    raise_faults(faults + more, folder)
+    raise_faults(faults + more, Path(root))
     digests = {pair.name: (digest(pair.rainy), digest(pair.clean)) for pair in pairs}
-    return BenchmarkData(root, folder.resolve().name, tuple(pairs), sizes, digests)
+    name = '/'.join(Path(root).resolve().parts[-2:])
+    return BenchmarkData(root, name, layout, tuple(pairs), sizes, digests)
 
 
 def _hash_lines(lines: Sequence[str]) -> str:

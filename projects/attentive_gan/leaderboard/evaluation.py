@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from attentive_gan.datasets.manifest import write_manifest
+from attentive_gan.datasets.manifest import write_manifest, write_text
 from attentive_gan.datasets.pairing import Pair
 from attentive_gan.engine.score_files import versions
 from attentive_gan.errors import UserError
@@ -96,19 +96,18 @@ def write_data_pictures(data: BenchmarkData, out: Path) -> None:
         out: Folder of the leaderboard.
     """
     for pair in data.pairs:
-        marked = '_'.join(digest[:12] for digest in data.digests[pair.name])
-        mark = out / DATA_PICTURES / '.written' / f'{pair.name}.{marked}'
-        if mark.is_file():
+        mark = out / DATA_PICTURES / 'digests' / f'{pair.name}.txt'
+        digests = ' '.join(data.digests[pair.name])
+        if mark.is_file() and mark.read_text() == digests:
             continue
         for kind, picture in zip(('rainy', 'clean'), data.read(pair), strict=True):
             write_picture(out / DATA_PICTURES / kind / f'{pair.name}.png', picture)
-        mark.parent.mkdir(parents=True, exist_ok=True)
-        mark.touch()
+        write_text(mark, digests)
 
 
 def command_for(entry: Entry, reference: Entry | None, data: BenchmarkData, plan: Plan) -> str:
     """Return the command that makes an entry's row anew, with the reference that it is compared to."""
-    words = ['python', 'tools/leaderboard.py', data.root]
+    words = ['python', 'tools/leaderboard.py', data.root, *data.layout.arguments]
     named = [reference] if reference and reference != entry else []
     for one in (*named, entry):
         words += ['--entry', one.argument]
