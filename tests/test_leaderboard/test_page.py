@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import time
+from dataclasses import replace
 from html import unescape
 
 import cv2
@@ -51,15 +52,15 @@ def fake_board(out, pictures):
     cheap = {'parameters': 9_000_000, 'gmacs': 1.5, 'milliseconds': 12.0, 'peak_gib': 0.25}
     dear = {'parameters': 120_000_000, 'gmacs': 403.0, 'milliseconds': 1234.0, 'peak_gib': 2.0}
     fake_result('input', 'input', pictures, 20, out)
-    fake_result('net', 'config', pictures, 22, out, cheap)
+    net = fake_result('net', 'config', pictures, 22, out, cheap)
+    replace(net, attention=pictures[:2]).write(out)
     fake_result('larger net', 'config', pictures, 24, out, dear)
     fake_result(HOSTILE, 'folder', pictures, 21, out)
     failed = fake_result('failed', 'folder', pictures, 23, out)
-    from dataclasses import replace
-
     replace(failed, records=[], means={}, reason=f'because {HOSTILE}').write(out)
     grey = cv2.imencode('.png', np.full((16, 24, 3), 120, np.uint8))[1].tobytes()
     folders = [out / 'data' / 'rainy', out / 'data' / 'clean']
+    folders.append(out / ENTRIES / net.folder / 'attention')
     folders += [path.parent / 'pictures' for path in (out / ENTRIES).glob('*/result.json')]
     for folder in folders:
         folder.mkdir(parents=True, exist_ok=True)
@@ -284,6 +285,18 @@ def test_order_search_and_previous_and_next(opened):
     assert len(listed()) == 1
     opened.find_element('id', 'next').click()
     assert opened.find_element('id', 'caption').text.startswith('10:')
+
+
+def test_attention_maps_can_be_shown(opened):
+    from selenium.webdriver.support.ui import Select
+
+    Select(opened.find_element('id', 'left')).select_by_visible_text('net: attention')
+    wait_for_image(opened, 'over')
+    over = opened.find_element('id', 'over')
+    assert '/attention/0.png' in over.get_attribute('src')
+    assert over.get_attribute('alt') == '0, net: attention'
+    opened.find_elements('css selector', '#list button')[2].click()
+    assert over.get_attribute('src') is None  # this picture has no map
 
 
 def test_a_name_opens_how_it_was_made(opened):

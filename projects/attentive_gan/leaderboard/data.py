@@ -80,7 +80,7 @@ class BenchmarkData:
 
     Attributes:
         root: Folder, as it was given.
-        name: Name of the data set: the last two parts of its path.
+        name: Name of the data set: the end of its path.
         layout: How the pairs lie in it.
         pairs: The pairs in their order.
         sizes: (height, width) by name of the pair.
@@ -155,8 +155,13 @@ def open_data(root: str, layout: Layout | None = None) -> BenchmarkData:
     sizes, more = verify_pairs(pairs)
     raise_faults(faults + more, Path(root))
     digests = {pair.name: (digest(pair.rainy), digest(pair.clean)) for pair in pairs}
-    name = '/'.join(Path(root).resolve().parts[-2:])
-    return BenchmarkData(root, name, layout, tuple(pairs), sizes, digests)
+    return BenchmarkData(root, _name_of(Path(root)), layout, tuple(pairs), sizes, digests)
+
+
+def _name_of(root: Path) -> str:
+    """Return the last two parts of a path, since many sets have a test_a; a folder data says nothing."""
+    parent, name = root.resolve().parts[-2:]
+    return name if parent in ('data', 'datasets', '/') else f'{parent}/{name}'
 
 
 def _hash_lines(lines: Sequence[str]) -> str:

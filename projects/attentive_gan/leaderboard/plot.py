@@ -14,8 +14,8 @@ WIDTH, HEIGHT = 560, 340
 MARGINS = (52, 18, 16, 46)
 #: Height of a line of text in these units.
 _LINE = 15
-#: Ticks of a logarithmic axis, within each power of ten.
-_TICKS = (1, 2, 5)
+#: Ticks of a logarithmic axis within each power of ten, by how many powers it spans at most.
+_TICKS = {1.2: (1, 1.5, 2, 3, 4, 5, 7), 2.5: (1, 2, 5), np.inf: (1,)}
 
 
 @dataclass(frozen=True)
@@ -134,9 +134,9 @@ def _ticks(scale: Scale) -> list[dict[str, Any]]:
 
 
 def _log_ticks(scale: Scale) -> list[dict[str, Any]]:
-    """Return 1, 2 and 5 times powers of ten; powers alone where those are many."""
+    """Return round values of a logarithmic axis, more of them where it is short."""
     powers = range(int(np.floor(scale.low)), int(np.ceil(scale.high)) + 1)
-    factors = _TICKS if scale.high - scale.low < 2.5 else (1,)
+    factors = next(ticks for most, ticks in _TICKS.items() if scale.high - scale.low <= most)
     values = [factor * 10.0**power for power in powers for factor in factors]
     inside = [value for value in values if scale.low <= np.log10(value) <= scale.high]
     return [{'at': scale(float(np.log10(value))), 'text': f'{value:g}'} for value in inside]
