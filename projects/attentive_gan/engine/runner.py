@@ -30,7 +30,7 @@ from . import checkpoint_contents
 from .console import drop_noise, file_only
 from .process_group import start_process_group
 from .resume_points import latest_sound_checkpoint
-from .weights import load_weights
+from .weights import fitting_state, load_weights
 
 #: What MMEngine and the registries raise for a config that does not fit.
 _CONFIG_ERRORS = (TypeError, KeyError, AssertionError, ValueError, AttributeError, ImportError)
@@ -181,11 +181,16 @@ class RestorationRunner(Runner):
             UserError: The file is missing or damaged, or its weights do not fit the model.
         """
         checkpoint = read_checkpoint(filename, map_location)
-        self.call_hook('after_load_checkpoint', checkpoint=checkpoint)
         model = self.model.module if is_model_wrapper(self.model) else self.model
         allowed = () if strict else getattr(model, 'training_only', ())
-        state_dict = checkpoint.get('state_dict', checkpoint)
-        absent = load_weights(model, state_dict, filename, allowed, revise_keys or [])
+        if 'state_dict' not in checkpoint:
+            checkpoint = {'state_dict': checkpoint}
+        # Hooks see the names of the model: MMEngine's EMAHook drops what it does not know, silently.
+        checkpoint['state_dict'], absent = fitting_state(
+            model, checkpoint['state_dict'], filename, allowed, revise_keys or []
+        )
+        self.call_hook('after_load_checkpoint', checkpoint=checkpoint)
+        load_weights(model, checkpoint['state_dict'], filename)
         for name in absent:
             self.logger.warning(
                 f'{filename} has no weights of {name!r}; they keep their start values'

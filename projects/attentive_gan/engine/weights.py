@@ -52,14 +52,14 @@ def _differences(own: Mapping[str, Any], state: Mapping[str, Any]) -> list[str]:
     return [f'{len(names)} {kind} ({_summary(names)})' for kind, names in named.items() if names]
 
 
-def load_weights(
+def fitting_state(
     model: nn.Module,
     state_dict: Mapping[str, torch.Tensor],
     source: str,
     may_be_absent: Sequence[str] = (),
     revise_keys: Sequence[tuple[str, str]] = (),
-) -> list[str]:
-    """Load weights; every one must be there and have its place.
+) -> tuple[dict[str, torch.Tensor], list[str]]:
+    """Give weights the names that they have in a model; every one must be there and have its place.
 
     Args:
         model: Model without an outer distributed wrapper; its children may have one.
@@ -69,7 +69,7 @@ def load_weights(
         revise_keys: Regular expressions and replacements for the names.
 
     Returns:
-        The children that were absent.
+        All weights of the model, and the children that were absent, whose weights are the model's own.
 
     Raises:
         UserError: Weights are missing, unexpected, or of another shape.
@@ -90,5 +90,24 @@ def load_weights(
             f'the weights in {source} do not fit the model of this config: {"; ".join(differences)}; '
             'use the config that they were trained with'
         )
+    return state, [name for name in absent if any(key.startswith(f'{name}.') for key in own)]
+
+
+def load_weights(
+    model: nn.Module,
+    state_dict: Mapping[str, torch.Tensor],
+    source: str,
+    may_be_absent: Sequence[str] = (),
+    revise_keys: Sequence[tuple[str, str]] = (),
+) -> list[str]:
+    """Load weights; every one must be there and have its place (see `fitting_state`).
+
+    Returns:
+        The children that were absent.
+
+    Raises:
+        UserError: Weights are missing, unexpected, or of another shape.
+    """
+    state, absent = fitting_state(model, state_dict, source, may_be_absent, revise_keys)
     load_state_dict(model, state, strict=True)
-    return [name for name in absent if any(key.startswith(f'{name}.') for key in own)]
+    return absent
