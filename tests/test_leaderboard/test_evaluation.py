@@ -187,6 +187,15 @@ def test_faulty_weights_are_named(evaluated, tmp_path, changes, message, save_we
     assert result.records == []
 
 
+def test_vgg_weights_are_not_needed(evaluated, weights, tmp_path):
+    config = tmp_path / 'with_vgg.py'
+    loss = "dict(type='VGGPerceptualLoss', _delete_=True, weights_path='nowhere.pth')"
+    config.write_text(f'_base_ = {str(TINY_CONFIG)!r}\nmodel = dict(perceptual_loss={loss})\n')
+    results = evaluated(f'vgg={config},{weights}', f'{TINY},{weights}')
+    assert results['vgg'].reason == ''
+    assert results['vgg'].mean('rgb_psnr') == results['tiny'].mean('rgb_psnr')
+
+
 def test_a_run_that_fails_takes_its_row_away(evaluated, restored, tmp_path):
     text = f'theirs={restored}/'
     evaluated('input=input', text)

@@ -54,7 +54,7 @@ class NetworkRestorer(Restorer):
         torch.manual_seed(0)
         scope = DefaultScope.overwrite_default_scope(self.config.get('default_scope', 'mmagic'))
         with scope, explained('model'):
-            self.model = MODELS.build(self.config.model)
+            self.model = MODELS.build(_without_vgg(self.config.model))
         read = read_checkpoint(checkpoint)
         absent = getattr(self.model, 'training_only', ())
         load_weights(self.model, read.get('state_dict', read), checkpoint, absent)
@@ -104,6 +104,11 @@ def _digest_of(checkpoint: str) -> str:
     if not Path(checkpoint).is_file():
         raise UserError(f'weights not found: {checkpoint}')
     return digest(Path(checkpoint))
+
+
+def _without_vgg(model: dict[str, Any]) -> dict[str, Any]:
+    """Leave out the perceptual loss: it restores nothing, and its VGG weights may not be there."""
+    return {**model, **({'perceptual_loss': None} if 'perceptual_loss' in model else {})}
 
 
 def _test_steps(config: Config, path: str) -> list[dict[str, Any]]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from attentive_gan.datasets.pairing import Pair
 from attentive_gan.engine.score_files import versions
@@ -66,24 +68,26 @@ def score_pictures(
         if before and before['sha256'] == outputs.digests[pair.name]:
             records.append(_finite_or_infinite(before))
             continue
-        restored = read_picture(outputs.picture(pair.name))
-        _, clean = data.read(pair)
-        try:
-            scores = {
-                f'{name}_{score}': getattr(protocol, score)(restored, clean)
-                for name, protocol in PROTOCOLS.items()
-                for score in ('psnr', 'ssim')
-            }
-        except ValueError as error:
-            raise UserError(f'{outputs.picture(pair.name)} cannot be scored: {error}') from error
-        if lpips:
-            scores['lpips'] = lpips(restored, clean)
-        height, width = clean.shape[:2]
+        height, width = data.sizes[pair.name]
         records.append(
             {'name': pair.name, 'sha256': outputs.digests[pair.name], 'width': width,
-             'height': height, **scores}
+             'height': height, **_scores(outputs.picture(pair.name), data.read(pair)[1], lpips)}
         )  # fmt: skip
     return records
+
+
+def _scores(path: Path, clean: NDArray[np.uint8], lpips: Lpips | None) -> dict[str, float]:
+    """Score a picture file against the clean picture."""
+    restored = read_picture(path)
+    try:
+        scores = {
+            f'{name}_{score}': getattr(protocol, score)(restored, clean)
+            for name, protocol in PROTOCOLS.items()
+            for score in ('psnr', 'ssim')
+        }
+    except ValueError as error:
+        raise UserError(f'{path} cannot be scored: {error}') from error
+    return {**scores, 'lpips': lpips(restored, clean)} if lpips else scores
 
 
 def means_of(records: Sequence[Mapping[str, Any]]) -> dict[str, Mean]:
