@@ -44,7 +44,14 @@ class ShippedWeights:
         return path
 
 
-SHIPPED: dict[str, ShippedWeights] = {}
+SHIPPED = {
+    weights.name: weights
+    for weights in (
+        ShippedWeights(
+            'unet_rendered', 'e463c9677d3e658f414d51aa337ea9d0386beb463635acbf357aa222532c63a0'
+        ),
+    )
+}
 
 
 def shipped_weights(name: str) -> ShippedWeights:
