@@ -1,5 +1,6 @@
 # A small U-Net on drawn scenes with rendered raindrops: needs no files, and trains on two CPU cores.
-# It made the weights that ship (projects/attentive_gan/weights/unet_rendered.md); --cfg-options train_cfg.max_iters=N trains longer.
+# It made the weights that ship: projects/attentive_gan/weights/unet_rendered.md. More iterations
+# (--cfg-options train_cfg.max_iters=N) are the first thing to try.
 _base_ = './_base_/default_runtime.py'
 
 train_pipeline = [
