@@ -12,7 +12,7 @@ _base_ = [
 data_root = 'data/drawn_raindrops'
 train_pipeline = [
     dict(type='LoadCleanPicture', channel_order='rgb'),
-    dict(type='RenderRaindrops', lighting='day'),
+    dict(type='RenderRaindrops', level='heavy', lighting='day'),
     dict(type='PairedCrop', crop_size=(64, 64)),
     dict(type='PairedFlip', probability=0.5),
     dict(type='PackInputs'),
@@ -39,12 +39,12 @@ test_dataloader = dict(
     num_workers=0, persistent_workers=False, dataset=dict(data_root=f'{data_root}/test_a')
 )
 
-model = dict(perceptual_loss=None, discriminator_start=250, adversarial_start=270)
+model = dict(perceptual_loss=None, discriminator_start=400, adversarial_start=420)
 optim_wrapper = dict(
     generator=dict(optimizer=dict(lr=5e-4)), discriminator=dict(optimizer=dict(lr=5e-4))
 )
 auto_scale_lr = dict(base_batch_size=2)
-train_cfg = dict(max_iters=400, val_interval=100)
+train_cfg = dict(max_iters=500, val_interval=100)
 default_hooks = dict(logger=dict(interval=20), checkpoint=dict(interval=100))
 custom_hooks = [
     dict(type='StopOnNonFinite'),

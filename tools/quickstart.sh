@@ -9,7 +9,7 @@ WORK_DIR=work_dirs/attgan_embedded
 PYTHON=${ATTENTIVE_GAN_VENV:-.venv}/bin/python
 
 bash tools/setup.sh
-"$PYTHON" tools/dataset_converters/render_raindrops.py --scenes 8 --size 240x160 --lighting day \
+"$PYTHON" tools/dataset_converters/render_raindrops.py --scenes 8 --size 240x160 --level heavy --lighting day \
     --out data/drawn_raindrops/test_a --overwrite
 "$PYTHON" tools/train.py "$CONFIG" --work-dir "$WORK_DIR" "$@"
 "$PYTHON" tools/test.py "$CONFIG" "$WORK_DIR/$(basename "$(cat "$WORK_DIR/last_checkpoint")")" \

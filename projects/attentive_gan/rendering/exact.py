@@ -68,6 +68,16 @@ def box_blur(picture: AnyFloats, size: int) -> AnyFloats:
     return np.rint(blurred, out=blurred)
 
 
+def box_blur_levels(picture: NDArray[np.uint16], size: int) -> NDArray[np.uint16]:
+    """Average levels over windows of size x size and round; for windows of 3, 5 or 7 pixels.
+
+    Fast, and exact for these sizes: OpenCV divides the exact sum in float32, whose error of 0.004 is less
+    than the distance of any result from a half.
+    """
+    blurred = cv2.blur(picture, (size, size), borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(blurred, np.uint16)
+
+
 def enlarge(picture: Floats, factor: int) -> Floats:
     """Enlarge whole numbers below 2**16 bilinearly by a power of two.
 

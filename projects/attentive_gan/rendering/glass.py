@@ -7,10 +7,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .placement import Drops
-from .sprites import FULL, Pixels, decode, sprite
+from .sprites import (
+    FULL,
+    SMALL_SIDE,
+    SMALL_SIZES,
+    Pixels,
+    Sprite,
+    decode,
+    small_sprites,
+    sprite,
+)
 
-#: Sprites may be this much wider than 2 * radius.
-_REACH = 2.2
+_HALF = SMALL_SIDE // 2
+_MARGIN = SMALL_SIDE
 
 
 def stamp(drops: Drops, rows: tuple[int, int], columns: tuple[int, int]) -> Pixels:
@@ -25,28 +34,51 @@ def stamp(drops: Drops, rows: tuple[int, int], columns: tuple[int, int]) -> Pixe
         columns: The same for columns.
     """
     height, width = rows[1] - rows[0], columns[1] - columns[0]
-    grid = np.zeros((height, width), np.int64)
-    tops, lefts = drops.down - rows[0], drops.across - columns[0]
-    places = zip(
-        tops.tolist(), lefts.tolist(), drops.shape.tolist(), drops.size.tolist(),
-        drops.rank.tolist(), strict=True,
-    )  # fmt: skip
-    for middle_down, middle_across, shape, size, rank in places:
-        drop = sprite(shape, size)
-        reach = len(drop) // 2
-        top, left = middle_down - reach, middle_across - reach
-        bottom, right = top + len(drop), left + len(drop)
-        if bottom <= 0 or right <= 0 or top >= height or left >= width:
-            continue
-        if top < 0 or left < 0 or bottom > height or right > width:
-            drop = drop[
-                max(0, -top) : height - top if bottom > height else None,
-                max(0, -left) : width - left if right > width else None,
-            ]
-            top, left = max(top, 0), max(left, 0)
-        part = grid[top : top + drop.shape[0], left : left + drop.shape[1]]
-        np.maximum(part, drop + rank, out=part)
-    return decode(grid)
+    # With a margin, small drops need no clipping.
+    grid = np.zeros((height + 2 * _MARGIN, width + 2 * _MARGIN), np.int64)
+    tops, lefts = drops.down - rows[0] + _MARGIN, drops.across - columns[0] + _MARGIN
+    near = (tops >= _HALF) & (lefts >= _HALF)
+    near &= (tops < height + 2 * _MARGIN - _HALF) & (lefts < width + 2 * _MARGIN - _HALF)
+    small = drops.size < SMALL_SIZES
+    chosen = small & near
+    _stamp_small(grid, tops[chosen], lefts[chosen], drops, chosen)
+    for number in np.flatnonzero(~small).tolist():
+        drop = sprite(int(drops.shape[number]), int(drops.size[number]))
+        _stamp_large(grid, drop + drops.rank[number], int(tops[number]), int(lefts[number]))
+    return decode(grid[_MARGIN : _MARGIN + height, _MARGIN : _MARGIN + width])
+
+
+def _stamp_small(
+    grid: NDArray[np.int64],
+    tops: NDArray[np.int64],
+    lefts: NDArray[np.int64],
+    drops: Drops,
+    chosen: NDArray[np.bool_],
+) -> None:
+    """Place the chosen small drops all at once; there are hundreds, of a few pixels each."""
+    places = np.arange(-_HALF, _HALF + 1)
+    offsets = (places[:, None] * grid.shape[1] + places).ravel()
+    pixels = small_sprites(drops.shape[chosen], drops.size[chosen]) + drops.rank[chosen, None]
+    where = (tops * grid.shape[1] + lefts)[:, None] + offsets
+    np.maximum.at(grid.reshape(-1), where.ravel(), pixels.ravel())
+
+
+def _stamp_large(grid: NDArray[np.int64], drop: Sprite, down: int, across: int) -> None:
+    """Place one drop with its middle at a row and column, as far as it lies on the grid."""
+    reach = len(drop) // 2
+    top, left = down - reach, across - reach
+    bottom, right = top + len(drop), left + len(drop)
+    height, width = grid.shape
+    if bottom <= 0 or right <= 0 or top >= height or left >= width:
+        return
+    if top < 0 or left < 0 or bottom > height or right > width:
+        drop = drop[
+            max(0, -top) : height - top if bottom > height else None,
+            max(0, -left) : width - left if right > width else None,
+        ]
+        top, left = max(top, 0), max(left, 0)
+    part = grid[top : top + drop.shape[0], left : left + drop.shape[1]]
+    np.maximum(part, drop, out=part)
 
 
 def through_drops(

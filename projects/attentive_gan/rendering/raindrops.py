@@ -14,7 +14,16 @@ from attentive_gan.errors import UserError
 
 from .aperture import aperture_kernel
 from .environment import environment_map
-from .exact import Floats, box_blur, enlarge, filter_whole, shrink, smooth_field, whole
+from .exact import (
+    Floats,
+    box_blur,
+    box_blur_levels,
+    enlarge,
+    filter_whole,
+    shrink,
+    smooth_field,
+    whole,
+)
 from .glass import stamp, through_drops
 from .parameters import RaindropParameters
 from .placement import Drops, place_drops
@@ -187,9 +196,12 @@ class _Rendering:
         # Two boxes of n pixels have the variance (n**2 - 1) / 6.
         size = 2 * round((np.sqrt(6 * (deviation / grid) ** 2 + 1) - 1) / 2) + 1
         small, above = self._shrunk(rows, grid, size)
-        blurred = box_blur(box_blur(small, size), size)
-        full = enlarge(blurred, grid)
-        np.rint(full, out=full)
+        levels = small.astype(np.uint16)
+        if size > 1:
+            levels = box_blur_levels(box_blur_levels(levels, size), size)
+        full = enlarge(levels.astype(np.float32), grid)
+        if grid > 1:
+            np.rint(full, out=full)
         return full[above : above + rows.stop - rows.start, : self.width]
 
     def _full_size(self, part: Floats, rows: slice) -> Floats:

@@ -102,6 +102,30 @@ def sprite(shape: int, size: int) -> Sprite:
     return _cached(shape, size) if small else _made(shape, size)
 
 
+#: Drops of the first so many classes of size fit into squares of this side, and are kept in one table.
+SMALL_SIZES = 12
+SMALL_SIDE = 9
+
+_small_table = np.zeros((SHAPES * SMALL_SIZES, SMALL_SIDE**2), np.int64)
+_small_known = np.zeros(SHAPES * SMALL_SIZES, np.bool_)
+
+
+def small_sprites(shape: NDArray[np.int64], size: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return small drops as encoded pixels (n, `SMALL_SIDE`**2), each with its middle in the middle.
+
+    Args:
+        shape: Number of each shape, (n,).
+        size: Class of each size, (n,), below `SMALL_SIZES`.
+    """
+    places = shape * SMALL_SIZES + size
+    for place in np.unique(places[~_small_known[places]]).tolist():
+        drop = sprite(*divmod(place, SMALL_SIZES))
+        margin = (SMALL_SIDE - len(drop)) // 2
+        _small_table[place] = np.pad(drop, margin).ravel()
+        _small_known[place] = True
+    return _small_table[places]
+
+
 @dataclass(frozen=True)
 class Shape:
     """Outline and profile of a drop of radius 1; see the module for the sources of the numbers."""
