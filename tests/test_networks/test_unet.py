@@ -66,7 +66,9 @@ def test_every_parameter_learns():
     assert not any(torch.equal(old, new) for old, new in pairs)
 
 
-@pytest.mark.parametrize('wrong', [{'channels': ()}, {'channels': (0,)}, {'blocks': 0}, {'shuffle': 0}])
+@pytest.mark.parametrize(
+    'wrong', [{'channels': ()}, {'channels': (0,)}, {'blocks': 0}, {'shuffle': 0}]
+)
 def test_options_out_of_range_are_refused(wrong):
     with pytest.raises(UserError, match='RestorationUNet'):
         RestorationUNet(**wrong)
