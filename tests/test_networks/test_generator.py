@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from attentive_gan.networks import AttentiveGenerator, AttentiveOutput
-from attentive_gan.networks.attentive_generator import pad_to_multiple
+from attentive_gan.networks.padding import pad_to_multiple
 from published_graph import golden_picture
 from torch.testing import assert_close
 

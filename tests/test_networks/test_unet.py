@@ -43,7 +43,7 @@ def test_padding_repeats_the_border():
 
 def test_shifting_by_its_multiple_shifts_the_result():
     network = random_network()
-    assert network.multiple == 8
+    assert network.size_multiple == 8
     rainy = torch.rand(1, 3, 240, 24)
     first, second = network(rainy), network(rainy[..., 8:, :])
     assert torch.allclose(first[..., 120:128, :], second[..., 112:120, :], atol=1e-5)

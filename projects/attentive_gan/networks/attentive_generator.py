@@ -7,10 +7,10 @@ from typing import Literal, NamedTuple
 import torch
 from mmagic.registry import MODELS
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from .attention_network import AttentionNetwork
 from .autoencoder import ContextualAutoencoder
+from .padding import PaddingMode, pad_to_multiple
 from .receptive_field import Reach, reach_of
 
 
@@ -53,8 +53,9 @@ class AttentiveGenerator(nn.Module):
         ValueError: `num_steps` is less than 1.
     """
 
-    #: Sides are padded to a multiple of this inside.
+    #: Sides are padded to a multiple of this inside, by reflection.
     size_multiple = 4
+    padding_mode: PaddingMode = 'reflect'
 
     def __init__(
         self,
@@ -105,6 +106,38 @@ class AttentiveGenerator(nn.Module):
             quarter,
         )
 
+    def attend(self, rainy: Tensor) -> Tensor:
+        """Draw the attention map alone.
+
+        Args:
+            rainy: Rainy pictures, (N, 3, H, W), in [0, 1].
+
+        Returns:
+            The map of the last step, (N, 1, H, W), unbounded.
+
+        Raises:
+            ValueError: The generator has no attention.
+        """
+        if self.attention is None:
+            raise ValueError('this generator was built without attention')
+        height, width = rainy.shape[2:]
+        x = pad_to_multiple(rainy, self.size_multiple)
+        return self.attention(x, self.num_steps)[-1][..., :height, :width]
+
+    def restore_with(self, rainy: Tensor, attention: Tensor) -> Tensor:
+        """Restore pictures by given attention maps, for example ones held over the frames of a video.
+
+        Args:
+            rainy: Rainy pictures, (N, 3, H, W), in [0, 1].
+            attention: Their maps, (N, 1, H, W), as `attend` draws them.
+
+        Returns:
+            The restored pictures (N, 3, H, W), unbounded.
+        """
+        height, width = rainy.shape[2:]
+        x = pad_to_multiple(torch.cat((rainy, attention), 1), self.size_multiple)
+        return self.autoencoder(x)[0][..., :height, :width]
+
     @property
     def receptive_field(self) -> Reach:
         """How far a restored pixel depends on the rainy picture, in pixels, for `num_steps` steps.
@@ -114,24 +147,3 @@ class AttentiveGenerator(nn.Module):
         """
         steps = self.attention.layers() * self.num_steps if self.attention is not None else []
         return reach_of([*steps, *self.autoencoder.layers()], self.size_multiple)
-
-
-def pad_to_multiple(x: Tensor, multiple: int) -> Tensor:
-    """Pad at the bottom and right until both sides are multiples.
-
-    Args:
-        x: Pictures, (N, C, H, W).
-        multiple: What H and W shall be multiples of.
-
-    Returns:
-        `x` itself where nothing is missing; else padded by reflection, or by repeating the last row
-        or column along a side that is too short to reflect.
-    """
-    for axis in (2, 3):
-        side = x.shape[axis]
-        missing = -side % multiple
-        if missing:
-            mode = 'reflect' if missing < side else 'replicate'
-            padding = (0, missing, 0, 0) if axis == 3 else (0, 0, 0, missing)
-            x = F.pad(x, padding, mode=mode)
-    return x

@@ -18,6 +18,8 @@ from torch import Tensor, nn
 
 from attentive_gan.errors import UserError
 
+from .padding import PaddingMode, pad_to_multiple
+
 
 class ResidualConvBlock(BaseModule):
     """Two convolutions of 3x3 whose result is added to the input.
@@ -54,6 +56,8 @@ class RestorationUNet(BaseModule):
         UserError: There is no level or no block, or `shuffle` is below 1.
     """
 
+    padding_mode: PaddingMode = 'replicate'
+
     def __init__(
         self, channels: Sequence[int] = (64, 96, 128, 160), blocks: int = 2, shuffle: int = 4
     ) -> None:
@@ -64,7 +68,7 @@ class RestorationUNet(BaseModule):
                 f'got {channels}, {blocks}, {shuffle}.'
             )
         self.shuffle = shuffle
-        self.multiple = shuffle * 2 ** (len(channels) - 1)
+        self.size_multiple = shuffle * 2 ** (len(channels) - 1)
         self.head = nn.Conv2d(3 * shuffle**2, channels[0], 3, padding=1)
         self.encoder = nn.ModuleList([_blocks(width, blocks) for width in channels])
         self.down = nn.ModuleList(
@@ -89,8 +93,7 @@ class RestorationUNet(BaseModule):
             Restored pictures of the same shape, not clipped.
         """
         height, width = rainy.shape[2:]
-        below, right = -height % self.multiple, -width % self.multiple
-        padded = F.pad(rainy, (0, right, 0, below), mode='replicate')
+        padded = pad_to_multiple(rainy, self.size_multiple, self.padding_mode)
         features = self.head(F.pixel_unshuffle(padded, self.shuffle))
         skipped = []
         for level, blocks in enumerate(self.encoder):

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from attentive_gan.errors import UserError
+from attentive_gan.networks.padding import PaddingMode
 
 
 @MODELS.register_module()
@@ -34,6 +35,9 @@ class EigenNet(BaseModule):
         UserError: `channels` is below 1.
     """
 
+    #: Pictures of any size are taken as they are.
+    size_multiple = 1
+    padding_mode: PaddingMode = 'replicate'
     #: Sides of the patches that are seen and drawn.
     SEEN, DRAWN = 16, 8
 

@@ -10,7 +10,8 @@ import torch
 from mmagic.registry import MODELS
 from mmengine.model import BaseModule
 from torch import Tensor, nn
-from torch.nn import functional as F
+
+from attentive_gan.networks.padding import PaddingMode, pad_to_multiple
 
 #: Standard deviation of the start values (Isola et al., section 6.2).
 START_DEVIATION = 0.02
@@ -40,11 +41,13 @@ class Pix2PixGenerator(BaseModule):
         use_dropout: Whether there is dropout in the levels with most channels.
     """
 
+    padding_mode: PaddingMode = 'replicate'
+
     def __init__(
         self, num_down: int = 8, base_channels: int = 64, use_dropout: bool = True
     ) -> None:
         super().__init__()
-        self.multiple = 2**num_down
+        self.size_multiple = 2**num_down
         self.unet = MODELS.build(
             dict(
                 type='UnetGenerator',
@@ -71,8 +74,7 @@ class Pix2PixGenerator(BaseModule):
             Restored pictures (N, 3, H, W), values 0 to 1.
         """
         height, width = rainy.shape[2:]
-        below, right = -height % self.multiple, -width % self.multiple
-        padded = F.pad(rainy, (0, right, 0, below), mode='replicate')
+        padded = pad_to_multiple(rainy, self.size_multiple, self.padding_mode)
         restored = self.unet(2 * padded - 1)
         return (restored[..., :height, :width] + 1) / 2
 

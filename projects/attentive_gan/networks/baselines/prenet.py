@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from attentive_gan.errors import UserError
+from attentive_gan.networks.padding import PaddingMode
 from attentive_gan.networks.recurrent import ConvLSTM, ResidualBlock
 
 
@@ -68,6 +69,9 @@ class PReNet(BaseModule):
         UserError: `num_stages` or `channels` is below 1, or the cell is unknown.
     """
 
+    #: Pictures of any size are taken as they are.
+    size_multiple = 1
+    padding_mode: PaddingMode = 'replicate'
     #: Residual blocks of a stage.
     NUM_BLOCKS = 5
 

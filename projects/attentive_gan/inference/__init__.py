@@ -1,0 +1,23 @@
+"""A network on a picture of any size, within a memory budget.
+
+The network is recorded as a graph of layers (`local_graph`), from which its receptive field follows, and
+run at once, row by row (`row_stream`), or in tiles (`tiling`).
+"""
+
+from __future__ import annotations
+
+from .executors import Progress
+from .local_graph import LocalGraph, Recording, record
+from .recognition import NotLocalError
+from .restorer import Precision, Restored, Restorer
+
+__all__ = [
+    'LocalGraph',
+    'NotLocalError',
+    'Precision',
+    'Progress',
+    'Recording',
+    'Restored',
+    'Restorer',
+    'record',
+]

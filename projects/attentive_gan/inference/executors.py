@@ -1,0 +1,122 @@
+"""Ways to run a network over a picture of any size: whole, in streamed strips, or in tiles with a halo."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from attentive_gan.networks.padding import PaddingMode
+
+from .local_graph import LocalGraph
+from .memory import ColumnPlan
+from .pixels import PaddedRows, store_rows
+from .row_stream import RowStream
+from .tiling import Tile, tiles
+
+#: Told the part of the work that is done, 0 to 1.
+Progress = Callable[[float], None]
+
+
+@dataclass
+class Job:
+    """A picture to be restored."""
+
+    inputs: Sequence[NDArray]
+    """Picture (H, W, 3) uint8 or uint16, RGB, and where asked for the attention map (H, W, 1) float32."""
+    outputs: Sequence[NDArray]
+    """Arrays of the same height and width to be filled; pictures in RGB."""
+    size_multiple: int
+    """What sides of the padded picture are multiples of; 1 leaves the padding to the network."""
+    padding_mode: PaddingMode
+    """How the picture is padded."""
+    like: Tensor
+    """A value of the type and on the device that the network works with."""
+    channel_order: Literal['rgb', 'bgr'] = 'rgb'
+    """Colour order that the network works in."""
+    progress: Progress = field(default=lambda part: None)
+    """Told what part is done."""
+
+    def rows(self, columns: tuple[int, int] | None = None) -> list[PaddedRows]:
+        """Return the sources of the inputs, for some or all columns."""
+        return [
+            PaddedRows(
+                pixels, self.size_multiple, self.padding_mode, self.like, columns,
+                self._reversed(pixels),
+            )
+            for pixels in self.inputs
+        ]  # fmt: skip
+
+    def store(self, row: int, column: int, results: Sequence[Tensor]) -> None:
+        """Keep rows of the results."""
+        for target, values in zip(self.outputs, results, strict=True):
+            store_rows(target, row, column, values, self._reversed(target))
+
+    def _reversed(self, pixels: NDArray) -> bool:
+        return self.channel_order == 'bgr' and pixels.shape[2] == 3
+
+    @property
+    def padded_size(self) -> tuple[int, int]:
+        """Height and width after padding."""
+        height, width = self.inputs[0].shape[:2]
+        return height + -height % self.size_multiple, width + -width % self.size_multiple
+
+
+def run_whole(job: Job, function: Callable[..., Sequence[Tensor]]) -> None:
+    """Run a function on the whole picture at once."""
+    sources = job.rows()
+    with torch.no_grad():
+        results = function(*(source(0, source.size[0]) for source in sources))
+    job.store(0, 0, results)
+    job.progress(1.0)
+
+
+def run_streamed(job: Job, graph: LocalGraph, plan: ColumnPlan) -> None:
+    """Run a recorded network in strips of columns, each row by row. The result is exact."""
+    height, width = job.padded_size
+    reach = graph.reach(1)
+    strips = list(tiles(width, plan.width, reach.before, reach.after, graph.size_multiple))
+    for number, strip in enumerate(strips):
+        stream = RowStream(graph, height, plan.rows_per_step)
+        for rows, results in stream.run(job.rows((strip.seen_first, strip.seen_last))):
+            kept = slice(strip.first - strip.seen_first, strip.last - strip.seen_first)
+            job.store(rows.first, strip.first, [values[..., kept] for values in results])
+            job.progress((number + rows.last / height) / len(strips))
+
+
+def run_tiled(
+    job: Job, function: Callable[..., Sequence[Tensor]], size: int, halo: tuple[int, int]
+) -> None:
+    """Run a function on square tiles. Exact where the halo is the network's reach.
+
+    Args:
+        job: The picture.
+        function: The network.
+        size: Side of a tile's result.
+        halo: Rows and columns that the function sees before and after a tile.
+    """
+    height, width = job.padded_size
+    rows = list(tiles(height, size, *halo, job.size_multiple))
+    columns = list(tiles(width, size, *halo, job.size_multiple))
+    parts: list[tuple[Tile, Tile]] = [(r, c) for c in columns for r in rows]
+    for number, (r, c) in enumerate(parts):
+        sources = job.rows((c.seen_first, c.seen_last))
+        with torch.no_grad():
+            results = function(*(source(r.seen_first, r.seen_last) for source in sources))
+        kept = (
+            slice(r.first - r.seen_first, r.last - r.seen_first),
+            slice(c.first - c.seen_first, c.last - c.seen_first),
+        )
+        job.store(r.first, c.first, [values[:, :, kept[0], kept[1]] for values in results])
+        job.progress((number + 1) / len(parts))
+
+
+def empty_outputs(picture: NDArray, channels: Sequence[int]) -> list[NDArray]:
+    """Return arrays for results: three channels are a picture of the same type, one is a map in float32."""
+    height, width = picture.shape[:2]
+    return [np.empty((height, width, c), picture.dtype if c == 3 else np.float32) for c in channels]

@@ -1,0 +1,274 @@
+"""A network as a graph of layers that can be computed row by row, recorded from the network itself.
+
+The network runs once on a small random picture while PyTorch records its operations. So every registered
+network is understood without a declaration of its layers, and its receptive field is derived, not typed in.
+A network that looks at the picture as a whole (a mean over all pixels, attention between all of them) has
+no such graph; `NotLocalError` says which operation is to blame.
+"""
+
+from __future__ import annotations
+
+import operator as python_operator
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.fx import GraphModule, Node
+from torch.fx.experimental.proxy_tensor import make_fx
+
+from attentive_gan.networks.receptive_field import Reach
+
+from .operators import Axis, Operator, Pointwise, Rows
+from .recognition import NotLocalError, operator_of
+
+#: The recorded picture has at least this side, so that no layer is smaller than what it mirrors.
+_SIDE = 32
+
+#: Results, all of the picture's size.
+Network = Callable[..., 'Tensor | tuple[Tensor, ...]']
+
+
+@dataclass
+class Layer:
+    """A node of the graph."""
+
+    name: str
+    """Its name in the record."""
+    operator: Operator | None
+    """What it does; None for an input of the network."""
+    inputs: tuple[int, ...]
+    """Positions of the layers that it reads."""
+    scale: Fraction
+    """Its rows per row of the picture."""
+    channels: int
+    """Its channels."""
+    readers: tuple[int, ...] = ()
+    """Positions of the layers that read it."""
+
+    def height(self, picture_height: int) -> int:
+        """Return its rows for a picture of so many."""
+        return int(self.scale * picture_height)
+
+
+@dataclass(frozen=True)
+class LocalGraph:
+    """A network as layers in the order of computation."""
+
+    layers: tuple[Layer, ...]
+    """The layers; those without operator, which come first, are the inputs of the network."""
+    outputs: tuple[int, ...]
+    """Positions of the results, each of the picture's size."""
+    size_multiple: int
+    """What sides of a picture must be multiples of."""
+    itemsize: int
+    """Bytes of a value."""
+
+    def reach(self, axis: Axis = 0) -> Reach:
+        """Return how far a pixel of a result depends on the inputs, away from the border.
+
+        Args:
+            axis: 0 for rows, 1 for columns.
+        """
+        before = after = 0
+        for row in range(self.size_multiple):
+            seen = self._seen(Rows(row, row + 1), axis)
+            before, after = max(before, row - seen.first), max(after, seen.last - 1 - row)
+        return Reach(before, after)
+
+    def _seen(self, rows: Rows, axis: Axis) -> Rows:
+        """Follow rows of all results back to the inputs."""
+        wanted: dict[int, Rows] = dict.fromkeys(self.outputs, rows)
+        seen = rows
+        for position in reversed(range(len(self.layers))):
+            layer, asked = self.layers[position], wanted.get(position)
+            if asked is None:
+                continue
+            if layer.operator is None:
+                seen = _hull(seen, asked)
+                continue
+            for source in layer.inputs:
+                needed = layer.operator.needs(asked, axis)
+                wanted[source] = _hull(wanted.get(source, needed), needed)
+        return seen
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What is known of a network after it ran on a small picture."""
+
+    graph: LocalGraph | None
+    """Its layers; None if it looks at a picture as a whole."""
+    obstacle: str
+    """Why there is no graph, such as 'the operation mean over the whole picture'; else empty."""
+    bytes_per_pixel: float
+    """Most memory in use at a time, by pixel of the picture."""
+
+
+def record(
+    network: Network,
+    channels: Sequence[int],
+    size_multiple: int | None,
+    like: Tensor | None = None,
+) -> Recording:
+    """Record a network.
+
+    Args:
+        network: Maps pictures (1, C_k, H, W), values 0 to 1, to one or several of the same size.
+        channels: C_k of its inputs.
+        size_multiple: What H and W must be multiples of for the network not to pad them; None if it does
+            not say.
+        like: A value of the type and on the device that the network works with; default float32, CPU.
+    """
+    multiple = size_multiple or 1
+    side = multiple * -(-_SIDE // multiple)
+    generator = torch.Generator().manual_seed(0)
+    # Sides differ, so that an operation that exchanges rows and columns is noticed.
+    pictures = [torch.rand(1, c, side, 2 * side, generator=generator) for c in channels]
+    if like is not None:
+        pictures = [picture.to(like) for picture in pictures]
+    with torch.no_grad():
+        recorded = make_fx(torch.func.functionalize(network))(*pictures)
+        values = _Values(recorded)
+        values.run(*pictures)
+    memory = values.most_bytes() / (2 * side**2)
+    if size_multiple is None:
+        return Recording(None, 'that it declares no size_multiple and padding_mode', memory)
+    try:
+        return Recording(_Builder(recorded, values, side, multiple).graph(), '', memory)
+    except NotLocalError as error:
+        return Recording(None, error.reason, memory)
+
+
+class _Values(torch.fx.Interpreter):
+    """Runs the record once more and keeps every value: constants, sizes and channels."""
+
+    def __init__(self, recorded: GraphModule) -> None:
+        super().__init__(recorded, garbage_collect_values=False)
+        self.of: dict[Node, Any] = {}
+
+    def run_node(self, n: Node) -> Any:
+        """Compute a node and keep its value."""
+        self.of[n] = super().run_node(n)
+        return self.of[n]
+
+    def most_bytes(self) -> int:
+        """Return the most memory that values with a later reader take at any time."""
+        nodes = list(self.of)
+        last_read = {source: k for k, node in enumerate(nodes) for source in node.all_input_nodes}
+        taken = most = 0
+        for k, node in enumerate(nodes):
+            own = 0 if node.op == 'get_attr' else _bytes(self.of[node])
+            taken += own
+            most = max(most, taken)
+            done = {s for s in node.all_input_nodes if last_read[s] == k and s.op != 'get_attr'}
+            taken -= sum(_bytes(self.of[s]) for s in done) + (own if not node.users else 0)
+        return most
+
+
+class _Builder:
+    """Makes layers of recorded nodes."""
+
+    def __init__(
+        self, recorded: GraphModule, values: _Values, height: int, size_multiple: int
+    ) -> None:
+        self.nodes = list(recorded.graph.nodes)
+        self.values = values.of
+        self.height = height
+        self.size_multiple = size_multiple
+        self.layers: list[Layer] = []
+        self.position: dict[Node, int] = {}
+        self.tuples: set[Node] = set()
+        self.constants: dict[Node, Any] = {}
+
+    def graph(self) -> LocalGraph:
+        """Build the graph; values that depend on no input become constants."""
+        outputs: tuple[int, ...] = ()
+        for node in self.nodes:
+            if node.op == 'placeholder':
+                self._add(node, None, ())
+            elif node.op == 'output':
+                results = node.args[0]
+                results = results if isinstance(results, (tuple, list)) else (results,)
+                outputs = tuple(self.position[result] for result in results)
+            elif any(s in self.position or s in self.tuples for s in node.all_input_nodes):
+                if node.users:
+                    self._add_layer(node)
+            else:
+                self.constants[node] = self.values[node]
+        for output in outputs:
+            if self.layers[output].scale != 1:
+                raise NotLocalError('a result of another size than the picture')
+        used = _used(self.layers, outputs)
+        itemsize = max(self.values[node].element_size() for node in self.position)
+        return LocalGraph(*_renumbered(self.layers, outputs, used), self.size_multiple, itemsize)
+
+    def _add_layer(self, node: Node) -> None:
+        if _is_tuple(self.values[node]):
+            self.tuples.add(node)  # its items, taken by getitem, are the layers
+            return
+        if not isinstance(self.values[node], Tensor) or self.values[node].ndim != 4:
+            raise NotLocalError(f'the operation {node.name}, whose result is no map (N, C, H, W)')
+        operator = operator_of(node, self.values, self.constants)
+        tuples = node.target is python_operator.getitem
+        sources = (node.all_input_nodes[0] if tuples else node).all_input_nodes
+        inputs = tuple(self.position[s] for s in sources if s in self.position)
+        self._add(node, operator, inputs)
+
+    def _add(self, node: Node, operator: Operator | None, inputs: tuple[int, ...]) -> None:
+        value = self.values[node]
+        scale = Fraction(value.shape[2], self.height)
+        self.position[node] = len(self.layers)
+        self.layers.append(Layer(node.name, operator, inputs, scale, value.shape[1]))
+
+
+def _bytes(value: Any) -> int:
+    """Return the memory of a map; items of a tuple are views, counted by themselves."""
+    return value.numel() * value.element_size() if isinstance(value, Tensor) else 0
+
+
+def _is_tuple(value: Any) -> bool:
+    return isinstance(value, (tuple, list))
+
+
+def _used(layers: Sequence[Layer], outputs: Sequence[int]) -> list[int]:
+    """Return the positions that the results depend on, and those of the inputs, in order."""
+    used = set(outputs)
+    for position in reversed(range(len(layers))):
+        if position in used:
+            used.update(layers[position].inputs)
+    return [p for p, layer in enumerate(layers) if p in used or layer.operator is None]
+
+
+def _renumbered(
+    layers: Sequence[Layer], outputs: Sequence[int], used: Sequence[int]
+) -> tuple[tuple[Layer, ...], tuple[int, ...]]:
+    """Leave the other layers out, and note who reads whom."""
+    new = {old: position for position, old in enumerate(used)}
+    kept = [layers[old] for old in used]
+    for layer in kept:
+        layer.inputs = tuple(new[source] for source in layer.inputs)
+    for position, layer in enumerate(kept):
+        for source in layer.inputs:
+            kept[source].readers += (position,)
+    results = tuple(new[output] for output in outputs)
+    _overwrite(kept, results)
+    return tuple(kept), results
+
+
+def _overwrite(layers: Sequence[Layer], outputs: Sequence[int]) -> None:
+    """Let layers work in the memory of their first input where nobody else reads it."""
+    for layer in layers:
+        operator = layer.operator
+        if not isinstance(operator, Pointwise) or operator.in_place is None:
+            continue
+        source = layers[layer.inputs[0]]
+        own = source.operator is not None and source.operator.fresh
+        if own and len(source.readers) == 1 and layer.inputs[0] not in outputs:
+            operator.call = operator.in_place
+
+
+def _hull(one: Rows, other: Rows) -> Rows:
+    return Rows(min(one.first, other.first), max(one.last, other.last))

@@ -1,0 +1,122 @@
+"""How much memory a network takes for a picture, and how to stay below a budget."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import psutil
+import torch
+
+from attentive_gan.errors import UserError
+
+from .local_graph import LocalGraph
+from .row_stream import steps
+
+#: Rows that are computed at a time where memory allows.
+ROWS_PER_STEP = {'cpu': 32, 'cuda': 128}
+
+#: What the estimates leave out: the rows in work and the copies that convolutions make.
+SURCHARGE = 1.5
+
+#: Memory for the network that is the least to begin with, in bytes.
+LEAST_WORKING_MEMORY = 64 * 2**20
+
+#: Default budget of a process on a CPU, in bytes.
+DEFAULT_BUDGET = 2 * 2**30
+
+#: Part of a GPU's free memory that is used by default.
+GPU_SHARE = 0.8
+
+_OUT_OF_MEMORY = re.compile(r"out of memory|can't allocate memory|not enough memory", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class ColumnPlan:
+    """How a picture is cut into strips of columns, each computed row by row."""
+
+    width: int
+    """Columns of a strip's result, a multiple of the network's size multiple."""
+    rows_per_step: int
+    """Rows that are computed at a time."""
+
+
+def working_memory(device: torch.device, budget: int | None) -> int:
+    """Return the bytes that a network may take now.
+
+    Args:
+        device: Where it works.
+        budget: Bytes that the process may take (CPU, resident) or the network (GPU); None chooses 2 GiB on
+            a CPU, most of the free memory on a GPU.
+
+    Raises:
+        UserError: On a CPU, the process already takes about as much as it may.
+    """
+    if device.type == 'cuda':
+        free = int(torch.cuda.mem_get_info(device)[0] * GPU_SHARE)
+        return min(free, budget) if budget is not None else free
+    allowed = DEFAULT_BUDGET if budget is None else budget
+    taken = psutil.Process().memory_info().rss
+    if allowed - taken < LEAST_WORKING_MEMORY:
+        raise UserError(
+            f'the program and the picture take {taken / 2**30:.1f} GiB already and may take '
+            f'{allowed / 2**30:.1f} GiB; raise --memory to at least '
+            f'{(taken + LEAST_WORKING_MEMORY) / 2**30 + 0.1:.1f}'
+        )
+    return allowed - taken
+
+
+def row_bytes(graph: LocalGraph, height: int, width: int, rows_per_step: int) -> int:
+    """Return the estimate for the network run row by row on a strip of `width` columns."""
+    most = 0.0
+    for step in steps(graph, height, rows_per_step):
+        kept = new = 0.0
+        for rows, computed, layer in zip(step.kept, step.computed, graph.layers, strict=True):
+            values_per_row = layer.channels * float(layer.scale)
+            kept += (rows.last - rows.first) * values_per_row
+            # Rows in work live while their readers are computed: two layers' worth at a time.
+            new = max(new, 3 * (computed.last - computed.first) * values_per_row)
+        most = max(most, kept + new)
+    return int(most * width * graph.itemsize * SURCHARGE)
+
+
+def plan_columns(
+    graph: LocalGraph, height: int, width: int, budget: int, device: str
+) -> ColumnPlan:
+    """Choose strips and steps for a picture.
+
+    Args:
+        graph: The network.
+        height: Rows of the padded picture.
+        width: Columns of the padded picture.
+        budget: Bytes that the network may take.
+        device: Kind of device, 'cpu' or 'cuda'.
+
+    Returns:
+        The widest strips that fit; the narrowest that exist, if none fits.
+    """
+    multiple = graph.size_multiple
+    reach = graph.reach(1)
+    halo = sum(-(-r // multiple) * multiple for r in reach)
+    rows = max(ROWS_PER_STEP.get(device, 32) // multiple, 1) * multiple
+    # A part of the picture that fills and empties all layers stands for its whole height.
+    sample = min(height, 4 * (sum(graph.reach(0)) // multiple + 1) * multiple + rows)
+    per_column = row_bytes(graph, sample, 1024, rows) / 1024
+    if width * per_column <= budget:
+        return ColumnPlan(width, rows)
+    fitting = int(budget / per_column) - halo
+    return ColumnPlan(max(fitting // multiple * multiple, multiple), rows)
+
+
+def narrower(plan: ColumnPlan, multiple: int) -> ColumnPlan | None:
+    """Return the plan to try after memory ran out, with half the columns; None if there is none."""
+    if plan.width <= multiple:
+        return None
+    return ColumnPlan(max(plan.width // 2 // multiple * multiple, multiple), plan.rows_per_step)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Return whether an error says that memory ran out, on a CPU or a GPU."""
+    if isinstance(error, MemoryError):
+        return True
+    return isinstance(error, RuntimeError) and bool(_OUT_OF_MEMORY.search(str(error)))

@@ -1,0 +1,117 @@
+"""Rows of a picture as a network takes them, and rows of a network's result as pixels.
+
+Only the rows in work are ever floating-point numbers: a picture of 48 million pixels would take 576 MB.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from attentive_gan.errors import UserError
+from attentive_gan.networks.padding import PaddingMode
+
+
+class PaddedRows:
+    """Gives rows of a picture, padded at the bottom and right to multiples, like `pad_to_multiple`.
+
+    Args:
+        pixels: Picture (H, W, C): uint8 or uint16, which become 0 to 1, or float32, which stays.
+        multiple: What the sides become multiples of.
+        mode: How they are padded.
+        like: A value of the type and on the device that the network works with.
+        columns: First and last (exclusive) column of the padded picture that is given; default all.
+        reverse: Whether to exchange red and blue.
+    """
+
+    def __init__(
+        self,
+        pixels: NDArray,
+        multiple: int,
+        mode: PaddingMode,
+        like: Tensor,
+        columns: tuple[int, int] | None = None,
+        reverse: bool = False,
+    ) -> None:
+        self._pixels = pixels
+        self._rows = padded_positions(pixels.shape[0], multiple, mode)
+        self._columns = padded_positions(pixels.shape[1], multiple, mode)
+        if columns is not None:
+            self._columns = self._columns[slice(*columns)]
+        self._like = like
+        self._step = -1 if reverse else 1
+        self._white = white(pixels.dtype)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Rows and columns that are given."""
+        return len(self._rows), len(self._columns)
+
+    def __call__(self, first: int, last: int) -> Tensor:
+        """Return rows [first, last) as (1, C, rows, columns)."""
+        part = _taken(_taken(self._pixels, self._rows[first:last], 0), self._columns, 1)
+        part = np.ascontiguousarray(part[..., :: self._step])
+        if part.dtype == np.uint16:
+            part = part.astype(np.float32)  # torch has few operations for uint16
+        values = torch.from_numpy(part).to(self._like.device)
+        # Dividing in float32, not in half precision, keeps all 8 bits apart.
+        values = values.to(torch.float32).permute(2, 0, 1)[None] / self._white
+        return values.to(self._like.dtype)
+
+
+def padded_positions(side: int, multiple: int, mode: PaddingMode) -> NDArray[np.intp]:
+    """Return which row stands where after `pad_to_multiple`.
+
+    Args:
+        side: Rows of the picture.
+        multiple: What it is padded to a multiple of.
+        mode: As in `pad_to_multiple`.
+    """
+    missing = -side % multiple
+    positions = np.arange(side + missing)
+    if mode == 'reflect' and missing < side:
+        return side - 1 - np.abs(side - 1 - positions)
+    return np.minimum(positions, side - 1)
+
+
+def white(dtype: np.dtype) -> float:
+    """Return the value that stands for 1: 255, 65535, or 1 for floating-point numbers."""
+    return float(np.iinfo(dtype).max) if np.issubdtype(dtype, np.integer) else 1.0
+
+
+def store_rows(
+    target: NDArray, row: int, column: int, values: Tensor, reverse: bool = False
+) -> None:
+    """Round rows of a result and store them; what lies beyond the picture is left out.
+
+    Args:
+        target: Picture (H, W, C) to fill: uint8 or uint16 of values 0 to 1, clamped, or float32.
+        row: First row of `values` in the picture.
+        column: First column likewise.
+        values: (1, C, rows, columns), any floating-point type, any device.
+        reverse: Whether to exchange red and blue.
+
+    Raises:
+        UserError: A value is not finite.
+    """
+    place = target[row : row + values.shape[2], column : column + values.shape[3]]
+    values = values[0, :, : place.shape[0], : place.shape[1]].float()
+    if not bool(torch.isfinite(values).all()):
+        raise UserError(
+            f'the network gives values that are not finite in rows {row} to {row + place.shape[0]}; '
+            'its weights are damaged, or --precision is too low for it'
+        )
+    if np.issubdtype(target.dtype, np.integer):
+        values = (values.clamp(0, 1) * white(target.dtype)).round_()
+    stored = values.permute(1, 2, 0).cpu().numpy()
+    place[...] = (stored[..., ::-1] if reverse else stored).astype(target.dtype)
+
+
+def _taken(pixels: NDArray, positions: NDArray[np.intp], axis: int) -> NDArray:
+    """Take rows or columns, without a copy where they follow each other."""
+    first, last = int(positions[0]), int(positions[-1])
+    if last - first + 1 == len(positions) and (np.diff(positions) == 1).all():
+        return pixels[first : last + 1] if axis == 0 else pixels[:, first : last + 1]
+    return np.take(pixels, positions, axis)

@@ -1,0 +1,215 @@
+"""Restores pictures of any size within a memory budget."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from attentive_gan.errors import UserError
+
+from .executors import Job, Progress, empty_outputs, run_streamed, run_tiled, run_whole
+from .loading import LoadedNetwork, choose_device, load_network
+from .local_graph import LocalGraph, Recording, record
+from .memory import (
+    ROWS_PER_STEP,
+    SURCHARGE,
+    ColumnPlan,
+    is_out_of_memory,
+    narrower,
+    plan_columns,
+    working_memory,
+)
+from .views import Task, gives_attention, input_channels, output_channels, view
+
+Precision = Literal['float32', 'bfloat16', 'float16']
+
+#: Side of a tile where only a halo was chosen.
+DEFAULT_TILE = 512
+
+
+@dataclass(frozen=True)
+class Restored:
+    """A restored picture."""
+
+    picture: NDArray
+    """(H, W, 3), RGB, of the type of the rainy one."""
+    attention: NDArray[np.float32] | None
+    """Attention map (H, W), about 0 to 1 but unbounded; None if not asked for."""
+
+
+class Restorer:
+    """Restores pictures by a network.
+
+    What the whole picture needs decides how it runs: at once where that fits the budget; else in strips of
+    columns, each row by row, with the same result. Networks that look at the picture as a whole can only
+    run at once, or, if a tile is chosen, in tiles whose result differs.
+
+    Args:
+        config: Config of the network; None takes what the weights say of themselves.
+        weights: Weights (.safetensors or .pth); None takes those that ship.
+        device: `auto`, `cpu`, `cuda` or `cuda:N`.
+        precision: Type of the network's values.
+        memory: Budget in bytes: of the process on a CPU, of the network on a GPU. None: 2 GiB, or most of
+            the GPU's free memory.
+        tile: Largest width of a part that is restored at a time, in pixels; None lets the budget decide.
+        halo: Pixels that the network sees around a tile; None takes what it really looks at. Less is faster
+            and not exact.
+        notify: Told about what a user should know, such as that memory ran out and smaller parts are used.
+
+    Raises:
+        UserError: A file is missing or does not fit, there is no such device, or an option does not fit it.
+    """
+
+    def __init__(
+        self,
+        config: str | None = None,
+        weights: str | None = None,
+        *,
+        device: str = 'auto',
+        precision: Precision = 'float32',
+        memory: int | None = None,
+        tile: int | None = None,
+        halo: int | None = None,
+        notify: Callable[[str], None] = lambda text: None,
+    ) -> None:
+        self.device = choose_device(device)
+        self.loaded: LoadedNetwork = load_network(config, weights, self.device, precision)
+        self.memory, self.tile, self.halo = memory, tile, halo
+        self._notify = notify
+        self._recordings: dict[Task, Recording] = {}
+        self._widest: int | None = None  # columns at a time, after memory ran out
+
+    @property
+    def name(self) -> str:
+        """Name of the network and its weights, for messages and records."""
+        return self.loaded.name
+
+    @property
+    def gives_attention(self) -> bool:
+        """Whether the network draws an attention map."""
+        return gives_attention(self.loaded.network)
+
+    def restore(
+        self,
+        picture: NDArray,
+        *,
+        attention: bool = False,
+        held: NDArray[np.float32] | None = None,
+        progress: Progress = lambda part: None,
+    ) -> Restored:
+        """Restore a picture.
+
+        Args:
+            picture: RGB (H, W, 3), uint8 or uint16; H and W are at least 1.
+            attention: Whether to return the attention map too.
+            held: Attention map (H, W) to take instead of the picture's own.
+            progress: Told the part of the work that is done, 0 to 1.
+
+        Raises:
+            UserError: The network gives no attention, memory does not suffice, or the result is not finite.
+        """
+        if held is not None:
+            result = self._run('hold', [picture, held[..., None]], progress)[0]
+            return Restored(result, held if attention else None)
+        if attention:
+            result, drawn = self._run('both', [picture], progress)
+            return Restored(result, drawn[..., 0])
+        return Restored(self._run('restore', [picture], progress)[0], None)
+
+    def attend(
+        self, picture: NDArray, progress: Progress = lambda part: None
+    ) -> NDArray[np.float32]:
+        """Draw the attention map (H, W) of a picture alone; else like `restore`."""
+        return self._run('attend', [picture], progress)[0][..., 0]
+
+    def _run(self, task: Task, inputs: list[NDArray], progress: Progress) -> list[NDArray]:
+        picture = inputs[0]
+        if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype not in (np.uint8, np.uint16):
+            raise ValueError(
+                f'a picture must be (H, W, 3), uint8 or uint16; got {picture.dtype} {picture.shape}'
+            )
+        if task != 'restore' and not self.gives_attention:
+            raise UserError(f'{self.name} draws no attention map; choose a network that does')
+        outputs = empty_outputs(picture, output_channels(task))
+        loaded = self.loaded
+        job = Job(
+            inputs, outputs, loaded.size_multiple or 1, loaded.padding_mode, loaded.like,
+            loaded.channel_order, progress,
+        )  # fmt: skip
+        self._execute(task, job)
+        return outputs
+
+    def _execute(self, task: Task, job: Job) -> None:
+        recording = self._recording(task)
+        budget = working_memory(self.device, self.memory)
+        height, width = job.padded_size
+        needed = int(recording.bytes_per_pixel * height * width * SURCHARGE)
+        if self.halo is not None or (self.tile is not None and recording.graph is None):
+            halo = self.halo or 0
+            function = view(self.loaded.network, task)
+            run_tiled(job, function, self.tile or DEFAULT_TILE, (halo, halo))
+        elif recording.graph is None:
+            self._run_undivided(task, job, recording, needed, budget)
+        elif self.tile is None and needed <= budget and self._widest is None:
+            self._run_at_once(task, job, recording.graph)
+        else:
+            plan = plan_columns(recording.graph, height, width, budget, self.device.type)
+            self._stream(job, recording.graph, self._limited(plan))
+
+    def _run_undivided(
+        self, task: Task, job: Job, recording: Recording, needed: int, budget: int
+    ) -> None:
+        """Run a network that cannot be divided."""
+        if needed > budget:
+            height, width = job.padded_size
+            raise UserError(
+                f'{self.name} sees a picture as a whole (because of {recording.obstacle}): restoring '
+                f'{width}x{height} pixels takes about {needed / 2**30:.1f} GiB, and '
+                f'{budget / 2**30:.1f} GiB are left; raise --memory, or choose --tile and --halo for '
+                'a result that is not exact'
+            )
+        run_whole(job, view(self.loaded.network, task))
+
+    def _run_at_once(self, task: Task, job: Job, graph: LocalGraph) -> None:
+        try:
+            run_whole(job, view(self.loaded.network, task))
+        except RuntimeError as error:
+            plan = ColumnPlan(2 * job.padded_size[1], ROWS_PER_STEP['cpu'])
+            self._stream(job, graph, self._shrunk(plan, graph.size_multiple, error))
+
+    def _stream(self, job: Job, graph: LocalGraph, plan: ColumnPlan) -> None:
+        try:
+            run_streamed(job, graph, plan)
+        except RuntimeError as error:
+            self._stream(job, graph, self._shrunk(plan, graph.size_multiple, error))
+
+    def _shrunk(self, plan: ColumnPlan, multiple: int, error: RuntimeError) -> ColumnPlan:
+        """Return a plan with half the columns, for this picture and all later ones."""
+        smaller = narrower(plan, multiple) if is_out_of_memory(error) else None
+        if smaller is None:
+            raise error
+        if self.device.type == 'cuda':
+            torch.cuda.empty_cache()
+        self._notify(f'memory ran out; going on in parts of {smaller.width} columns')
+        self._widest = smaller.width
+        return smaller
+
+    def _limited(self, plan: ColumnPlan) -> ColumnPlan:
+        """Return the plan, no wider than asked for or than memory allowed before."""
+        widths = [plan.width, self.tile or plan.width, self._widest or plan.width]
+        return ColumnPlan(min(widths), plan.rows_per_step)
+
+    def _recording(self, task: Task) -> Recording:
+        if task not in self._recordings:
+            self._recordings[task] = record(
+                view(self.loaded.network, task),
+                input_channels(task),
+                self.loaded.size_multiple,
+                self.loaded.like,
+            )
+        return self._recordings[task]

@@ -1,0 +1,154 @@
+"""Computes a network row by row: every value once, and few rows of every layer in memory.
+
+A layer keeps only the rows that layers above will still read, so memory grows with the width of the
+picture and not with its height, and no row is computed twice, unlike in tiles with a halo. The result is
+that of the whole picture but for the last bits of floating-point sums.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from .local_graph import LocalGraph
+from .operators import Rows
+
+#: Returns rows [first, last) of an input of the network, (1, C, rows, W).
+Source = Callable[[int, int], Tensor]
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one step computes and what is left after it."""
+
+    rows: Rows
+    """Rows of the results."""
+    computed: tuple[Rows, ...]
+    """Rows that each layer computes."""
+    kept: tuple[Rows, ...]
+    """Rows of each layer that later steps read."""
+
+
+def steps(graph: LocalGraph, height: int, rows_per_step: int) -> Iterator[Step]:
+    """Plan which rows each layer computes and keeps, step by step.
+
+    Args:
+        graph: The network.
+        height: Rows of the picture, a multiple of the graph's.
+        rows_per_step: Rows of the results per step.
+    """
+    layers = graph.layers
+    heights = [layer.height(height) for layer in layers]
+    done = [0] * len(layers)
+    for first in range(0, height, rows_per_step):
+        rows = Rows(first, min(first + rows_per_step, height))
+        wanted = list(done)
+        for output in graph.outputs:
+            wanted[output] = rows.last
+        for position in reversed(range(len(layers))):
+            layer = layers[position]
+            if layer.operator is None or wanted[position] <= done[position]:
+                continue
+            new = Rows(done[position], wanted[position])
+            for source in layer.inputs:
+                needed = layer.operator.reads(new, heights[source])
+                wanted[source] = max(wanted[source], needed.last)
+        computed = tuple(Rows(d, w) for d, w in zip(done, wanted, strict=True))
+        done = wanted
+        yield Step(rows, computed, _kept(graph, heights, done, rows.last))
+
+
+def _kept(
+    graph: LocalGraph, heights: Sequence[int], done: Sequence[int], shown: int
+) -> tuple[Rows, ...]:
+    """Return the rows of each layer that are computed and will still be read."""
+    kept = []
+    for position, layer in enumerate(graph.layers):
+        earliest = done[position]
+        for reader in layer.readers:
+            operator = graph.layers[reader].operator
+            if operator is not None and done[reader] < heights[reader]:
+                earliest = min(earliest, operator.earliest(done[reader], heights[position]))
+        if position in graph.outputs:
+            earliest = min(earliest, shown)
+        kept.append(Rows(earliest, done[position]))
+    return tuple(kept)
+
+
+class RowStream:
+    """Runs a network over a picture.
+
+    Args:
+        graph: The network.
+        height: Rows of the picture, a multiple of the graph's `size_multiple`.
+        rows_per_step: Rows of the results that are computed at a time; more are faster, to a point, and
+            take more memory.
+    """
+
+    def __init__(self, graph: LocalGraph, height: int, rows_per_step: int) -> None:
+        self.graph = graph
+        self.heights = [layer.height(height) for layer in graph.layers]
+        self.plan = steps(graph, height, rows_per_step)
+        self._maps: dict[int, Tensor] = {}
+        self._starts = [0] * len(graph.layers)
+
+    @torch.no_grad()
+    def run(self, sources: Sequence[Source]) -> Iterator[tuple[Rows, list[Tensor]]]:
+        """Yield rows of the results from top to bottom.
+
+        Args:
+            sources: Give the rows of the network's inputs; asked for each row once, from top to bottom.
+
+        Returns:
+            Rows, and what the results show there, (1, C, rows, W) each.
+        """
+        for step in self.plan:
+            for position, new in enumerate(step.computed):
+                if new.first < new.last:
+                    self._append(position, self._compute(position, new, sources), new)
+                self._release(position, step)
+            results = [self._part(output, step.rows) for output in self.graph.outputs]
+            yield step.rows, results
+            for output in self.graph.outputs:
+                self._trim(output, step.kept[output])
+
+    def _compute(self, position: int, new: Rows, sources: Sequence[Source]) -> Tensor:
+        layer = self.graph.layers[position]
+        if layer.operator is None:
+            return sources[position](*new)
+        height = self.heights[layer.inputs[0]]
+        needed = layer.operator.reads(new, height)
+        parts = [self._part(source, needed) for source in layer.inputs]
+        return layer.operator.run(parts, new, height)
+
+    def _part(self, position: int, rows: Rows) -> Tensor:
+        start = rows.first - self._starts[position]
+        return self._maps[position][:, :, start : start + rows.last - rows.first]
+
+    def _append(self, position: int, part: Tensor, new: Rows) -> None:
+        if position in self._maps:
+            self._maps[position] = torch.cat((self._maps[position], part), 2)
+        else:
+            self._maps[position], self._starts[position] = part, new.first
+
+    def _release(self, position: int, step: Step) -> None:
+        """Let go of rows of the layers below that nobody reads any more."""
+        for source in self.graph.layers[position].inputs:
+            if (
+                self.graph.layers[source].readers[-1] == position
+                and source not in self.graph.outputs
+            ):
+                self._trim(source, step.kept[source])
+
+    def _trim(self, position: int, kept: Rows) -> None:
+        if position not in self._maps:
+            return
+        if kept.first >= kept.last:
+            del self._maps[position]
+        elif kept.first > self._starts[position]:
+            # A copy: a view would keep the memory of all rows.
+            self._maps[position] = self._part(position, kept).clone()
+            self._starts[position] = kept.first

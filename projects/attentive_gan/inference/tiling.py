@@ -1,0 +1,41 @@
+"""Cuts a picture into tiles of about equal size, each seen with a halo."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A part of one side of a picture."""
+
+    first: int
+    """First row whose result is kept."""
+    last: int
+    """First row after these."""
+    seen_first: int
+    """First row that the network sees."""
+    seen_last: int
+    """First row after these."""
+
+
+def tiles(side: int, size: int, before: int, after: int, multiple: int) -> Iterator[Tile]:
+    """Cut one side of a picture.
+
+    Args:
+        side: Rows of the picture, a multiple of `multiple`.
+        size: Rows of a tile's result at most; rounded down to a multiple, at least one.
+        before: Rows that the network sees before the tile, where there are any.
+        after: Rows that it sees after it. Both are rounded up to multiples, so that strides of the network
+            fall on the same rows as in the whole picture.
+        multiple: The network's size multiple.
+    """
+    size = max(size // multiple, 1) * multiple
+    before, after = (-(-halo // multiple) * multiple for halo in (before, after))
+    count = -(-side // size)
+    # Tiles of about equal size: no narrow rest.
+    size = -(-side // (count * multiple)) * multiple
+    for first in range(0, side, size):
+        last = min(first + size, side)
+        yield Tile(first, last, max(first - before, 0), min(last + after, side))

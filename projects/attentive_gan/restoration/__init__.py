@@ -1,0 +1,1 @@
+"""Files, folders and videos: restored one after another, with nothing lost on the way."""
