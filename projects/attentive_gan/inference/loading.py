@@ -84,10 +84,33 @@ def load_network(
     network = model.network
     if network is None:
         raise UserError(f'{config}: its model has no generator, so it cannot be run in parts')
+    return adopt_network(
+        network, device, precision, model.name, model.channel_order, model.weights_sha256
+    )
+
+
+def adopt_network(
+    network: nn.Module,
+    device: torch.device,
+    precision: str,
+    name: str = '',
+    channel_order: Literal['rgb', 'bgr'] = 'rgb',
+    weights_sha256: str = '',
+) -> LoadedNetwork:
+    """Make a network at hand ready to restore.
+
+    Args:
+        network: Maps pictures (N, 3, H, W), values 0 to 1, to pictures of the same size.
+        device: Where it shall work.
+        precision: `float32`, `bfloat16` or `float16`.
+        name: Its name; the class's by default.
+        channel_order: Colour order that it works in.
+        weights_sha256: SHA-256 of its weights' file.
+    """
     dtype = getattr(torch, precision)
-    network = network.to(dtype)
+    network = network.to(device, dtype).eval()
     return LoadedNetwork(
-        network, model.name, model.channel_order, model.weights_sha256,
+        network, name or type(network).__name__, channel_order, weights_sha256,
         getattr(network, 'size_multiple', None), getattr(network, 'padding_mode', 'replicate'),
         torch.zeros((), dtype=dtype, device=device),
     )  # fmt: skip

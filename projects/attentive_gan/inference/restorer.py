@@ -9,11 +9,12 @@ from typing import Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from attentive_gan.errors import UserError
 
 from .executors import Job, Progress, empty_outputs, run_streamed, run_tiled, run_whole
-from .loading import LoadedNetwork, choose_device, load_network
+from .loading import adopt_network, choose_device, load_network
 from .local_graph import LocalGraph, Recording, record
 from .memory import (
     ROWS_PER_STEP,
@@ -52,6 +53,7 @@ class Restorer:
     Args:
         config: Config of the network; None takes what the weights say of themselves.
         weights: Weights (.safetensors or .pth); None takes those that ship.
+        network: A network at hand instead of these, working in RGB.
         device: `auto`, `cpu`, `cuda` or `cuda:N`.
         precision: Type of the network's values.
         memory: Budget in bytes: of the process on a CPU, of the network on a GPU. None: 2 GiB, or most of
@@ -70,6 +72,7 @@ class Restorer:
         config: str | None = None,
         weights: str | None = None,
         *,
+        network: nn.Module | None = None,
         device: str = 'auto',
         precision: Precision = 'float32',
         memory: int | None = None,
@@ -78,7 +81,10 @@ class Restorer:
         notify: Callable[[str], None] = lambda text: None,
     ) -> None:
         self.device = choose_device(device)
-        self.loaded: LoadedNetwork = load_network(config, weights, self.device, precision)
+        if network is not None:
+            self.loaded = adopt_network(network, self.device, precision)
+        else:
+            self.loaded = load_network(config, weights, self.device, precision)
         self.memory, self.tile, self.halo = memory, tile, halo
         self._notify = notify
         self._recordings: dict[Task, Recording] = {}
