@@ -42,15 +42,11 @@ class Layer:
     inputs: tuple[int, ...]
     """Positions of the layers that it reads."""
     scale: Fraction
-    """Its rows per row of the picture."""
+    """Its rows per row of the picture, about: borders that a layer adds do not count."""
     channels: int
     """Its channels."""
     readers: tuple[int, ...] = ()
     """Positions of the layers that read it."""
-
-    def height(self, picture_height: int) -> int:
-        """Return its rows for a picture of so many."""
-        return int(self.scale * picture_height)
 
 
 @dataclass(frozen=True)
@@ -65,6 +61,15 @@ class LocalGraph:
     """What sides of a picture must be multiples of."""
     itemsize: int
     """Bytes of a value."""
+
+    def heights(self, picture_height: int) -> list[int]:
+        """Return the rows of each layer for a picture of so many, a multiple of `size_multiple`."""
+        heights: list[int] = []
+        for layer in self.layers:
+            operator = layer.operator
+            above = picture_height if operator is None else heights[layer.inputs[0]]
+            heights.append(above if operator is None else operator.height(above))
+        return heights
 
     def reach(self, axis: Axis = 0) -> Reach:
         """Return how far a pixel of a result depends on the inputs, away from the border.
@@ -198,12 +203,19 @@ class _Builder:
                     self._add_layer(node)
             else:
                 self.constants[node] = self.values[node]
-        for output in outputs:
-            if self.layers[output].scale != 1:
-                raise NotLocalError('a result of another size than the picture')
         used = _used(self.layers, outputs)
         itemsize = max(self.values[node].element_size() for node in self.position)
-        return LocalGraph(*_renumbered(self.layers, outputs, used), self.size_multiple, itemsize)
+        graph = LocalGraph(*_renumbered(self.layers, outputs, used), self.size_multiple, itemsize)
+        self._check(graph, used)
+        return graph
+
+    def _check(self, graph: LocalGraph, used: Sequence[int]) -> None:
+        """Make sure that the operators give the sizes that were recorded."""
+        recorded = [self.values[node].shape[2] for node in self.position]
+        if graph.heights(self.height) != [recorded[position] for position in used]:
+            raise NotLocalError('layers whose size does not follow from the size of the picture')
+        if any(graph.layers[output].scale != 1 for output in graph.outputs):
+            raise NotLocalError('a result of another size than the picture')
 
     def _add_layer(self, node: Node) -> None:
         if _is_tuple(self.values[node]):

@@ -46,6 +46,10 @@ class Operator(ABC):
     def needs(self, rows: Rows, axis: Axis = 0) -> Rows:
         """Return the rows of an endless input that rows of the result depend on."""
 
+    def height(self, height: int) -> int:
+        """Return the rows of the result for an input of `height` rows."""
+        return height
+
     def reads(self, rows: Rows, height: int) -> Rows:
         """Return the rows of an input of `height` rows that rows of the result depend on."""
         return self.needs(rows).within(height)
@@ -118,6 +122,10 @@ class Window(Operator):
         stride, padding, extent = self.stride[axis], self.padding[axis], self.extent[axis]
         return Rows(rows.first * stride - padding, (rows.last - 1) * stride - padding + extent)
 
+    def height(self, height: int) -> int:
+        """Return how many windows fit."""
+        return (height + 2 * self.padding[0] - self.extent[0]) // self.stride[0] + 1
+
     def run(self, parts: Sequence[Tensor], rows: Rows, height: int) -> Tensor:
         """Apply the layer; zeros stand where the window leaves the map."""
         wanted, given = self.needs(rows), self.reads(rows, height)
@@ -152,6 +160,10 @@ class TransposedWindow(Operator):
         kernel, stride, padding = self.kernel[axis], self.stride[axis], self.padding[axis]
         first = -((kernel - 1 - padding - rows.first) // stride)
         return Rows(first, (rows.last - 1 + padding) // stride + 1)
+
+    def height(self, height: int) -> int:
+        """Return the rows that the windows cover, but for those cut off."""
+        return (height - 1) * self.stride[0] + self.kernel[0] - 2 * self.padding[0]
 
     def run(self, parts: Sequence[Tensor], rows: Rows, height: int) -> Tensor:
         """Apply the layer without cutting rows off, and take the wanted ones."""
@@ -193,6 +205,10 @@ class Border(Operator):
         # Between the ends may lie a border of the map, where the order of rows turns.
         sources += [row for row in (0, height - 1) if shown.first <= row < shown.last]
         return Rows(min(sources), max(sources) + 1)
+
+    def height(self, height: int) -> int:
+        """Return the rows with the border."""
+        return height + self.above + self.below
 
     def run(self, parts: Sequence[Tensor], rows: Rows, height: int) -> Tensor:
         """Gather the rows and add the columns."""
@@ -238,6 +254,10 @@ class Enlargement(Operator):
         """Return the rows that `rows` come from."""
         return Rows(rows.first // self.factor, -(-rows.last // self.factor))
 
+    def height(self, height: int) -> int:
+        """Return the enlarged height."""
+        return height * self.factor
+
     def run(self, parts: Sequence[Tensor], rows: Rows, height: int) -> Tensor:
         """Apply the layer and take the wanted rows."""
         start = rows.first - self.needs(rows).first * self.factor
@@ -259,6 +279,10 @@ class Gathering(Operator):
     def needs(self, rows: Rows, axis: Axis = 0) -> Rows:
         """Return the rows that are gathered."""
         return Rows(rows.first * self.factor, rows.last * self.factor)
+
+    def height(self, height: int) -> int:
+        """Return the number of groups."""
+        return height // self.factor
 
     def run(self, parts: Sequence[Tensor], rows: Rows, height: int) -> Tensor:
         """Apply the layer."""

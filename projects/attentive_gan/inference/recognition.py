@@ -28,7 +28,7 @@ _ATEN = torch.ops.aten
 _POINTWISE = frozenset([
     'abs', 'add', 'alias', 'clamp', 'clamp_max', 'clamp_min', 'clone', 'contiguous', 'detach',
     'div', 'elu', 'erf', 'exp', 'full_like', 'gelu', 'hardsigmoid', 'hardswish', 'hardtanh',
-    'leaky_relu', 'log', 'maximum', 'minimum', 'mul', 'neg', 'ones_like', 'pow',
+    'leaky_relu', 'lerp', 'log', 'maximum', 'minimum', 'mul', 'neg', 'ones_like', 'pow',
     '_prelu_kernel', 'reciprocal', 'relu', 'rsqrt', 'rsub', 'sigmoid', 'silu', 'softplus',
     'sqrt', 'square', 'sub', 'tanh', '_to_copy', 'where', 'zeros_like',
     '_native_batch_norm_legit_no_training',
@@ -177,7 +177,8 @@ def _check_sizes(recorded: Recorded, item: int | None) -> None:
         raise NotLocalError(f'the operation {recorded.name} on maps of different sizes')
     for node in recorded.node.all_input_nodes:
         value = recorded.constants.get(node)
-        if isinstance(value, Tensor) and value.ndim > 2 and max(value.shape[-2:]) > 1:
+        by_channel = 'batch_norm' in recorded.name
+        if isinstance(value, Tensor) and not by_channel and max(value.shape[-2:], default=1) > 1:
             raise NotLocalError(f'the operation {recorded.name} with a constant for each pixel')
 
 

@@ -41,13 +41,13 @@ def steps(graph: LocalGraph, height: int, rows_per_step: int) -> Iterator[Step]:
         rows_per_step: Rows of the results per step.
     """
     layers = graph.layers
-    heights = [layer.height(height) for layer in layers]
+    heights = graph.heights(height)
     done = [0] * len(layers)
     for first in range(0, height, rows_per_step):
         rows = Rows(first, min(first + rows_per_step, height))
         wanted = list(done)
         for output in graph.outputs:
-            wanted[output] = rows.last
+            wanted[output] = max(wanted[output], rows.last)
         for position in reversed(range(len(layers))):
             layer = layers[position]
             if layer.operator is None or wanted[position] <= done[position]:
@@ -90,7 +90,7 @@ class RowStream:
 
     def __init__(self, graph: LocalGraph, height: int, rows_per_step: int) -> None:
         self.graph = graph
-        self.heights = [layer.height(height) for layer in graph.layers]
+        self.heights = graph.heights(height)
         self.plan = steps(graph, height, rows_per_step)
         self._maps: dict[int, Tensor] = {}
         self._starts = [0] * len(graph.layers)

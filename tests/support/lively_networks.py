@@ -1,0 +1,37 @@
+"""Networks whose results depend on all that they can see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from attentive_gan.networks import (
+    AttentiveGenerator,
+    EigenNet,
+    Pix2PixGenerator,
+    PReNet,
+    RestorationUNet,
+)
+from torch import nn
+
+#: Small networks that declare how they pad, by name.
+BUILDERS: dict[str, Callable[[], nn.Module]] = {
+    'attentive': lambda: AttentiveGenerator(num_steps=2),
+    'autoencoder': lambda: AttentiveGenerator(attention=False),
+    'unet': lambda: RestorationUNet(channels=(8, 12, 16), blocks=1, shuffle=2),
+    'prenet': lambda: PReNet(num_stages=2, channels=8),
+    'prenet_gru': lambda: PReNet(num_stages=2, cell='gru', channels=8, shared_blocks=True),
+    'eigen': lambda: EigenNet(channels=16),
+    'pix2pix': lambda: Pix2PixGenerator(num_down=5, base_channels=4),
+}
+
+
+def lively(network: nn.Module) -> nn.Module:
+    """Give a network weights that carry values far, so that a pixel that is missed shows."""
+    torch.manual_seed(3)
+    for parameter in network.parameters():
+        if parameter.dim() > 1:
+            nn.init.kaiming_normal_(parameter, a=1)
+        else:
+            nn.init.normal_(parameter, 0, 0.05)
+    return network.eval().requires_grad_(False)
