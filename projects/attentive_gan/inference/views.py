@@ -36,8 +36,8 @@ def view(network: nn.Module, task: Task) -> Callable[..., tuple[Tensor, ...]]:
         return lambda rainy, attention: (network.restore_with(rainy, attention),)
 
     def both(rainy: Tensor) -> tuple[Tensor, ...]:
-        attention = network.attend(rainy)
-        return network.restore_with(rainy, attention), attention
+        output = network(rainy, side_outputs=True)
+        return output.restored, output.attention_maps[-1]
 
     return both
 
