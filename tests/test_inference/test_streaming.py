@@ -7,7 +7,9 @@ import pytest
 import torch
 from attentive_gan.inference import Recording, record
 from attentive_gan.inference.executors import Job, empty_outputs, run_streamed, run_tiled
-from attentive_gan.inference.memory import ColumnPlan
+from attentive_gan.inference.memory import ColumnPlan, row_bytes
+from attentive_gan.inference.recomputation import with_recomputation
+from attentive_gan.inference.row_stream import steps
 from attentive_gan.inference.views import Task, input_channels, output_channels, view
 from attentive_gan.networks import DuRNSP
 from hypothesis import given, settings
@@ -132,8 +134,6 @@ def test_the_derived_reach_is_where_gradients_end(
 
 
 def test_no_row_is_computed_twice(networks: dict[str, nn.Module]) -> None:
-    from attentive_gan.inference.row_stream import steps
-
     graph = recording(networks, 'unet').graph
     assert graph is not None
     done = [0] * len(graph.layers)
@@ -145,11 +145,20 @@ def test_no_row_is_computed_twice(networks: dict[str, nn.Module]) -> None:
 
 
 def test_rows_in_memory_do_not_grow_with_the_picture(networks: dict[str, nn.Module]) -> None:
-    from attentive_gan.inference.memory import row_bytes
-
     graph = recording(networks, 'attentive').graph
     assert graph is not None
     assert row_bytes(graph, 1024, 100, 32) == row_bytes(graph, 8192, 100, 32)
+
+
+def test_wide_layers_that_are_read_late_are_computed_again(networks: dict[str, nn.Module]) -> None:
+    network, graph = networks['attentive'], recording(networks, 'attentive').graph
+    assert graph is not None
+    lean = with_recomputation(graph)
+    assert row_bytes(lean, 1024, 100, 32) < 0.75 * row_bytes(graph, 1024, 100, 32)
+    assert lean.reach() == graph.reach()
+    job = job_for(network, 'restore', 70, 50)
+    run_streamed(job, lean, ColumnPlan(50, 8))
+    assert difference(list(job.outputs), whole(network, 'restore', job)) < TOLERANCE
 
 
 def test_a_mean_over_the_picture_has_no_graph() -> None:

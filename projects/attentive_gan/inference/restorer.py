@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -25,6 +25,7 @@ from .memory import (
     plan_columns,
     working_memory,
 )
+from .recomputation import with_recomputation
 from .views import Task, gives_attention, input_channels, output_channels, view
 
 Precision = Literal['float32', 'bfloat16', 'float16']
@@ -152,7 +153,8 @@ class Restorer:
 
     def _execute(self, task: Task, job: Job) -> None:
         recording = self._recording(task)
-        budget = working_memory(self.device, self.memory)
+        stored = sum(output.nbytes for output in job.outputs)  # taken as the results come in
+        budget = working_memory(self.device, self.memory, stored)
         height, width = job.padded_size
         needed = int(recording.bytes_per_pixel * height * width * SURCHARGE)
         if self.halo is not None or (self.tile is not None and recording.graph is None):
@@ -185,7 +187,7 @@ class Restorer:
         try:
             run_whole(job, view(self.loaded.network, task))
         except RuntimeError as error:
-            plan = ColumnPlan(2 * job.padded_size[1], ROWS_PER_STEP['cpu'])
+            plan = ColumnPlan(2 * job.padded_size[1], ROWS_PER_STEP['cpu'][-1])
             self._stream(job, graph, self._shrunk(plan, graph.size_multiple, error))
 
     def _stream(self, job: Job, graph: LocalGraph, plan: ColumnPlan) -> None:
@@ -212,10 +214,11 @@ class Restorer:
 
     def _recording(self, task: Task) -> Recording:
         if task not in self._recordings:
-            self._recordings[task] = record(
-                view(self.loaded.network, task),
-                input_channels(task),
-                self.loaded.size_multiple,
-                self.loaded.like,
+            loaded = self.loaded
+            recording = record(
+                view(loaded.network, task), input_channels(task), loaded.size_multiple, loaded.like
             )
+            if recording.graph is not None:
+                recording = replace(recording, graph=with_recomputation(recording.graph))
+            self._recordings[task] = recording
         return self._recordings[task]

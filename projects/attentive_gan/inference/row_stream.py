@@ -16,6 +16,9 @@ from torch import Tensor
 from .local_graph import LocalGraph
 from .operators import Rows
 
+#: A row far above every picture.
+_NOWHERE = -(2**40)
+
 #: Returns rows [first, last) of an input of the network, (1, C, rows, W).
 Source = Callable[[int, int], Tensor]
 
@@ -40,25 +43,45 @@ def steps(graph: LocalGraph, height: int, rows_per_step: int) -> Iterator[Step]:
         height: Rows of the picture, a multiple of the graph's.
         rows_per_step: Rows of the results per step.
     """
-    layers = graph.layers
     heights = graph.heights(height)
-    done = [0] * len(layers)
-    for first in range(0, height, rows_per_step):
-        rows = Rows(first, min(first + rows_per_step, height))
-        wanted = list(done)
-        for output in graph.outputs:
-            wanted[output] = max(wanted[output], rows.last)
-        for position in reversed(range(len(layers))):
-            layer = layers[position]
-            if layer.operator is None or wanted[position] <= done[position]:
-                continue
-            new = Rows(done[position], wanted[position])
-            for source in layer.inputs:
-                needed = layer.operator.reads(new, heights[source])
-                wanted[source] = max(wanted[source], needed.last)
+    done = [0] * len(graph.layers)
+    # The first layers begin some steps before the last ones, so that no step has much more work.
+    start = -(-graph.reach().after // rows_per_step) * rows_per_step
+    for first in range(-start, height, rows_per_step):
+        rows = Rows(first, first + rows_per_step).within(height)
+        wanted = _wanted(graph, heights, done, first + rows_per_step)
         computed = tuple(Rows(d, w) for d, w in zip(done, wanted, strict=True))
         done = wanted
         yield Step(rows, computed, _kept(graph, heights, done, rows.last))
+
+
+def _wanted(graph: LocalGraph, heights: Sequence[int], done: Sequence[int], last: int) -> list[int]:
+    """Return the row up to which each layer is to be computed so that the results reach row `last`.
+
+    Args:
+        graph: The network.
+        heights: Rows of each layer.
+        done: Rows of each layer that are there.
+        last: First row after those of the results; negative where only the first layers begin.
+    """
+    # As if the picture went on beyond its border, so that negative rows count too.
+    endless = [_NOWHERE] * len(graph.layers)
+    wanted = list(done)
+    for output in graph.outputs:
+        endless[output] = last
+    for position in reversed(range(len(graph.layers))):
+        layer, end = graph.layers[position], endless[position]
+        wanted[position] = max(wanted[position], min(end, heights[position]))
+        if layer.operator is None:
+            continue
+        new = Rows(done[position], wanted[position])
+        for source in layer.inputs:
+            needed = layer.operator.needs(Rows(end - 1, end)).last
+            endless[source] = max(endless[source], needed)
+            if new.first < new.last:
+                read = layer.operator.reads(new, heights[source]).last
+                wanted[source] = max(wanted[source], read)
+    return wanted
 
 
 def _kept(
@@ -110,8 +133,8 @@ class RowStream:
                 if new.first < new.last:
                     self._append(position, self._compute(position, new, sources), new)
                 self._release(position, step)
-            results = [self._part(output, step.rows) for output in self.graph.outputs]
-            yield step.rows, results
+            if step.rows.first < step.rows.last:
+                yield step.rows, [self._part(output, step.rows) for output in self.graph.outputs]
             for output in self.graph.outputs:
                 self._trim(output, step.kept[output])
 
