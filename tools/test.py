@@ -26,12 +26,14 @@ def main() -> None:
 
     import attentive_gan  # noqa: F401  (registers all names)
     from attentive_gan.engine import configuration
+    from attentive_gan.engine.inference_model import without_training_parts
 
     config = configuration.load_config(args.config, options)
     config.launcher = args.launcher
     configuration.set_work_dir(config, args.work_dir, args.config)
     config.load_from = args.checkpoint
     config.resume = False
+    config.model = without_training_parts(config.model)
 
     if args.out:
         config.custom_hooks = [
