@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .checkpoint_hook import VerifiedCheckpointHook
 from .finite_loss import StopOnNonFinite
+from .iteration_times import IterationTimes
 from .pictures import RestoredPictures, SampleGrid
 from .runner import RestorationRunner
 from .sampler import DrawSampler
@@ -12,6 +13,7 @@ from .train_loop import ResumableTrainLoop
 
 __all__ = [
     'DrawSampler',
+    'IterationTimes',
     'MeanScoresFile',
     'RestorationRunner',
     'RestoredPictures',

@@ -67,6 +67,21 @@ def _move_data(config: Config, folder: str) -> None:
             nodes += node
 
 
+def has_field(config: Config, name: str) -> bool:
+    """Return whether a config names a field.
+
+    Args:
+        config: Complete config.
+        name: Dotted name of the field, as after `--cfg-options`.
+    """
+    node: Any = config
+    for part in name.split('.'):
+        if part not in (_fields(node) or ()):
+            return False
+        node = _child(node, part)
+    return True
+
+
 def _check_option(config: Config, name: str) -> None:
     """Refuse an option whose parents do not exist; MMEngine would add a field that nothing reads."""
     node: Any = config

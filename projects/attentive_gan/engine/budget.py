@@ -1,0 +1,82 @@
+"""Gives a config another number of iterations, or another data set, and leaves all else as it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mmengine.config import Config
+
+from attentive_gan.errors import UserError
+
+#: Fields that count iterations, beside `train_cfg.max_iters`; `*` stands for every item of a list.
+ITERATION_FIELDS = (
+    'train_cfg.val_interval',
+    'model.discriminator_start', 'model.adversarial_start',
+    'default_hooks.logger.interval', 'default_hooks.checkpoint.interval',
+    'custom_hooks.*.interval',
+    'param_scheduler.*.begin', 'param_scheduler.*.end', 'param_scheduler.*.T_max',
+    'param_scheduler.*.step_size', 'param_scheduler.*.milestones',
+    'param_scheduler.*.periods',
+)  # fmt: skip
+
+#: Fields that say what is trained and tested on.
+DATA_FIELDS = (
+    'data_root', 'train_dataloader', 'val_dataloader', 'test_dataloader', 'val_evaluator',
+    'test_evaluator', 'val_cfg', 'test_cfg',
+)  # fmt: skip
+
+
+def set_iterations(config: Config, iterations: int) -> None:
+    """Set `train_cfg.max_iters` and scale every other number of iterations with it.
+
+    Schedules and intervals keep their share of the training. Intervals are at least 1, so that a short
+    training validates and saves at its end.
+
+    Args:
+        config: Config to change; a single schedule becomes a list.
+        iterations: New number of iterations.
+
+    Raises:
+        UserError: The config counts epochs, or says no number of iterations.
+    """
+    old = (config.get('train_cfg') or {}).get('max_iters')
+    if not old:
+        raise UserError(f'{config.filename}: it has no train_cfg.max_iters to take the place of')
+    if isinstance(config.get('param_scheduler'), dict):
+        config.param_scheduler = [config.param_scheduler]
+    for name in ITERATION_FIELDS:
+        _scale(config, name.split('.'), iterations / old)
+    config.train_cfg.max_iters = iterations
+
+
+def use_data(config: Config, other: Config) -> None:
+    """Take data sets, their pipelines, metrics and the score that decides about the best from a config.
+
+    Args:
+        config: Config to change.
+        other: Config whose data is taken.
+    """
+    for name in DATA_FIELDS:
+        if name in other:
+            config[name] = other[name]
+    config.default_hooks.checkpoint.save_best = other.default_hooks.checkpoint.save_best
+
+
+def _scale(node: Any, path: list[str], factor: float) -> None:
+    """Multiply the numbers at a path, if it exists."""
+    first, rest = path[0], path[1:]
+    if first == '*':
+        for item in node if isinstance(node, (list, tuple)) else ():
+            _scale(item, rest, factor)
+    elif isinstance(node, (dict, Config)) and node.get(first) is not None:
+        if rest:
+            _scale(node[first], rest, factor)
+        else:
+            node[first] = _scaled(node[first], factor)
+
+
+def _scaled(value: Any, factor: float) -> Any:
+    """Scale a number or each of a list; 0 stays, nothing else becomes 0."""
+    if isinstance(value, (list, tuple)):
+        return [_scaled(item, factor) for item in value]
+    return max(round(value * factor), 1) if value else value

@@ -1,0 +1,92 @@
+"""Train configs one after another under an equal budget, and go on where they were stopped."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from attentive_gan_cli import parse_options, run
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line; nothing heavy is imported before."""
+    parser = argparse.ArgumentParser(description=__doc__, epilog='See docs/leaderboard.md.')
+    add = parser.add_argument
+    add('configs', nargs='+', help='config files')
+    budget = parser.add_mutually_exclusive_group(required=True)
+    budget.add_argument('--iterations', type=int, help='iterations of each; schedules are scaled')
+    budget.add_argument(
+        '--minutes', type=float, help='minutes of each; a training in miniature measures its speed'
+    )
+    add('--data', metavar='CONFIG', help='train and test all on the data of this config')
+    add('--work-dir', type=Path, default=Path('work_dirs/all'),
+        help='folder of all trainings (default work_dirs/all)')  # fmt: skip
+    add('--gpus', type=int, default=1, help='processes of each training (default 1)')
+    add('--cfg-options', nargs='+', default=[], metavar='FIELD=VALUE',
+        help='change config fields, in the configs that have them')  # fmt: skip
+    args = parser.parse_args()
+    for value, name in (
+        (args.iterations, 'iterations'),
+        (args.minutes, 'minutes'),
+        (args.gpus, 'gpus'),
+    ):
+        if value is not None and value <= 0:
+            parser.error(f'--{name} must be above 0')
+    return args
+
+
+def main() -> int:
+    """Train, and print the summary."""
+    args = parse_args()
+    options = parse_options(args.cfg_options)
+
+    import attentive_gan  # noqa: F401  (registers all names)
+    from attentive_gan.engine import training_batch
+    from attentive_gan.engine.batch_summary import summarise_batch
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    budget = training_batch.Budget(args.iterations, args.minutes)
+    batch = training_batch.plan_batch(
+        args.configs, budget, args.work_dir, args.data, options, args.gpus
+    )
+    records = training_batch.train_batch(
+        batch, lambda text: console.print(text, markup=False, highlight=False, soft_wrap=True)
+    )
+    rows = summarise_batch(batch, records)
+    show(rows)
+    console.print(f'leaderboard entries: {args.work_dir / "entries.yml"}', soft_wrap=True)
+    return 1 if any(row['state'] != 'done' for row in rows) else 0
+
+
+def is_score(name: str) -> bool:
+    """Return whether a column is a PSNR of restored pictures."""
+    return name.endswith('_psnr') and 'rainy' not in name and 'input' not in name
+
+
+def show(rows: list[dict[str, Any]]) -> None:
+    """Print a table of the trainings, and why some failed."""
+    from rich.console import Console
+    from rich.table import Table
+
+    scores = list(dict.fromkeys(name for row in rows for name in row if is_score(name)))
+    table = Table(title='scores of the last validation, in dB')
+    for name in ('name', 'state', 'iterations', 'minutes', 'M parameters', *scores):
+        left = name in ('name', 'state')
+        table.add_column(name, justify='left' if left else 'right', overflow='fold')
+    for row in rows:
+        table.add_row(
+            row['name'], row['state'], str(row['iterations'] or ''), f'{row["minutes"]:.1f}',
+            str(row.get('parameters_millions', '')),
+            *(f'{row[name]:.2f}' if row.get(name) is not None else '' for name in scores),
+        )  # fmt: skip
+    console = Console()
+    console.print(table)
+    for row in rows:
+        if row['reason']:
+            console.print(f'{row["name"]} failed: {row["reason"]}', markup=False, highlight=False)
+
+
+if __name__ == '__main__':
+    run(main)
