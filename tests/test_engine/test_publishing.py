@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 import pytest
 import torch
 from attentive_gan.engine import shipped_weights as shipping
 from attentive_gan.engine.publishing import publish_generator
+from attentive_gan.engine.weights_description import WeightsDescription, read_description
 from attentive_gan.errors import UserError
 from attentive_gan.host import read_checkpoint, write_checkpoint
 from attentive_gan.networks import RestorationUNet
-from safetensors import safe_open
 
 
 @pytest.fixture
@@ -33,13 +34,19 @@ def checkpoint(network, tmp_path):
 
 def test_the_generator_survives(checkpoint, network, tmp_path):
     out = tmp_path / 'new' / 'weights.safetensors'
-    digest = publish_generator(checkpoint, out, {'config': 'c.py'})
+    generator = dict(type='RestorationUNet', channels=[4, 6], blocks=1, shuffle=2)
+    told = WeightsDescription('small', 'BaseEditModel', generator, 'rgb', '', 'nothing')
+    digest = publish_generator(checkpoint, out, told)
     assert digest == hashlib.sha256(out.read_bytes()).hexdigest()
     state = read_checkpoint(out)['state_dict']
     assert {value.dtype for value in state.values()} == {torch.float16}
     assert set(state) == set(network.state_dict())  # nothing of the discriminator
-    with safe_open(out, 'pt') as file:
-        assert file.metadata() == {'iterations': '7', 'config': 'c.py'}
+    assert read_description(out) == replace(told, iterations='7')
+    card = out.with_suffix('.md').read_text()
+    assert digest in card
+    assert 'RestorationUNet' in card
+    again = publish_generator(checkpoint, tmp_path / 'again.safetensors', told)
+    assert again == digest  # equal contents give equal files
     rainy = torch.rand(1, 3, 24, 32)
     expected = network(rainy)
     network.load_state_dict(state)

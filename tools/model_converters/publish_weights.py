@@ -14,7 +14,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('checkpoint', type=Path, help='.pth file of a training')
     parser.add_argument('out', type=Path, help='.safetensors file to write')
     parser.add_argument(
-        '--config', default='', help='name of the config, for the record in the file'
+        '--config',
+        required=True,
+        help='config of the training: the file will describe its network, and need no config',
     )
     args = parser.parse_args()
     if args.out.suffix != '.safetensors':
@@ -23,13 +25,15 @@ def parse_args() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Convert, and print the checksum to pin."""
+    """Convert, write a card beside the file, and print the checksum to pin."""
     args = parse_args()
     import attentive_gan  # noqa: F401  (prepares the toolbox)
+    from attentive_gan.engine.configuration import load_config
     from attentive_gan.engine.publishing import publish_generator
+    from attentive_gan.engine.weights_description import describe
 
-    meta = {'config': args.config, 'channel_order': 'rgb'}
-    digest = publish_generator(args.checkpoint, args.out, meta)
+    description = describe(load_config(args.config), args.config)
+    digest = publish_generator(args.checkpoint, args.out, description)
     print(f'{args.out}: {args.out.stat().st_size / 2**20:.2f} MiB, SHA-256 {digest}')
 
 

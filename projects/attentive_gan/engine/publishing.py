@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from attentive_gan.errors import UserError
 from attentive_gan.host import read_checkpoint
+
+from .weights_card import write_card
+from .weights_description import HEADER_KEY, WeightsDescription
 
 #: Part of a checkpoint's names that belongs to the network which restores.
 _PREFIX = 'generator.'
@@ -17,7 +23,9 @@ _PREFIX = 'generator.'
 _LARGEST_CHANGE = 1e-3
 
 
-def publish_generator(checkpoint: Path, out: Path, meta: dict[str, str] | None = None) -> str:
+def publish_generator(
+    checkpoint: Path, out: Path, description: WeightsDescription | None = None
+) -> str:
     """Write the generator of a checkpoint as half-precision safetensors.
 
     Where an `EMAHook` averaged the weights, the checkpoint's are the average.
@@ -25,7 +33,8 @@ def publish_generator(checkpoint: Path, out: Path, meta: dict[str, str] | None =
     Args:
         checkpoint: A `.pth` file of a training.
         out: `.safetensors` file to write.
-        meta: What else to record in the file's header.
+        description: What the file shall say of itself; the iterations are the checkpoint's. With it a card
+            is written beside the file, unless there is one.
 
     Returns:
         SHA-256 of the written file, in hexadecimal.
@@ -34,9 +43,6 @@ def publish_generator(checkpoint: Path, out: Path, meta: dict[str, str] | None =
         UserError: The checkpoint cannot be read, holds no generator, or its weights do not survive half
             precision; or the file cannot be written.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import save_file
-
     stored = read_checkpoint(checkpoint)
     state = {
         name.removeprefix(_PREFIX): value
@@ -46,20 +52,49 @@ def publish_generator(checkpoint: Path, out: Path, meta: dict[str, str] | None =
     if not state:
         raise UserError(f'{checkpoint} holds no weights of a generator ({_PREFIX}*).')
     halved = {name: _halved(name, value, checkpoint) for name, value in state.items()}
-    header = {'iterations': str(stored.get('meta', {}).get('iter', 'unknown')), **(meta or {})}
+    if description is not None:
+        iterations = str(stored.get('meta', {}).get('iter', 'unknown'))
+        description = replace(description, iterations=iterations)
+    sha256 = save_weights(halved, out, description)
+    if description is not None:
+        write_card(out, description, sha256, sum(value.numel() for value in halved.values()))
+    return sha256
+
+
+def save_weights(
+    state: Mapping[str, Tensor], out: Path, description: WeightsDescription | None
+) -> str:
+    """Write tensors as safetensors; equal ones with an equal description give equal files.
+
+    Args:
+        state: Tensors by name.
+        out: File to write.
+        description: What the file shall say of itself.
+
+    Returns:
+        SHA-256 of the written file, in hexadecimal.
+
+    Raises:
+        UserError: The file cannot be written.
+    """
+    from safetensors.torch import save
+
+    # One key only: safetensors writes several in an order that differs from run to run.
+    header = {} if description is None else {HEADER_KEY: description.to_json()}
+    written = save({name: value.contiguous() for name, value in state.items()}, header)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        save_file(halved, out, metadata=header)
-    except (OSError, SafetensorError) as error:
+        out.write_bytes(written)
+    except OSError as error:
         raise UserError(f'{out} cannot be written: {error}') from error
-    return hashlib.sha256(out.read_bytes()).hexdigest()
+    return hashlib.sha256(written).hexdigest()
 
 
-def _halved(name: str, value: torch.Tensor, source: Path) -> torch.Tensor:
+def _halved(name: str, value: Tensor, source: Path) -> Tensor:
     """Return a tensor in half precision, if that keeps its values."""
     if not value.is_floating_point():
         return value.contiguous()
-    half = value.half().contiguous()
+    half = value.to(torch.float16).contiguous()
     change = float((half.float() - value.float()).abs().max()) if value.numel() else 0.0
     if not change <= _LARGEST_CHANGE * float(value.abs().max()):
         raise UserError(f'{source}: {name} does not survive half precision (change {change:.3g}).')

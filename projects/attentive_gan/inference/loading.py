@@ -9,9 +9,20 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from attentive_gan.datasets.manifest import digest
+from attentive_gan.engine.configuration import load_config
+from attentive_gan.engine.inference_model import load_inference_model
 from attentive_gan.engine.shipped_weights import shipped_weights
+from attentive_gan.engine.weights_description import (
+    WeightsDescription,
+    build_described,
+    describe,
+    read_description,
+)
 from attentive_gan.errors import UserError
 from attentive_gan.networks.padding import PaddingMode
+
+from .onnx_network import OnnxNetwork
 
 #: Weights that are taken where none are named.
 DEFAULT_WEIGHTS = 'unet_rendered'
@@ -34,7 +45,9 @@ class LoadedNetwork:
     padding_mode: PaddingMode
     """How it pads other sides."""
     like: Tensor
-    """A value of the type and on the device that it works with."""
+    """A value of the type and on the device that it takes."""
+    device: torch.device
+    """Where it works."""
 
 
 def choose_device(name: str) -> torch.device:
@@ -62,24 +75,24 @@ def load_network(
     """Build a network and load its weights.
 
     Args:
-        config: Config file; None takes the shipped weights' own.
+        config: Config file; None takes what the weights say of themselves.
         weights: Weights (.safetensors or .pth); None takes those that ship.
         device: Where the network works.
         precision: `float32`, `bfloat16` or `float16`.
 
     Raises:
-        UserError: A file is missing or does not fit, or only the config is given.
+        UserError: A file is missing or does not fit, the weights do not describe themselves, or only the
+            config is given.
     """
-    from attentive_gan.engine.inference_model import load_inference_model
-
-    if weights is None:
-        if config is not None:
-            raise UserError(f'{config}: name the weights of this config too (--weights)')
-        shipped = shipped_weights(DEFAULT_WEIGHTS)
-        weights = str(shipped.path)
-        config = str(Path(__file__).resolve().parents[3] / shipped.config)
     if config is None:
-        raise UserError(f'{weights}: name the config of these weights too (--config)')
+        path = _weights_path(weights)
+        description = _own_description(path)
+        return adopt_network(
+            build_described(description, path), device, precision, description.name,
+            description.channel_order, digest(path),
+        )  # fmt: skip
+    if weights is None:
+        raise UserError(f'{config}: name the weights of this config too (--weights)')
     model = load_inference_model(config, weights, str(device))
     network = model.network
     if network is None:
@@ -87,6 +100,59 @@ def load_network(
     return adopt_network(
         network, device, precision, model.name, model.channel_order, model.weights_sha256
     )
+
+
+def load_exported(config: str | None, weights: str | None, device: str) -> LoadedNetwork:
+    """Load an ONNX file.
+
+    Args:
+        config: Must be None: the file needs none.
+        weights: The file.
+        device: `auto`, `cpu`, `cuda` or `cuda:N`.
+
+    Raises:
+        UserError: There is no file or it does not fit, or ONNX Runtime is missing or cannot use the device.
+    """
+    if config is not None or weights is None or not weights.endswith('.onnx'):
+        raise UserError(
+            '--backend onnxruntime: give an .onnx file of tools/export.py as --weights, and no --config'
+        )
+    network = OnnxNetwork(Path(weights), device)
+    facts = network.session.facts
+    return LoadedNetwork(
+        network, facts.name, 'rgb', facts.weights_sha256, facts.size_multiple, facts.padding_mode,
+        torch.zeros(()), network.session.device,
+    )  # fmt: skip
+
+
+def load_description(config: str | None, weights: str | None) -> WeightsDescription:
+    """Return what a weights file can say of its network, by its config or by what it says now.
+
+    Args:
+        config: Config file; None takes what the weights say of themselves.
+        weights: Weights (.safetensors or .pth); None takes those that ship.
+
+    Raises:
+        UserError: A file is missing or does not fit, or says nothing.
+    """
+    if config is None:
+        return _own_description(_weights_path(weights))
+    return describe(load_config(config), config)
+
+
+def _weights_path(weights: str | None) -> Path:
+    return Path(weights) if weights is not None else shipped_weights(DEFAULT_WEIGHTS).path
+
+
+def _own_description(path: Path) -> WeightsDescription:
+    if path.suffix == '.onnx':
+        raise UserError(f'{path} is an ONNX file; choose --backend onnxruntime')
+    description = read_description(path)
+    if description is None:
+        raise UserError(
+            f'{path} does not describe its network; name the config of these weights too (--config)'
+        )
+    return description
 
 
 def adopt_network(
@@ -112,5 +178,5 @@ def adopt_network(
     return LoadedNetwork(
         network, name or type(network).__name__, channel_order, weights_sha256,
         getattr(network, 'size_multiple', None), getattr(network, 'padding_mode', 'replicate'),
-        torch.zeros((), dtype=dtype, device=device),
+        torch.zeros((), dtype=dtype, device=device), device,
     )  # fmt: skip

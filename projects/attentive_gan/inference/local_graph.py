@@ -110,6 +110,8 @@ class Recording:
     """Why there is no graph, such as 'the operation mean over the whole picture'; else empty."""
     bytes_per_pixel: float
     """Most memory in use at a time, by pixel of the picture."""
+    reach: Reach | None = None
+    """How far a pixel of a result looks, where this is known without a graph."""
 
 
 def record(

@@ -14,7 +14,7 @@ from torch import nn
 from attentive_gan.errors import UserError
 
 from .executors import Job, Progress, empty_outputs, run_streamed, run_tiled, run_whole
-from .loading import adopt_network, choose_device, load_network
+from .loading import adopt_network, choose_device, load_exported, load_network
 from .local_graph import LocalGraph, Recording, record
 from .memory import (
     ROWS_PER_STEP,
@@ -25,10 +25,15 @@ from .memory import (
     plan_columns,
     working_memory,
 )
+from .onnx_network import OnnxNetwork
 from .recomputation import with_recomputation
+from .tiling import tile_side
 from .views import Task, gives_attention, input_channels, output_channels, view
 
 Precision = Literal['float32', 'bfloat16', 'float16']
+
+#: What runs the network.
+Backend = Literal['torch', 'onnxruntime']
 
 #: Side of a tile where only a halo was chosen.
 DEFAULT_TILE = 512
@@ -57,6 +62,8 @@ class Restorer:
         network: A network at hand instead of these, working in RGB.
         device: `auto`, `cpu`, `cuda` or `cuda:N`.
         precision: Type of the network's values.
+        backend: What runs the network: `torch`, or `onnxruntime` for an ONNX file as `weights`, which runs
+            in exact tiles where the whole picture does not fit the budget.
         memory: Budget in bytes: of the process on a CPU, of the network on a GPU. None: 2 GiB, or most of
             the GPU's free memory.
         tile: Largest width of a part that is restored at a time, in pixels; None lets the budget decide.
@@ -76,16 +83,21 @@ class Restorer:
         network: nn.Module | None = None,
         device: str = 'auto',
         precision: Precision = 'float32',
+        backend: Backend = 'torch',
         memory: int | None = None,
         tile: int | None = None,
         halo: int | None = None,
         notify: Callable[[str], None] = lambda text: None,
     ) -> None:
-        self.device = choose_device(device)
-        if network is not None:
-            self.loaded = adopt_network(network, self.device, precision)
+        if backend == 'onnxruntime':
+            if network is not None or precision != 'float32':
+                raise UserError('--backend onnxruntime runs ONNX files in float32 and nothing else')
+            self.loaded = load_exported(config, weights, device)
+        elif network is not None:
+            self.loaded = adopt_network(network, choose_device(device), precision)
         else:
-            self.loaded = load_network(config, weights, self.device, precision)
+            self.loaded = load_network(config, weights, choose_device(device), precision)
+        self.device = self.loaded.device
         self.memory, self.tile, self.halo = memory, tile, halo
         self._notify = notify
         self._recordings: dict[Task, Recording] = {}
@@ -157,7 +169,12 @@ class Restorer:
         budget = working_memory(self.device, self.memory, stored)
         height, width = job.padded_size
         needed = int(recording.bytes_per_pixel * height * width * SURCHARGE)
-        if self.halo is not None or (self.tile is not None and recording.graph is None):
+        if self.halo is None and recording.reach is not None:
+            per_pixel = recording.bytes_per_pixel
+            side = tile_side(per_pixel, budget, recording.reach, job.size_multiple)
+            fits = per_pixel * height * width <= budget
+            self._run_in_tiles(job, task, recording.reach, max(height, width) if fits else side)
+        elif self.halo is not None or (self.tile is not None and recording.graph is None):
             halo = self.halo or 0
             function = view(self.loaded.network, task)
             run_tiled(job, function, self.tile or DEFAULT_TILE, (halo, halo))
@@ -182,6 +199,19 @@ class Restorer:
                 'a result that is not exact'
             )
         run_whole(job, view(self.loaded.network, task))
+
+    def _run_in_tiles(self, job: Job, task: Task, reach: tuple[int, int], side: int) -> None:
+        """Run a network whose layers are not known, but how far it looks, in exact tiles."""
+        limits = [limit for limit in (self.tile, self._widest) if limit is not None]
+        side = min([side, *limits])
+        try:
+            run_tiled(job, view(self.loaded.network, task), side, reach)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error) or side <= job.size_multiple:
+                raise
+            self._widest = side // 2
+            self._notify(f'memory ran out; going on in tiles of {self._widest} pixels')
+            self._run_in_tiles(job, task, reach, self._widest)
 
     def _run_at_once(self, task: Task, job: Job, graph: LocalGraph) -> None:
         try:
@@ -215,6 +245,8 @@ class Restorer:
     def _recording(self, task: Task) -> Recording:
         if task not in self._recordings:
             loaded = self.loaded
+            if isinstance(loaded.network, OnnxNetwork):
+                return loaded.network.recording()
             recording = record(
                 view(loaded.network, task), input_channels(task), loaded.size_multiple, loaded.like
             )

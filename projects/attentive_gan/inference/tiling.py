@@ -39,3 +39,17 @@ def tiles(side: int, size: int, before: int, after: int, multiple: int) -> Itera
     for first in range(0, side, size):
         last = min(first + size, side)
         yield Tile(first, last, max(first - before, 0), min(last + after, side))
+
+
+def tile_side(bytes_per_pixel: float, budget: int, reach: tuple[int, int], multiple: int) -> int:
+    """Return the side of the largest square tile that fits, a multiple of `multiple`, at least one.
+
+    Args:
+        bytes_per_pixel: What the network takes for each pixel that it sees.
+        budget: Bytes that it may take.
+        reach: Pixels that it sees before and after a tile.
+        multiple: The network's size multiple.
+    """
+    halo = sum(-(-r // multiple) * multiple for r in reach)
+    side = int((budget / bytes_per_pixel) ** 0.5) - halo
+    return max(side // multiple * multiple, multiple)

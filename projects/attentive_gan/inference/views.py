@@ -9,6 +9,8 @@ from torch import Tensor, nn
 
 from attentive_gan.networks import AttentiveGenerator
 
+from .onnx_network import OnnxNetwork
+
 #: `restore`: picture -> restored. `both`: picture -> restored, attention. `attend`: picture -> attention.
 #: `hold`: picture, attention -> restored.
 Task = Literal['restore', 'both', 'attend', 'hold']
@@ -16,6 +18,8 @@ Task = Literal['restore', 'both', 'attend', 'hold']
 
 def gives_attention(network: nn.Module) -> bool:
     """Return whether a network draws an attention map."""
+    if isinstance(network, OnnxNetwork):
+        return network.gives_attention
     return isinstance(network, AttentiveGenerator) and network.attention is not None
 
 
@@ -26,6 +30,8 @@ def view(network: nn.Module, task: Task) -> Callable[..., tuple[Tensor, ...]]:
         network: A network in evaluation mode.
         task: What is asked; all but `restore` need a network that gives attention.
     """
+    if isinstance(network, OnnxNetwork):
+        return lambda *maps: network(maps[0], task)
     if task == 'restore':
         return lambda rainy: (network(rainy),)
     if not isinstance(network, AttentiveGenerator):

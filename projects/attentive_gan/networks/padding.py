@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+import torch
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -25,6 +26,11 @@ def pad_to_multiple(x: Tensor, multiple: int, mode: PaddingMode = 'reflect') -> 
     Returns:
         `x` itself where nothing is missing; else padded.
     """
+    if is_exporting():
+        # Without questions about the size, so that the exported file takes any.
+        for axis in (2, 3):
+            x = x.index_select(axis, _positions(x.shape[axis], multiple, mode, x.device))
+        return x
     for axis in (2, 3):
         side = x.shape[axis]
         missing = -side % multiple
@@ -33,3 +39,23 @@ def pad_to_multiple(x: Tensor, multiple: int, mode: PaddingMode = 'reflect') -> 
             padding = (0, missing, 0, 0) if axis == 3 else (0, 0, 0, missing)
             x = F.pad(x, padding, mode=fits)
     return x
+
+
+def is_exporting() -> bool:
+    """Whether `torch.export` is recording this code for pictures of any size."""
+    # Before torch 2.7 nobody can tell exporting from compiling.
+    asked = getattr(getattr(torch, 'compiler', None), 'is_exporting', None)
+    return bool(asked and asked())
+
+
+def _positions(side: int, multiple: int, mode: PaddingMode, device: torch.device) -> Tensor:
+    """Return which row stands where after padding, as operations that hold for any side."""
+    padded = (side + multiple - 1) // multiple * multiple
+    position = torch.arange(padded, device=device)
+    last = side - 1
+    repeated = position.clamp(max=last)
+    if mode == 'replicate':
+        return repeated
+    mirrored = last - (last - position).abs()
+    missing, whole = (torch.scalar_tensor(n, dtype=torch.int64) for n in (padded - side, side))
+    return torch.where(missing.to(device) < whole.to(device), mirrored, repeated)

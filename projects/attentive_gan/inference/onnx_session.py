@@ -1,0 +1,107 @@
+"""An ONNX file of `attentive_gan.exporting`, run by ONNX Runtime."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from attentive_gan.errors import UserError
+
+from .exported_facts import ExportedFacts
+from .extras import needed
+
+#: How ONNX Runtime words that memory ran out.
+_OUT_OF_MEMORY = re.compile(r'allocate memory|bad_alloc|out of memory', re.IGNORECASE)
+
+_ARENAS = {'cpu': 'cpu:0', 'cuda': 'cpu:0;gpu:0'}
+_PROVIDERS = {'cpu': 'CPUExecutionProvider', 'cuda': 'CUDAExecutionProvider'}
+
+
+class OnnxSession:
+    """A network in an ONNX file. Reading it runs no code from the file.
+
+    Args:
+        path: The file.
+        device: `auto`, `cpu`, `cuda` or `cuda:N`; `auto` takes a GPU where ONNX Runtime can.
+
+    Raises:
+        UserError: ONNX Runtime is missing or cannot use the device, or the file is missing, damaged, or
+            not made by this project.
+    """
+
+    def __init__(self, path: Path, device: str = 'auto') -> None:
+        needed('onnxruntime')
+        import onnxruntime
+
+        self.device = _device(device, onnxruntime.get_available_providers())
+        if not path.is_file():
+            raise UserError(f'ONNX file not found: {path}')
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = torch.get_num_threads()
+        options.log_severity_level = 3
+        # Plans for one size would be kept for every size of picture and tile.
+        options.enable_mem_pattern = False
+        # Memory is given back after each picture, so that what is free is known before the next.
+        self._run_options = onnxruntime.RunOptions()
+        self._run_options.add_run_config_entry(
+            'memory.enable_memory_arena_shrinkage', _ARENAS[self.device.type]
+        )
+        provider = _PROVIDERS[self.device.type]
+        settings = {'device_id': self.device.index or 0} if self.device.type == 'cuda' else {}
+        try:
+            self._session = onnxruntime.InferenceSession(
+                str(path), options, providers=[(provider, settings)]
+            )
+        except Exception as error:  # ONNX Runtime has an error class for each fault
+            raise UserError(f'{path} cannot be read by ONNX Runtime: {str(error)[:200]}') from error
+        if provider not in self._session.get_providers():
+            raise UserError(
+                f'--device {device}: ONNX Runtime could not start {provider} (see its message above); '
+                'choose --device cpu'
+            )
+        metadata = self._session.get_modelmeta().custom_metadata_map
+        self.facts = ExportedFacts.from_metadata(metadata, str(path))
+        self.result_names = [output.name for output in self._session.get_outputs()]
+
+    def run(self, rainy: Tensor, names: Sequence[str] | None = None) -> tuple[Tensor, ...]:
+        """Run the network.
+
+        Args:
+            rainy: RGB pictures (N, 3, H, W), float32, values 0 to 1.
+            names: Results to return, `restored` or `attention`; default all.
+
+        Returns:
+            Restored pictures (N, 3, H, W), attention maps (N, 1, H, W), on the CPU.
+
+        Raises:
+            MemoryError: Memory did not suffice.
+        """
+        pixels = rainy.cpu().contiguous().numpy()
+        wanted = list(names or self.result_names)
+        try:
+            results = self._session.run(wanted, {'rainy': pixels}, self._run_options)
+        except Exception as error:  # ONNX Runtime has an error class for each fault
+            if _OUT_OF_MEMORY.search(str(error)):
+                raise MemoryError(f'ONNX Runtime: {str(error)[:200]}') from error
+            raise
+        return tuple(torch.from_numpy(result) for result in results)
+
+
+def _device(name: str, providers: Sequence[str]) -> torch.device:
+    """Return the device of a name, if ONNX Runtime can use it."""
+    if name == 'auto':
+        return torch.device('cuda' if _PROVIDERS['cuda'] in providers else 'cpu')
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise UserError(f'--device {name}: choose auto, cpu, cuda or cuda:N') from error
+    if _PROVIDERS.get(device.type) not in providers:
+        raise UserError(
+            f'--device {name}: this ONNX Runtime has only {", ".join(providers)}; for an NVIDIA GPU run: '
+            'pip uninstall onnxruntime && pip install onnxruntime-gpu'
+        )
+    return device
