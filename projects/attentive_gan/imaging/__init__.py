@@ -8,16 +8,25 @@ from __future__ import annotations
 
 from .completeness import verify_complete
 from .contact_sheet import contact_sheet
+from .document_writing import FORMAT_OF, check_holds, write_document
+from .documents import PictureDocument, read_document
 from .headers import MAX_PIXELS, PictureHeader, read_header
 from .reading import read_picture
-from .writing import write_picture
+from .writing import remove_stale_temporaries, write_picture, written_whole
 
 __all__ = [
+    'FORMAT_OF',
     'MAX_PIXELS',
+    'PictureDocument',
     'PictureHeader',
+    'check_holds',
     'contact_sheet',
+    'read_document',
     'read_header',
     'read_picture',
+    'remove_stale_temporaries',
     'verify_complete',
+    'write_document',
     'write_picture',
+    'written_whole',
 ]

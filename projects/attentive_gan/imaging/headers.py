@@ -13,7 +13,7 @@ from typing import IO
 
 from PIL import ExifTags, Image, UnidentifiedImageError
 
-from attentive_gan.errors import UserError
+from attentive_gan.errors import UserError, shown
 
 #: Largest picture that is decoded without being asked for, in pixels.
 MAX_PIXELS = 50_000_000
@@ -59,7 +59,7 @@ def decoder_errors(path: str | Path, doing: str) -> Iterator[None]:
         raise
     except UnidentifiedImageError as error:
         raise UserError(
-            f'{path} is not a picture in one of the formats {", ".join(FORMATS)}. '
+            f'{shown(path)} is not a picture in one of the formats {", ".join(FORMATS)}. '
             f'Replace or remove the file.'
         ) from error
     except Image.DecompressionBombError as error:
@@ -67,7 +67,7 @@ def decoder_errors(path: str | Path, doing: str) -> Iterator[None]:
     except DECODER_ERRORS as error:
         reason = ' '.join(str(error).split()) or type(error).__name__
         raise UserError(
-            f'{path} is truncated or damaged ({doing}: {reason}). '
+            f'{shown(path)} is truncated or damaged ({doing}: {reason}). '
             f'Copy the file again from its source.'
         ) from error
 
@@ -75,7 +75,7 @@ def decoder_errors(path: str | Path, doing: str) -> Iterator[None]:
 def too_large(path: str | Path, found: str, limit: int) -> UserError:
     """Return the error for a picture with more pixels than the limit."""
     return UserError(
-        f'{path} is too large ({found}); the limit is {limit / 1e6:g} million pixels. '
+        f'{shown(path)} is too large ({found}); the limit is {limit / 1e6:g} million pixels. '
         f'Shrink the picture or raise the limit (max_pixels).'
     )
 
@@ -91,7 +91,7 @@ def read_bytes(path: str | Path) -> bytes:
     except OSError as error:
         raise _unreadable(path, error) from error
     if not content:
-        raise UserError(f'{path} is empty (0 bytes). Copy the file again from its source.')
+        raise UserError(f'{shown(path)} is empty (0 bytes). Copy the file again from its source.')
     return content
 
 
@@ -107,9 +107,9 @@ def _opened(path: str | Path) -> Iterator[IO[bytes]]:
 
 def _unreadable(path: str | Path, error: OSError) -> UserError:
     if isinstance(error, FileNotFoundError):
-        return UserError(f'{path} does not exist. Check the path.')
+        return UserError(f'{shown(path)} does not exist. Check the path.')
     reason = error.strerror or error
-    return UserError(f'{path} cannot be read ({reason}). Check the path and its rights.')
+    return UserError(f'{shown(path)} cannot be read ({reason}). Check the path and its rights.')
 
 
 def open_picture(stream: IO[bytes], path: str | Path, max_pixels: int) -> Image.Image:
@@ -132,7 +132,7 @@ def open_picture(stream: IO[bytes], path: str | Path, max_pixels: int) -> Image.
             raise too_large(path, f'{image.width}x{image.height}', max_pixels)
         if image.format != 'MPO' and getattr(image, 'n_frames', 1) > 1:
             raise UserError(
-                f'{path} holds {image.n_frames} pictures (an animation or several pages). '  # type: ignore[attr-defined]
+                f'{shown(path)} holds {image.n_frames} pictures (an animation or several pages). '  # type: ignore[attr-defined]
                 f'Save the wanted one as a file of its own.'
             )
     return image
@@ -168,7 +168,9 @@ def read_header(path: str | Path, max_pixels: int = MAX_PIXELS) -> PictureHeader
     with _opened(path) as stream:
         first_bytes = stream.read(32)
         if not first_bytes:
-            raise UserError(f'{path} is empty (0 bytes). Copy the file again from its source.')
+            raise UserError(
+                f'{shown(path)} is empty (0 bytes). Copy the file again from its source.'
+            )
         stream.seek(0)
         image = open_picture(stream, path, max_pixels)
         with decoder_errors(path, 'reading the header'):

@@ -11,17 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from attentive_gan.errors import UserError
+from attentive_gan.errors import UserError, shown
 
 from .headers import MAX_PIXELS, bits_of, decoder_errors, open_content, orientation_of, read_bytes
 
 Picture = NDArray[np.uint8]
 
 #: Pillow's modes that stand for 8-bit colour or grey and convert to RGB without loss of range.
-_CONVERTIBLE = ('1', 'L', 'LA', 'P', 'PA', 'RGB', 'RGBA', 'RGBX', 'CMYK', 'YCbCr', 'LAB')
+CONVERTIBLE = ('1', 'L', 'LA', 'P', 'PA', 'RGB', 'RGBA', 'RGBX', 'CMYK', 'YCbCr', 'LAB')
 
 #: How the stored array becomes upright, by EXIF orientation (EXIF 2.32, tag 0x0112).
-_UPRIGHT: dict[int, Callable[[NDArray], NDArray]] = {
+UPRIGHT: dict[int, Callable[[NDArray], NDArray]] = {
     1: lambda a: a,
     2: lambda a: a[:, ::-1],
     3: lambda a: a[::-1, ::-1],
@@ -58,14 +58,14 @@ def read_picture(path: str | Path, max_pixels: int = MAX_PIXELS) -> Picture:
         orientation = orientation_of(image)
         deep = bits_of(image, content[:32]) == 16
         picture = _decode_deep(content, path) if deep else _decode_plain(image, path)
-    return np.array(_UPRIGHT[orientation](picture), order='C')  # a copy: Pillow's is read-only
+    return np.array(UPRIGHT[orientation](picture), order='C')  # a copy: Pillow's is read-only
 
 
 def _decode_plain(image: Image.Image, path: str | Path) -> Picture:
     """Convert an 8-bit picture to RGB."""
-    if image.mode not in _CONVERTIBLE:
+    if image.mode not in CONVERTIBLE:
         raise UserError(
-            f'{path} has pixels of kind {image.mode!r}, which is not 8 or 16 bits per channel. '
+            f'{shown(path)} has pixels of kind {image.mode!r}, which is not 8 or 16 bits per channel. '
             f'Save it as an 8-bit picture.'
         )
     if image.has_transparency_data:
@@ -78,7 +78,9 @@ def _decode_deep(content: bytes, path: str | Path) -> Picture:
     flags = cv2.IMREAD_UNCHANGED
     stored = cv2.imdecode(np.frombuffer(content, np.uint8), flags)
     if stored is None or stored.dtype != np.uint16:
-        raise UserError(f'{path} has a 16-bit layout that is not supported. Save it with 8 bits.')
+        raise UserError(
+            f'{shown(path)} has a 16-bit layout that is not supported. Save it with 8 bits.'
+        )
     if stored.ndim == 2:
         stored = stored[..., None]
     if stored.shape[2] in (2, 4):
@@ -91,6 +93,6 @@ def _decode_deep(content: bytes, path: str | Path) -> Picture:
 def _refuse_transparency(lowest: int, opaque: int, path: str | Path) -> None:
     if lowest < opaque:
         raise UserError(
-            f'{path} has transparent pixels, which a photo behind wet glass cannot have. '
+            f'{shown(path)} has transparent pixels, which a photo behind wet glass cannot have. '
             f'Flatten it onto a background and save it without alpha channel.'
         )
