@@ -62,7 +62,7 @@ def main() -> int:
 
 def is_score(name: str) -> bool:
     """Return whether a column is a PSNR of restored pictures."""
-    return name.endswith('_psnr') and 'rainy' not in name and 'input' not in name
+    return name.endswith('_psnr') and '/input_' not in name
 
 
 def show(rows: list[dict[str, Any]]) -> None:

@@ -18,7 +18,7 @@ from .row_stream import steps
 ROWS_PER_STEP = {'cpu': (64, 32), 'cuda': (256, 128)}
 
 #: What the estimates leave out: the rows in work and the copies that convolutions make.
-SURCHARGE = 1.5
+SURCHARGE = 2.0
 
 #: Memory for the network that is the least to begin with, in bytes.
 LEAST_WORKING_MEMORY = 64 * 2**20
