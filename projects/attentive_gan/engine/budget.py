@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from mmengine.config import Config
 
 from attentive_gan.errors import UserError
 
-#: Fields that count iterations, beside `train_cfg.max_iters`; `*` stands for every item of a list.
-ITERATION_FIELDS = (
-    'train_cfg.val_interval',
+#: Fields that count iterations of the schedule; `*` stands for every item of a list.
+SCHEDULE_FIELDS = (
     'model.discriminator_start', 'model.adversarial_start',
-    'default_hooks.logger.interval', 'default_hooks.checkpoint.interval',
-    'custom_hooks.*.interval',
     'param_scheduler.*.begin', 'param_scheduler.*.end', 'param_scheduler.*.T_max',
     'param_scheduler.*.step_size', 'param_scheduler.*.milestones',
     'param_scheduler.*.periods',
 )  # fmt: skip
+
+#: Fields that say how often something is saved, shown or validated, which costs time.
+INTERVAL_FIELDS = (
+    'train_cfg.val_interval', 'default_hooks.checkpoint.interval', 'custom_hooks.*.interval',
+)  # fmt: skip
+
+#: However short a training is, it does these no more often, in iterations.
+LEAST_INTERVAL = 50
 
 #: Fields that say what is trained and tested on.
 DATA_FIELDS = (
@@ -29,8 +35,8 @@ DATA_FIELDS = (
 def set_iterations(config: Config, iterations: int) -> None:
     """Set `train_cfg.max_iters` and scale every other number of iterations with it.
 
-    Schedules and intervals keep their share of the training. Intervals are at least 1, so that a short
-    training validates and saves at its end.
+    Schedules keep their share of the training. So do intervals, but for `LEAST_INTERVAL`; the end of the
+    training is always one of theirs. Log lines become as many as they were.
 
     Args:
         config: Config to change; a single schedule becomes a list.
@@ -44,8 +50,14 @@ def set_iterations(config: Config, iterations: int) -> None:
         raise UserError(f'{config.filename}: it has no train_cfg.max_iters to take the place of')
     if isinstance(config.get('param_scheduler'), dict):
         config.param_scheduler = [config.param_scheduler]
-    for name in ITERATION_FIELDS:
-        _scale(config, name.split('.'), iterations / old)
+    factor = iterations / old
+    for name in (*SCHEDULE_FIELDS, 'default_hooks.logger.interval'):
+        _change(config, name.split('.'), lambda value: _scaled(value, factor))
+    for name in INTERVAL_FIELDS:
+        _change(
+            config, name.split('.'),
+            lambda value: min(max(_scaled(value, factor), LEAST_INTERVAL), iterations),
+        )  # fmt: skip
     config.train_cfg.max_iters = iterations
 
 
@@ -62,17 +74,17 @@ def use_data(config: Config, other: Config) -> None:
     config.default_hooks.checkpoint.save_best = other.default_hooks.checkpoint.save_best
 
 
-def _scale(node: Any, path: list[str], factor: float) -> None:
-    """Multiply the numbers at a path, if it exists."""
+def _change(node: Any, path: list[str], change: Callable[[Any], Any]) -> None:
+    """Replace the values at a path, if it exists."""
     first, rest = path[0], path[1:]
     if first == '*':
         for item in node if isinstance(node, (list, tuple)) else ():
-            _scale(item, rest, factor)
+            _change(item, rest, change)
     elif isinstance(node, (dict, Config)) and node.get(first) is not None:
         if rest:
-            _scale(node[first], rest, factor)
+            _change(node[first], rest, change)
         else:
-            node[first] = _scaled(node[first], factor)
+            node[first] = change(node[first])
 
 
 def _scaled(value: Any, factor: float) -> Any:

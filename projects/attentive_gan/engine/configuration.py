@@ -41,15 +41,29 @@ def load_config(path: str, options: Mapping[str, Any] | None = None) -> Config:
         raise
     except Exception as error:  # a config is code: anything may happen in it
         raise UserError(f'config {path} cannot be read: {type(error).__name__}: {error}') from error
-    for name in options or {}:
+    apply_options(config, options or {}, path)
+    return config
+
+
+def apply_options(config: Config, options: Mapping[str, Any], path: str) -> None:
+    """Change fields of a config as `--cfg-options` says.
+
+    Args:
+        config: Config to change.
+        options: Dotted field names and new values.
+        path: The config's file, for messages.
+
+    Raises:
+        UserError: An option names a field that nothing reads, or does not fit.
+    """
+    for name in options:
         _check_option(config, name)
-    if 'data_root' in (options or {}):
-        _move_data(config, str((options or {})['data_root']))
+    if 'data_root' in options:
+        _move_data(config, str(options['data_root']))
     try:
-        config.merge_from_dict(dict(options or {}))
+        config.merge_from_dict(dict(options))
     except (KeyError, TypeError, IndexError, AssertionError) as error:
         raise UserError(f'--cfg-options do not fit {path}: {error}') from error
-    return config
 
 
 def _move_data(config: Config, folder: str) -> None:

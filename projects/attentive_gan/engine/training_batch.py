@@ -17,7 +17,7 @@ from mmengine.config import Config
 from attentive_gan.errors import UserError
 
 from .budget import set_iterations, use_data
-from .configuration import has_field, load_config
+from .configuration import apply_options, has_field, load_config
 from .score_files import write_atomically
 
 #: Iterations of the training in miniature that measures a config's speed.
@@ -206,11 +206,7 @@ def _derived(batch: Batch, training: Training, iterations: int) -> Config:
     if batch.data is not None:
         use_data(config, load_config(batch.data))
     set_iterations(config, iterations)
-    config.merge_from_dict(options)
-    # The last checkpoint is the result: the best one would be chosen on the test pictures.
-    config.default_hooks.checkpoint.interval = max(
-        min(config.default_hooks.checkpoint.interval, iterations), 1
-    )
+    apply_options(config, options, str(training.config))
     return config
 
 

@@ -1,0 +1,111 @@
+"""An equal budget changes what counts iterations, and nothing else."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from attentive_gan.engine.budget import LEAST_INTERVAL, set_iterations, use_data
+from attentive_gan.engine.configuration import has_field, load_config
+from attentive_gan.errors import UserError
+from mmengine.config import Config
+from support.runs import REPOSITORY, TINY_CONFIG, tool, write_pairs
+
+CONFIGS = sorted(
+    path for path in (REPOSITORY / 'configs').rglob('*.py') if '_base_' not in path.parts
+)
+
+
+def numbers(node: object, path: str = '') -> dict[str, object]:
+    """Return all leaves of a config by dotted path."""
+    if isinstance(node, dict):
+        items = node.items()
+    elif isinstance(node, (list, tuple)):
+        items = enumerate(node)
+    else:
+        return {path: node}
+    leaves: dict[str, object] = {}
+    for name, value in items:
+        leaves |= numbers(value, f'{path}.{name}')
+    return leaves
+
+
+@pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
+def test_schedules_keep_their_share(path: Path) -> None:
+    config = load_config(str(path))
+    single = config.get('param_scheduler')
+    if isinstance(single, dict):
+        config.param_scheduler = [single]
+    before = numbers(config._cfg_dict.to_dict())
+    old = config.train_cfg.max_iters
+    set_iterations(config, old * 3)
+    changed = {
+        name: (before[name], value)
+        for name, value in numbers(config._cfg_dict.to_dict()).items()
+        if before[name] != value
+    }
+    assert changed['.train_cfg.max_iters'] == (old, 3 * old)
+    for name, (was, now) in changed.items():
+        exact = now == 3 * was
+        assert exact or (name.endswith('interval') and now == LEAST_INTERVAL), name
+    for name in ('.model.discriminator_start', '.train_cfg.val_interval'):
+        assert name in changed or not before.get(name)
+
+
+def test_short_trainings_do_not_spend_their_time_on_saving() -> None:
+    config = load_config(str(REPOSITORY / 'configs' / 'attgan_raindrop.py'))
+    set_iterations(config, 30)
+    assert config.train_cfg.val_interval == 30
+    assert config.default_hooks.checkpoint.interval == 30
+    assert config.default_hooks.logger.interval == 1
+    assert (config.model.discriminator_start, config.model.adversarial_start) == (6, 7)
+
+
+def test_epochs_are_refused() -> None:
+    with pytest.raises(UserError, match='max_iters'):
+        set_iterations(Config(dict(train_cfg=dict(max_epochs=3))), 10)
+
+
+def test_data_comes_from_the_other_config() -> None:
+    config = load_config(str(REPOSITORY / 'configs' / 'baselines' / 'unet_raindrop.py'))
+    other = load_config(str(REPOSITORY / 'configs' / 'attgan_embedded.py'))
+    model = config.model.copy()
+    use_data(config, other)
+    assert config.train_dataloader.dataset.type == 'DrawnSceneDataset'
+    assert config.model == model
+
+
+def test_fields_of_a_config() -> None:
+    config = load_config(str(REPOSITORY / 'configs' / 'baselines' / 'unet_raindrop.py'))
+    assert has_field(config, 'custom_hooks.0.type')
+    assert not has_field(config, 'model.perceptual_loss')
+
+
+def test_a_batch_goes_on_after_a_failure_and_after_a_stop(tmp_path: Path) -> None:
+    write_pairs(tmp_path / 'data' / 'train')
+    write_pairs(tmp_path / 'data' / 'test_a', seed=1)
+    text = f'_base_ = {str(TINY_CONFIG)!r}\n'
+    (tmp_path / 'good_raindrop.py').write_text(text)
+    (tmp_path / 'broken.py').write_text(text + "model = dict(pixel_loss=dict(type='NoSuchLoss'))\n")
+    words = [
+        tmp_path / 'broken.py', tmp_path / 'good_raindrop.py', '--work-dir', tmp_path / 'all',
+        '--cfg-options', f'data_root={tmp_path / "data"}',
+    ]  # fmt: skip
+    first = tool('train_all.py', *words, '--iterations', '2')
+    assert first.returncode == 1, first.stderr
+    assert 'NoSuchLoss' in first.stderr
+    rows = json.loads((tmp_path / 'all' / 'summary.json').read_text())
+    assert [(row['name'], row['state']) for row in rows] == [
+        ('broken', 'failed'),
+        ('good', 'done'),
+    ]
+    assert (tmp_path / 'all' / 'good' / 'iter_2.pth').is_file()
+    assert 'good' in (tmp_path / 'all' / 'entries.yml').read_text()
+    other = tool('train_all.py', *words, '--iterations', '3')
+    assert other.returncode == 1
+    assert 'iterations 2, not 3' in other.stderr
+    (tmp_path / 'broken.py').write_text(text)
+    again = tool('train_all.py', *words, '--iterations', '2')
+    assert again.returncode == 0, again.stderr
+    assert 'good: done before' in again.stderr
