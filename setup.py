@@ -32,9 +32,13 @@ class BuildWithConfigs(build_py):
 
 
 def requirements(name: str) -> list[str]:
-    """Read the lines of `requirements/<name>.txt` without comments."""
+    """Read the lines of `requirements/<name>.txt` without comments, and of the files that it includes."""
     lines = (ROOT / 'requirements' / f'{name}.txt').read_text().splitlines()
-    return [line.split('#')[0].strip() for line in lines if line.split('#')[0].strip()]
+    found: list[str] = []
+    for line in filter(None, (line.split('#')[0].strip() for line in lines)):
+        included = line.startswith('-r ')
+        found += requirements(Path(line[3:].strip()).stem) if included else [line]
+    return found
 
 
 setup(
@@ -51,6 +55,6 @@ setup(
     py_modules=['attentive_gan_cli'],
     package_data={'attentive_gan': ['py.typed', 'weights/*', 'leaderboard/assets/*', '.mim/**/*']},
     install_requires=requirements('runtime'),
-    extras_require={'dev': requirements('dev')},
+    extras_require={'dev': requirements('dev'), 'export': requirements('export')},
     cmdclass={'build_py': BuildWithConfigs},
 )

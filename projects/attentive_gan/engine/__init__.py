@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from .checkpoint_hook import VerifiedCheckpointHook
 from .finite_loss import StopOnNonFinite
 from .iteration_times import IterationTimes
@@ -10,6 +12,12 @@ from .runner import RestorationRunner
 from .sampler import DrawSampler
 from .score_files import MeanScoresFile, ScoreFiles
 from .train_loop import ResumableTrainLoop
+
+# An MMagic whose inferencers cannot be imported has none to mend.
+with suppress(ImportError):
+    from . import mmagic_inferencer
+
+    mmagic_inferencer.apply()
 
 __all__ = [
     'DrawSampler',

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -82,10 +83,14 @@ def save_weights(
     # One key only: safetensors writes several in an order that differs from run to run.
     header = {} if description is None else {HEADER_KEY: description.to_json()}
     written = save({name: value.contiguous() for name, value in state.items()}, header)
+    # Tensors that were read from the old file are views of it until they are let go.
+    part = out.with_name(f'.{out.name}.{os.getpid()}.tmp')
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_bytes(written)
+        part.write_bytes(written)
+        part.replace(out)
     except OSError as error:
+        part.unlink(missing_ok=True)
         raise UserError(f'{out} cannot be written: {error}') from error
     return hashlib.sha256(written).hexdigest()
 

@@ -48,7 +48,7 @@ SHIPPED = {
     weights.name: weights
     for weights in (
         ShippedWeights(
-            'unet_rendered', 'e463c9677d3e658f414d51aa337ea9d0386beb463635acbf357aa222532c63a0'
+            'unet_rendered', 'd505409c9857a4f2b405c620db5757015b2f0ae31fdf4053a5cc4afffb01d511'
         ),
     )
 }

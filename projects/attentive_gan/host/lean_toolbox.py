@@ -46,6 +46,7 @@ _PARTS = (
     'mmagic.evaluation',
     'mmagic.engine',
     'mmagic.visualization',
+    'mmagic.apis',
 )
 
 
