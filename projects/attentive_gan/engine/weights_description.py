@@ -37,6 +37,12 @@ _PLAIN_TEXT = re.compile(r'[A-Za-z0-9_-]{0,64}')
 #: Largest number that may describe a network; nothing has so many channels.
 _LARGEST = 65536
 
+#: Most entries of a list or of a network's config, and characters of a text.
+_MOST_ENTRIES, _MOST_CHARACTERS = 64, 400
+
+#: Networks of MMagic that may be built; others of its classes fetch or read files when they are built.
+_MMAGIC_NETWORKS = frozenset(['NAFNet', 'NAFNetLocal', 'Restormer', 'SwinIRNet'])
+
 #: Fields of a network's config that make MMEngine load files or look names up elsewhere.
 _REFUSED_FIELDS = frozenset(['init_cfg', 'pretrained'])
 
@@ -137,8 +143,8 @@ def parse_description(text: str, source: str) -> WeightsDescription:
         raise UserError(f'{source}: its description is incomplete; use --config')
     values = {name: value for name, value in values.items() if name in known}
     texts = {name: value for name, value in values.items() if name != 'generator'}
-    if not all(isinstance(value, str) for value in texts.values()):
-        raise UserError(f'{source}: its description is not made of texts; use --config')
+    if not all(_is_line(value) for value in texts.values()) or re.search(r'[/\\]', values['name']):
+        raise UserError(f'{source}: its description is not made of plain texts; use --config')
     if values['channel_order'] not in ('rgb', 'bgr'):
         raise UserError(f'{source}: its channel_order is neither rgb nor bgr; use --config')
     _check_network(values['generator'], source)
@@ -182,12 +188,21 @@ def _instance(description: WeightsDescription, source: str) -> nn.Module:
 def _class_of(name: Any, source: str) -> type[nn.Module]:
     """Return a registered network; no name is looked up anywhere else."""
     found = MODELS.module_dict.get(name) if isinstance(name, str) else None
-    if not (inspect.isclass(found) and issubclass(found, nn.Module)):
+    if found is None or not (inspect.isclass(found) and _may_be_built(found)):
         raise UserError(
             f'{source}: its description names {name!r}, which is no network registered here; '
             'if it is your own, import its package first, or use --config'
         )
     return found
+
+
+def _may_be_built(found: type) -> bool:
+    """Return whether a registered class is a network that restores, of this project, MMagic or a user."""
+    package = found.__module__.partition('.')[0]
+    if package in ('mmagic', 'mmengine', 'mmcv'):
+        return found.__name__ in _MMAGIC_NETWORKS
+    ours = package != 'attentive_gan' or found.__module__.startswith('attentive_gan.networks.')
+    return issubclass(found, nn.Module) and ours
 
 
 def _check_network(value: Any, source: str) -> None:
@@ -199,6 +214,10 @@ def _check_network(value: Any, source: str) -> None:
 
 def _check_plain(value: Any, source: str) -> None:
     """Refuse values that could be more than settings of a network, at any depth."""
+    if isinstance(value, (dict, list)) and len(value) > _MOST_ENTRIES:
+        raise UserError(
+            f'{source}: its description has {len(value)} values in a row, which is refused'
+        )
     if isinstance(value, dict):
         for key, item in value.items():
             if key.startswith('_') or key in _REFUSED_FIELDS or not _PLAIN_TEXT.fullmatch(key):
@@ -214,6 +233,10 @@ def _check_plain(value: Any, source: str) -> None:
             _check_plain(item, source)
     elif not _is_plain_value(value):
         raise UserError(f'{source}: its description has the value {value!r:.80}, which is refused')
+
+
+def _is_line(value: Any) -> bool:
+    return isinstance(value, str) and value.isprintable() and len(value) <= _MOST_CHARACTERS
 
 
 def _is_plain_value(value: Any) -> bool:
