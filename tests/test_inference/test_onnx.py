@@ -1,0 +1,203 @@
+"""ONNX files run by the same restorer: whole, in exact tiles, within a budget."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from attentive_gan.errors import UserError
+from attentive_gan.exporting import export
+from attentive_gan.inference import Restorer
+from attentive_gan.inference import restorer as restoring
+from attentive_gan.inference.executors import Job, empty_outputs, run_tiled, run_whole
+from attentive_gan.inference.onnx_session import OnnxSession
+from attentive_gan.inference.tiling import tile_side
+from attentive_gan.inference.views import output_channels, view
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.described_networks import write_described
+
+pytest.importorskip('onnxruntime')
+
+ORDERS = {'attentive': 'bgr', 'unet': 'rgb'}
+
+
+@pytest.fixture(scope='session')
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, Path]]:
+    """Weights and ONNX file of each network."""
+    folder = tmp_path_factory.mktemp('onnx')
+    made = {}
+    for name, order in ORDERS.items():
+        weights, out = write_described(folder, name, order), folder / f'{name}.onnx'
+        export(None, str(weights), out, 'onnx')
+        made[name] = weights, out
+    return made
+
+
+@pytest.fixture(scope='session')
+def restorers(files: dict[str, tuple[Path, Path]]) -> dict[str, Restorer]:
+    """Restorers by ONNX Runtime."""
+    return {n: Restorer(weights=str(f), backend='onnxruntime') for n, (_, f) in files.items()}
+
+
+def picture(height: int, width: int, dtype: type = np.uint8) -> np.ndarray:
+    """Return random pixels, not all of the range, so that little is clipped."""
+    random = np.random.default_rng(height * width)
+    return random.integers(
+        np.iinfo(dtype).max // 4, np.iinfo(dtype).max // 2, (height, width, 3), dtype
+    )
+
+
+@pytest.mark.parametrize('name', sorted(ORDERS))
+@pytest.mark.parametrize('size', [(1, 1), (37, 62), (64, 48)])
+def test_equals_the_restorer_by_pytorch(files, restorers, name, size):
+    weights, _ = files[name]
+    by_torch, by_onnx = Restorer(weights=str(weights)), restorers[name]
+    assert by_onnx.gives_attention == by_torch.gives_attention
+    for dtype, level in ((np.uint8, 1), (np.uint16, 7)):
+        rainy = picture(*size, dtype)
+        expected = by_torch.restore(rainy, attention=by_torch.gives_attention)
+        found = by_onnx.restore(rainy, attention=by_torch.gives_attention)
+        assert found.picture.dtype == dtype
+        apart = np.abs(found.picture.astype(int) - expected.picture.astype(int)).max()
+        assert apart <= level
+        assert len(np.unique(found.picture)) > (1 if size == (1, 1) else 20)
+        if expected.attention is not None:
+            np.testing.assert_allclose(found.attention, expected.attention, atol=1e-4)
+            np.testing.assert_allclose(by_onnx.attend(rainy), expected.attention, atol=1e-4)
+
+
+@pytest.mark.parametrize('name', sorted(ORDERS))
+@settings(max_examples=6, deadline=None)
+@given(st.integers(1, 90), st.integers(1, 90), st.integers(1, 60))
+def test_tiles_equal_the_whole(restorers, name, height, width, size):
+    loaded = restorers[name].loaded
+    task = 'both' if restorers[name].gives_attention else 'restore'
+    reach = loaded.network.recording().reach
+    random = np.random.default_rng(size)
+    inputs = [random.random((height, width, 3), np.float32)]
+    results = []
+    for tiled in (True, False):
+        outputs = [np.empty((height, width, c), np.float32) for c in output_channels(task)]
+        job = Job(inputs, outputs, loaded.size_multiple, loaded.padding_mode, loaded.like)
+        if tiled:
+            run_tiled(job, view(loaded.network, task), size, reach)
+        else:
+            run_whole(job, view(loaded.network, task))
+        results.append(outputs)
+    for found, expected in zip(*results, strict=True):
+        assert np.abs(found - expected).max() / np.abs(expected).max() < 1e-5
+
+
+def test_less_than_the_reach_is_not_exact(restorers):
+    """The weights of these tests carry values that far, else the test above proves nothing."""
+    loaded = restorers['unet'].loaded
+    before, after = loaded.network.recording().reach
+    rainy, results = picture(160, 32), []
+    for halo in ((before, after), (before // 2, after // 2)):
+        outputs = empty_outputs(rainy, (3,))
+        job = Job([rainy], outputs, loaded.size_multiple, loaded.padding_mode, loaded.like)
+        run_tiled(job, view(loaded.network, 'restore'), 32, halo)
+        results.append(outputs[0])
+    assert (results[0] != results[1]).any()
+
+
+def seen_pixels(monkeypatch):
+    """Note the pixels of each run of ONNX Runtime."""
+    seen = []
+    original = OnnxSession.run
+
+    def run(self, rainy, names=None):
+        seen.append(rainy.shape[2] * rainy.shape[3])
+        return original(self, rainy, names)
+
+    monkeypatch.setattr(OnnxSession, 'run', run)
+    return seen
+
+
+def test_the_budget_decides_on_tiles(files, monkeypatch):
+    restorer = Restorer(weights=str(files['unet'][1]), backend='onnxruntime')
+    rainy, seen = picture(300, 260), seen_pixels(monkeypatch)
+    whole = restorer.restore(rainy).picture
+    assert seen == [300 * 264 + 4 * 264]  # padded to multiples of 8
+    budget = int(restorer.loaded.network.recording().bytes_per_pixel * 200**2)
+    monkeypatch.setattr(restoring, 'working_memory', lambda *others: budget)
+    seen.clear()
+    np.testing.assert_array_equal(restorer.restore(rainy).picture, whole)
+    assert len(seen) > 1
+    assert max(seen) <= 200**2
+
+
+@pytest.mark.parametrize(
+    ('budget', 'expected'), [(100 * 50**2, 32), (100 * 41**2, 24), (100, 8), (0, 8)]
+)
+def test_tiles_fill_the_budget(budget, expected):
+    assert tile_side(100, budget, (7, 3), 8) == expected  # halos of 8 on either side
+
+
+def test_tiles_are_halved_when_memory_runs_out(files, monkeypatch):
+    told = []
+    path = str(files['unet'][1])
+    restorer = Restorer(weights=path, backend='onnxruntime', notify=told.append)
+    rainy = picture(200, 200)
+    whole = restorer.restore(rainy).picture
+    original = OnnxSession.run
+
+    def run(self, part, names=None):
+        if part.shape[3] > 180:
+            raise MemoryError('ONNX Runtime: Failed to allocate memory')
+        return original(self, part, names)
+
+    monkeypatch.setattr(OnnxSession, 'run', run)
+    np.testing.assert_array_equal(restorer.restore(rainy).picture, whole)
+    assert told
+    assert 'memory ran out' in told[0]
+
+
+def test_mistakes_are_named(files, tmp_path):
+    weights, path = map(str, files['unet'])
+    config = 'configs/unet_rendered.py'
+    damaged = tmp_path / 'damaged.onnx'
+    damaged.write_bytes(Path(path).read_bytes()[:1000])
+    for arguments, message in (
+        (dict(weights=path), '--backend onnxruntime'),
+        (dict(weights=weights, backend='onnxruntime'), r'\.onnx file of tools/export\.py'),
+        (dict(config=config, weights=path, backend='onnxruntime'), 'no --config'),
+        (dict(weights=path, backend='onnxruntime', precision='float16'), 'float32'),
+        (dict(weights=str(damaged), backend='onnxruntime'), 'cannot be read'),
+        (dict(weights=str(tmp_path / 'no.onnx'), backend='onnxruntime'), 'not found'),
+        (dict(weights=path, backend='onnxruntime', device='tpu'), 'choose auto, cpu'),
+    ):
+        with pytest.raises(UserError, match=message):
+            Restorer(**arguments)
+
+
+def test_files_of_others_are_refused(files, tmp_path):
+    onnx = pytest.importorskip('onnx')
+    model = onnx.load(files['unet'][1])
+    for key, value, message in (
+        ('receptive_field', 'x y', 'damaged'),
+        ('padding_mode', 'circular', 'damaged'),
+        ('format', 'of others', 'export.py'),
+    ):
+        changed = onnx.ModelProto()
+        changed.CopyFrom(model)
+        next(p for p in changed.metadata_props if p.key == key).value = value
+        onnx.save(changed, tmp_path / 'x.onnx')
+        with pytest.raises(UserError, match=message):
+            Restorer(weights=str(tmp_path / 'x.onnx'), backend='onnxruntime')
+
+
+def test_an_attention_map_from_outside_is_refused(restorers):
+    rainy = picture(20, 20)
+    with pytest.raises(UserError, match='--backend torch'):
+        restorers['attentive'].restore(rainy, held=np.zeros((20, 20), np.float32))
+
+
+def test_records_name_network_and_weights(files, restorers):
+    by_torch = Restorer(weights=str(files['unet'][0]))
+    assert restorers['unet'].name == by_torch.name == 'unet'
+    assert restorers['unet'].loaded.weights_sha256 == by_torch.loaded.weights_sha256
+    assert restorers['unet'].device == torch.device('cpu')
