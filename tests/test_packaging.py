@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -71,3 +73,23 @@ def test_no_large_or_foreign_files():
     # Those in the docs are rendered on drawn scenes (docs/rendering.md tells how).
     allowed = ('tests/golden/', 'docs/images/rendered_')
     assert {name for name in pictures if not name.startswith(allowed)} == set()
+
+
+def test_an_installed_wheel_restores_without_configs(wheel, tmp_path):
+    """Shipped weights describe their network, so that nothing beside the package is needed."""
+    wheel.extractall(tmp_path)
+    shutil.rmtree(tmp_path / 'attentive_gan' / '.mim')
+    code = (
+        'import numpy, attentive_gan.inference; print(attentive_gan.__file__);'
+        'restorer = attentive_gan.inference.Restorer(device="cpu");'
+        'picture = numpy.full((21, 34, 3), 128, numpy.uint8);'
+        'print(restorer.name, restorer.restore(picture).picture.shape)'
+    )
+    done = subprocess.run(
+        [sys.executable, '-c', code], capture_output=True, text=True, check=False, cwd=tmp_path,
+        env={**os.environ, 'PYTHONPATH': str(tmp_path)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    file, result = done.stdout.splitlines()[-2:]
+    assert file.startswith(str(tmp_path))
+    assert result == 'unet_rendered (21, 34, 3)'

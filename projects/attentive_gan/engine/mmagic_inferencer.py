@@ -17,6 +17,7 @@ from mmagic.registry import MODELS
 from mmengine.config import Config
 from torch import nn
 
+from attentive_gan.errors import UserError
 from attentive_gan.host import read_checkpoint
 
 from .inference_model import channel_order, without_training_parts
@@ -36,16 +37,21 @@ class RestorationInferencer(ImageSuperResolutionInferencer):
     """
 
     def _init_model(self, cfg: Any, ckpt: str | None, device: Any) -> nn.Module:
-        """Build the model of a config with all of its weights."""
+        """Build the model of a config with all of its weights.
+
+        Raises:
+            UserError: Weights are not named or do not fit, or the config does not say its colour order.
+        """
         if not _is_ours(cfg):
             return super()._init_model(cfg, ckpt, device)
         name = str(cfg.get('filename') or 'the config')
         order = channel_order(cfg, name)
+        if not ckpt:
+            raise UserError(f'{name}: name the weights (ckpt); random ones restore nothing')
         model = MODELS.build(without_training_parts(cfg.model))
-        if ckpt:
-            contents = read_checkpoint(ckpt)
-            absent = getattr(model, 'training_only', ())
-            load_weights(model, contents.get('state_dict', contents), str(ckpt), absent)
+        contents = read_checkpoint(ckpt)
+        absent = getattr(model, 'training_only', ())
+        load_weights(model, contents.get('state_dict', contents), str(ckpt), absent)
         if not cfg.get('inference_pipeline'):
             read = dict(
                 type='LoadImageFromFile', key='img', color_type='color', channel_order=order,
