@@ -1,0 +1,131 @@
+"""Restoring one picture file: reading, the network, and the files that are written."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from attentive_gan.engine.comparison import attention_picture
+from attentive_gan.errors import UserError
+from attentive_gan.imaging import (
+    PictureDocument,
+    check_holds,
+    read_document,
+    read_header,
+    write_document,
+    write_picture,
+)
+from attentive_gan.inference import Restored, Restorer
+
+from .targets import Target
+
+#: Part of the attention map in its picture; the rest is the rainy picture.
+OVERLAY = 0.5
+
+#: Told of what part of the picture in work is done.
+PartDone = Callable[[float], None]
+
+
+@dataclass
+class PictureWork:
+    """A picture on its way, and how long each stage took."""
+
+    target: Target
+    """Its files."""
+    height: int = 0
+    """Rows, as soon as they are known."""
+    width: int = 0
+    """Columns likewise."""
+    seconds: dict[str, float] = field(default_factory=dict)
+    """Time of `read`, `restore` and `write`."""
+
+
+class PictureRestorer:
+    """The stages of a picture, for `Pipeline`.
+
+    Args:
+        restorer: The network.
+        quality: Of JPEG files.
+        max_pixels: Largest picture that is decoded.
+        part_done: Told the part of the current picture that is done, 0 to 1.
+    """
+
+    def __init__(
+        self,
+        restorer: Restorer,
+        quality: int,
+        max_pixels: int,
+        part_done: PartDone = lambda part: None,
+    ) -> None:
+        self.restorer = restorer
+        self.quality = quality
+        self.max_pixels = max_pixels
+        self._part_done = part_done
+
+    def size(self, work: PictureWork) -> int:
+        """Return the bytes of the decoded picture and its result; 0 for a file that cannot be read."""
+        try:
+            header = read_header(work.target.source.path, self.max_pixels)
+        except UserError:
+            return 0  # reading it tells why
+        return header.height * header.width * 2 * 3 * (header.bits // 8)
+
+    def read(self, work: PictureWork) -> PictureDocument:
+        """Read the picture, and make sure that its result can be written."""
+        started = time.perf_counter()
+        document = read_document(work.target.source.path, self.max_pixels)
+        work.height, work.width = document.pixels.shape[:2]
+        bits = 8 * document.pixels.dtype.itemsize
+        alpha = document.alpha is not None
+        check_holds(work.target.path, work.height, work.width, alpha, bits)
+        work.seconds['read'] = time.perf_counter() - started
+        return document
+
+    def restore(
+        self, work: PictureWork, document: PictureDocument
+    ) -> tuple[PictureDocument, Restored]:
+        """Restore the picture."""
+        started = time.perf_counter()
+        wanted = work.target.attention is not None
+        restored = self.restorer.restore(
+            document.pixels, attention=wanted, progress=self._part_done
+        )
+        work.seconds['restore'] = time.perf_counter() - started
+        return document, restored
+
+    def write(self, work: PictureWork, done: tuple[PictureDocument, Restored]) -> None:
+        """Write the files of the result; the restored picture itself comes last."""
+        started = time.perf_counter()
+        document, restored = done
+        target = work.target
+        if target.attention is not None and restored.attention is not None:
+            write_picture(target.attention, overlay(document.pixels, restored.attention))
+        if target.side_by_side is not None:
+            both = np.hstack((eight_bits(document.pixels), eight_bits(restored.picture)))
+            write_picture(target.side_by_side, both)
+        write_document(target.path, document.with_pixels(restored.picture), self.quality)
+        work.seconds['write'] = time.perf_counter() - started
+
+
+def overlay(pixels: NDArray, attention: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Draw an attention map over its picture: dark blue is 0, yellow is 1 and more.
+
+    Args:
+        pixels: RGB (H, W, 3), uint8 or uint16.
+        attention: (H, W), clamped to 0 to 1.
+    """
+    colours = attention_picture(torch.from_numpy(attention)[None])
+    mixed = OVERLAY * colours.astype(np.float32) + (1 - OVERLAY) * eight_bits(pixels)
+    return np.rint(mixed).astype(np.uint8)
+
+
+def eight_bits(pixels: NDArray) -> NDArray[np.uint8]:
+    """Return pixels with 8 bits, rounded so that white stays white."""
+    if pixels.dtype == np.uint8:
+        return pixels
+    return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)

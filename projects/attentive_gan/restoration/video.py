@@ -1,0 +1,215 @@
+"""Restores a video frame by frame, in constant memory, and goes on where it was stopped."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from itertools import chain
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from attentive_gan.errors import UserError, shown
+from attentive_gan.imaging import written_whole
+from attentive_gan.inference import Restorer
+
+from .ffmpeg import Ffmpeg, ffmpeg_is_there
+from .flicker import FlickerMeter
+from .opencv_video import OpenCvVideo
+from .pipeline import Pipeline
+from .video_files import Frame, VideoFacts, VideoTool
+from .video_state import Scene, VideoState
+
+#: Mean difference of two frames, in levels of 0 to 255, above which a new scene begins.
+SCENE_CUT = 40.0
+#: Sides of the pictures that are compared for it.
+_THUMBNAIL = (64, 36)
+
+
+@dataclass(frozen=True)
+class VideoOptions:
+    """How a video is restored and written."""
+
+    quality: int = 18
+    """Constant rate factor of libx264, 0 to 51; less is better. OpenCV alone takes no notice of it."""
+    segment_frames: int = 120
+    """Frames that are lost at most when the work is stopped."""
+    hold_attention: float = 0.0
+    """Weight of the frames before in the attention map, 0 to below 1; 0 looks at each frame alone."""
+    measure_flicker: bool = False
+    """Whether to measure flicker of source and result, which takes time."""
+
+
+@dataclass
+class VideoReport:
+    """What became of a video."""
+
+    frames: int
+    """Frames that were written."""
+    rate: str
+    """Frames per second, as a fraction."""
+    width: int
+    """Columns."""
+    height: int
+    """Rows."""
+    seconds: float
+    """Time for what was done now."""
+    resumed_at: int = 0
+    """Frames that were there from before."""
+    audio: bool = False
+    """Whether the result has the source's sound."""
+    notes: list[str] = field(default_factory=list)
+    """What a user should know."""
+    flicker: tuple[float, float] | None = None
+    """Flicker of source and result, in levels of 0 to 255; see `flicker`."""
+
+
+def restore_video(
+    restorer: Restorer,
+    source: Path,
+    target: Path,
+    options: VideoOptions,
+    progress: Callable[[float, str], None] = lambda part, text: None,
+) -> VideoReport:
+    """Restore a video.
+
+    Args:
+        restorer: The network.
+        source: Video; ffmpeg reads it where it is installed, else OpenCV.
+        target: Video to write: .mp4, .m4v, .mov or .mkv. It appears when it is complete.
+        options: How.
+        progress: Told the part that is done, 0 to 1, and how fast.
+
+    Raises:
+        UserError: The video cannot be read or written, or attention shall be held and the network gives
+            none.
+    """
+    started = time.perf_counter()
+    if not 0 <= options.hold_attention < 1:
+        raise UserError(f'--hold-attention {options.hold_attention}: choose from 0 to below 1')
+    if options.hold_attention and not restorer.gives_attention:
+        raise UserError(
+            f'--hold-attention: {restorer.name} draws no attention map that could be held'
+        )
+    tool: VideoTool = Ffmpeg() if ffmpeg_is_there() else OpenCvVideo()
+    facts = tool.facts(source)
+    state = VideoState(target, _identity(restorer, source, options, tool), tool.segment_suffix)
+    work = _Work(restorer, tool, source, facts, state, options, progress)
+    before = work.done
+    work.run()
+    with written_whole(target) as unfinished:
+        complete = unfinished.with_name(f'{unfinished.name}{target.suffix}')
+        try:
+            notes = tool.join(state.segments, source, complete, facts)
+            complete.replace(unfinished)
+        finally:
+            complete.unlink(missing_ok=True)
+    state.remove()
+    notes = [*_notes(facts, state, work.done), *notes]
+    flicker = work.meter.means() if work.meter else None
+    seconds = time.perf_counter() - started
+    return VideoReport(
+        work.done, str(facts.rate), facts.width, facts.height, seconds, before, facts.has_audio,
+        notes, flicker,
+    )  # fmt: skip
+
+
+def _identity(restorer: Restorer, source: Path, options: VideoOptions, tool: VideoTool) -> dict:
+    status = source.stat()
+    return {
+        'source': str(source.resolve()), 'bytes': status.st_size, 'modified': status.st_mtime_ns,
+        'weights': restorer.loaded.weights_sha256, 'network': restorer.name,
+        'options': asdict(options), 'tool': type(tool).__name__,
+    }  # fmt: skip
+
+
+def _notes(facts: VideoFacts, state: VideoState, frames: int) -> list[str]:
+    notes = []
+    if state.began_anew:
+        notes.append('began anew: what was there was made from another source, network or options')
+    if not facts.constant_rate:
+        notes.append(f'frames lasted differently long; all last 1/{float(facts.rate):.3f} s now')
+    elif facts.announced_frames and frames < facts.announced_frames:
+        notes.append(
+            f'the file says {facts.announced_frames} frames, and {frames} could be read; it may be cut off'
+        )
+    return notes
+
+
+class _Work:
+    """The frames of a video on their way through reading, restoring and writing."""
+
+    def __init__(
+        self,
+        restorer: Restorer,
+        tool: VideoTool,
+        source: Path,
+        facts: VideoFacts,
+        state: VideoState,
+        options: VideoOptions,
+        progress: Callable[[float, str], None],
+    ) -> None:
+        self.restorer, self.tool, self.source = restorer, tool, source
+        self.facts, self.state, self.options, self.progress = facts, state, options, progress
+        self.done = state.frames
+        self.meter = FlickerMeter() if options.measure_flicker else None
+        self._scene = state.scene()
+
+    def run(self) -> None:
+        """Restore all segments that are missing."""
+        frames = self.tool.frames(self.source, self.facts, self.done)
+        started, first = time.perf_counter(), self.done
+        while (head := next(frames, None)) is not None:
+            self.done += self._segment(chain([head], frames), head.nbytes)
+            rate = (self.done - first) / (time.perf_counter() - started)
+            total = max(self.facts.announced_frames or 0, self.done)
+            self.progress(self.done / total, f'{rate:.1f} frames/s')
+        if not self.done:
+            raise UserError(f'{shown(self.source)} has no frame that can be read')
+
+    def _segment(self, frames: Iterator[Frame], frame_bytes: int) -> int:
+        """Restore and write the next frames; return how many there were."""
+        written = 0
+        with self.tool.segment_writer(
+            self.state.unfinished(), self.facts, self.options.quality
+        ) as writer:
+
+            def write(_: int, frame: Frame | None) -> None:
+                nonlocal written
+                if frame is not None:
+                    writer.write(frame)
+                    written += 1
+
+            # The end of the video is seen by the thread that reads: None from there on.
+            pipeline: Pipeline[int, Frame | None, Frame | None] = Pipeline(
+                lambda _: 2 * frame_bytes, lambda _: next(frames, None),
+                lambda _, frame: None if frame is None else self._restore(frame), write,
+            )  # fmt: skip
+            for _, error in pipeline.run(range(self.options.segment_frames)):
+                if error is not None:
+                    raise error
+        self.state.finish(written, self._scene)
+        return written
+
+    def _restore(self, frame: Frame) -> Frame:
+        if not self.options.hold_attention:
+            result = self.restorer.restore(frame).picture
+        else:
+            result = self.restorer.restore(frame, held=self._attention(frame)).picture
+        if self.meter is not None:
+            self.meter.add(frame, result)
+        return result
+
+    def _attention(self, frame: Frame) -> NDArray[np.float32]:
+        """Return the exponential average of the attention maps since the scene began."""
+        drawn = self.restorer.attend(frame)
+        thumbnail = cv2.resize(frame, _THUMBNAIL, interpolation=cv2.INTER_AREA).astype(np.float32)
+        last = self._scene
+        if last is not None and np.abs(thumbnail - last.thumbnail).mean() <= SCENE_CUT:
+            weight = self.options.hold_attention
+            drawn = weight * last.held + (1 - weight) * drawn
+        self._scene = Scene(drawn, thumbnail)
+        return drawn

@@ -1,0 +1,93 @@
+"""What the rest needs of a video file, whoever reads and writes it: ffmpeg, or OpenCV alone."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+from numpy.typing import NDArray
+
+Frame = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class VideoFacts:
+    """What a video file says of itself."""
+
+    width: int
+    """Columns of the upright picture."""
+    height: int
+    """Rows of the upright picture."""
+    rate: Fraction
+    """Frames per second."""
+    announced_frames: int | None
+    """Frames that the file says it has; None where it does not say."""
+    constant_rate: bool = True
+    """Whether all frames last equally long."""
+    has_audio: bool = False
+    """Whether there is sound."""
+    colour: tuple[tuple[str, str], ...] = ()
+    """Tags of the colour space, by ffmpeg's option names."""
+
+
+class FrameWriter(ABC):
+    """Writes frames into one file; as a context, it removes nothing and completes the file at the end."""
+
+    @abstractmethod
+    def write(self, frame: Frame) -> None:
+        """Write a frame, RGB (H, W, 3)."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Complete the file.
+
+        Raises:
+            UserError: The file could not be written.
+        """
+
+    def __enter__(self) -> FrameWriter:
+        """Return the writer."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Complete the file."""
+        self.close()
+
+
+class VideoTool(ABC):
+    """A program that reads and writes videos."""
+
+    #: File name suffix of segments.
+    segment_suffix: str
+
+    @abstractmethod
+    def facts(self, path: Path) -> VideoFacts:
+        """Return what a video says of itself.
+
+        Raises:
+            UserError: It is no video that can be read.
+        """
+
+    @abstractmethod
+    def frames(self, path: Path, facts: VideoFacts, skip: int) -> Iterator[Frame]:
+        """Yield the frames, RGB (H, W, 3), upright, without the first `skip`."""
+
+    @abstractmethod
+    def segment_writer(self, path: Path, facts: VideoFacts, quality: int) -> FrameWriter:
+        """Return a writer of some consecutive frames."""
+
+    @abstractmethod
+    def join(
+        self, segments: Sequence[Path], source: Path, target: Path, facts: VideoFacts
+    ) -> list[str]:
+        """Join segments to one file, with all of the source that is not pictures; return what was lost."""

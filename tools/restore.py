@@ -1,0 +1,8 @@
+"""Remove raindrops from pictures, folders and videos of any size."""
+
+from __future__ import annotations
+
+from attentive_gan_restore import console
+
+if __name__ == '__main__':
+    console()
