@@ -18,7 +18,7 @@ from .pictures import PictureRestorer, PictureWork
 from .pipeline import Pipeline
 from .sharding import Shard
 from .sources import gather
-from .targets import Target, TargetOptions, plan_targets
+from .targets import Target, TargetOptions, plan_targets, refuse_existing
 from .video import VideoOptions, restore_video
 
 State = Literal['done', 'skipped', 'failed']
@@ -130,6 +130,8 @@ def plan_batch(inputs: Sequence[str | Path], out: str | Path, options: BatchOpti
     gathered = gather(inputs, Path(out))
     # Collisions are looked for among all, so that every shard gives the same answer.
     targets = options.shard.of(plan_targets(gathered.sources, Path(out), options.target))
+    if options.target.existing == 'error':
+        refuse_existing(targets)
     skip = options.target.existing == 'skip'
     there = [target for target in targets if skip and target.path.exists()]
     missing = [target for target in targets if not (skip and target.path.exists())]

@@ -65,21 +65,27 @@ def plan_targets(sources: Sequence[Source], out: Path, options: TargetOptions) -
         options: How they are named.
 
     Raises:
-        UserError: Two results would have one name, a result would replace its source, or results exist and
-            it was not said what to do.
+        UserError: Two results would have one name, or a result would replace its source.
     """
     single = len(sources) == 1 and _is_file_name(out)
     targets = [_target(source, out, options, single) for source in sources]
     _check_unique(targets)
-    if options.existing == 'error':
-        there = [target.path for target in targets if target.path.exists()]
-        if there:
-            more = f' and {len(there) - _NAMED} more' if len(there) > _NAMED else ''
-            raise UserError(
-                f'{", ".join(shown(path) for path in there[:_NAMED])}{more} exist already; choose '
-                '--skip-existing to keep them, --overwrite to replace them, or another output folder'
-            )
     return targets
+
+
+def refuse_existing(targets: Sequence[Target]) -> None:
+    """Make sure that no result is there already.
+
+    Raises:
+        UserError: One is.
+    """
+    there = [target.path for target in targets if target.path.exists()]
+    if there:
+        more = f' and {len(there) - _NAMED} more' if len(there) > _NAMED else ''
+        raise UserError(
+            f'{", ".join(shown(path) for path in there[:_NAMED])}{more} exist already; choose '
+            '--skip-existing to keep them, --overwrite to replace them, or another output folder'
+        )
 
 
 def _is_file_name(out: Path) -> bool:
