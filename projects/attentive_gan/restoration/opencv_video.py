@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from attentive_gan.errors import UserError, shown
 
-from .video_files import Frame, FrameWriter, VideoFacts, VideoTool
+from .video_files import Frame, FrameWriter, Segment, VideoFacts, VideoTool
 
 
 class OpenCvVideo(VideoTool):
@@ -28,13 +28,19 @@ class OpenCvVideo(VideoTool):
             if not done or not rate:
                 raise UserError(f'{shown(path)} has no frame that OpenCV can read; convert it')
             frames = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
-            height, width = frame.shape[:2]
+            height, width = (side - side % 2 for side in frame.shape[:2])
+            if not height or not width:
+                raise UserError(f'{shown(path)} is too small for OpenCV to write; install ffmpeg')
             exact = Fraction(rate).limit_denominator(1001)
-            return VideoFacts(width, height, exact, frames if frames > 0 else None)
+            odd = frame.shape[:2] != (height, width)
+            lost = ('the last row or column is cut off: OpenCV writes even sizes only',)
+            return VideoFacts(
+                width, height, exact, max(frames, 0) or None, losses=lost if odd else ()
+            )
         finally:
             capture.release()
 
-    def frames(self, path: Path, facts: VideoFacts, skip: int) -> Iterator[Frame]:
+    def frames(self, path: Path, facts: VideoFacts, skip: int) -> Generator[Frame, None, None]:
         """Yield frames; those skipped are decoded and dropped, which is exact."""
         capture = _opened(path)
         try:
@@ -43,6 +49,7 @@ class OpenCvVideo(VideoTool):
                     skip -= 1
                     continue
                 _, frame = capture.retrieve()
+                frame = frame[: facts.height, : facts.width]
                 yield np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB), np.uint8)
         finally:
             capture.release()
@@ -52,12 +59,12 @@ class OpenCvVideo(VideoTool):
         return _Writer(path, 'FFV1', facts)
 
     def join(
-        self, segments: Sequence[Path], source: Path, target: Path, facts: VideoFacts
+        self, segments: Sequence[Segment], source: Path, target: Path, facts: VideoFacts
     ) -> list[str]:
         """Encode the frames of all segments as MPEG-4."""
         with _Writer(target, 'mp4v', facts) as writer:
             for segment in segments:
-                for frame in self.frames(segment, facts, 0):
+                for frame in self.frames(segment.path, facts, 0):
                     writer.write(frame)
         return [
             'written by OpenCV, as ffmpeg is not there: no sound, no subtitles, MPEG-4 of its own quality; '
@@ -84,6 +91,10 @@ class _Writer(FrameWriter):
 
     def close(self) -> None:
         """Complete the file."""
+        self._writer.release()
+
+    def abandon(self) -> None:
+        """Close the file as it is."""
         self._writer.release()
 
 

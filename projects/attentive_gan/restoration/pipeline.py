@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -55,7 +55,9 @@ class Pipeline(Generic[Item, Read, Done]):
         self._reads: deque[_Entry[Item]] = deque()
         self._writes: deque[_Entry[Item]] = deque()
 
-    def run(self, items: Iterable[Item]) -> Iterator[tuple[Item, BaseException | None]]:
+    def run(
+        self, items: Iterable[Item]
+    ) -> Generator[tuple[Item, BaseException | None], None, None]:
         """Yield each item when it is written, or with its error.
 
         When the loop is left early, what is being written is finished and nothing more is begun.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -20,7 +21,7 @@ from .ffmpeg import Ffmpeg, ffmpeg_is_there
 from .flicker import FlickerMeter
 from .opencv_video import OpenCvVideo
 from .pipeline import Pipeline
-from .video_files import Frame, VideoFacts, VideoTool
+from .video_files import Frame, FrameWriter, VideoFacts, VideoTool
 from .video_state import Scene, VideoState
 
 #: Mean difference of two frames, in levels of 0 to 255, above which a new scene begins.
@@ -99,17 +100,24 @@ def restore_video(
     state = VideoState(target, _identity(restorer, source, options, tool), tool.segment_suffix)
     work = _Work(restorer, tool, source, facts, state, options, progress)
     before = work.done
-    work.run()
+    try:
+        work.run()
+    except UserError:
+        if not state.segments:
+            state.remove()
+        raise
     with written_whole(target) as unfinished:
         complete = unfinished.with_name(f'{unfinished.name}{target.suffix}')
         try:
-            notes = tool.join(state.segments, source, complete, facts)
+            told = tool.join(state.segments, source, complete, facts)
             complete.replace(unfinished)
         finally:
             complete.unlink(missing_ok=True)
     state.remove()
-    notes = [*_notes(facts, state, work.done), *notes]
     flicker = work.meter.means() if work.meter else None
+    notes = [*_notes(facts, state, work.done), *facts.losses, *told]
+    if work.meter and before:
+        notes.append(f'flicker is that of the frames from {before + 1} on, which were restored now')
     seconds = time.perf_counter() - started
     return VideoReport(
         work.done, str(facts.rate), facts.width, facts.height, seconds, before, facts.has_audio,
@@ -122,6 +130,7 @@ def _identity(restorer: Restorer, source: Path, options: VideoOptions, tool: Vid
     return {
         'source': str(source.resolve()), 'bytes': status.st_size, 'modified': status.st_mtime_ns,
         'weights': restorer.loaded.weights_sha256, 'network': restorer.name,
+        'type': str(restorer.loaded.like.dtype), 'tile': restorer.tile, 'halo': restorer.halo,
         'options': asdict(options), 'tool': type(tool).__name__,
     }  # fmt: skip
 
@@ -131,10 +140,18 @@ def _notes(facts: VideoFacts, state: VideoState, frames: int) -> list[str]:
     if state.began_anew:
         notes.append('began anew: what was there was made from another source, network or options')
     if not facts.constant_rate:
-        notes.append(f'frames lasted differently long; all last 1/{float(facts.rate):.3f} s now')
-    elif facts.announced_frames and frames < facts.announced_frames:
         notes.append(
-            f'the file says {facts.announced_frames} frames, and {frames} could be read; it may be cut off'
+            f'the frames lasted differently long; some were repeated or left out, so that all last '
+            f'1/{float(facts.rate):.3f} s and sound stays in step'
+        )
+    announced = facts.announced_frames or 0
+    # A length in seconds, which may be that of the sound, says the number of frames roughly.
+    missing = frames < (announced if facts.counted else 0.98 * announced - 2)
+    if missing:
+        about = '' if facts.counted else 'about '
+        notes.append(
+            f'{frames} frames of {about}{announced} that the file says could be read and were restored; '
+            'it may be cut off'
         )
     return notes
 
@@ -157,42 +174,45 @@ class _Work:
         self.done = state.frames
         self.meter = FlickerMeter() if options.measure_flicker else None
         self._scene = state.scene()
+        self._started, self._first = time.perf_counter(), self.done
 
     def run(self) -> None:
         """Restore all segments that are missing."""
         frames = self.tool.frames(self.source, self.facts, self.done)
-        started, first = time.perf_counter(), self.done
-        while (head := next(frames, None)) is not None:
-            self.done += self._segment(chain([head], frames), head.nbytes)
-            rate = (self.done - first) / (time.perf_counter() - started)
-            total = max(self.facts.announced_frames or 0, self.done)
-            self.progress(self.done / total, f'{rate:.1f} frames/s')
+        self._started, self._first = time.perf_counter(), self.done
+        with closing(frames):
+            while (head := next(frames, None)) is not None:
+                self._segment(chain([head], frames), head.nbytes)
         if not self.done:
-            raise UserError(f'{shown(self.source)} has no frame that can be read')
+            raise UserError(f'{shown(self.source)} has no frame that can be read; copy it again')
 
-    def _segment(self, frames: Iterator[Frame], frame_bytes: int) -> int:
-        """Restore and write the next frames; return how many there were."""
-        written = 0
+    def _segment(self, frames: Iterator[Frame], frame_bytes: int) -> None:
+        """Restore and write the next frames."""
+        before = self.done
+        # The end of the video is seen by the thread that reads: None from there on.
         with self.tool.segment_writer(
             self.state.unfinished(), self.facts, self.options.quality
         ) as writer:
-
-            def write(_: int, frame: Frame | None) -> None:
-                nonlocal written
-                if frame is not None:
-                    writer.write(frame)
-                    written += 1
-
-            # The end of the video is seen by the thread that reads: None from there on.
             pipeline: Pipeline[int, Frame | None, Frame | None] = Pipeline(
                 lambda _: 2 * frame_bytes, lambda _: next(frames, None),
-                lambda _, frame: None if frame is None else self._restore(frame), write,
+                lambda _, frame: None if frame is None else self._restore(frame),
+                lambda _, frame: None if frame is None else self._write(writer, frame),
             )  # fmt: skip
-            for _, error in pipeline.run(range(self.options.segment_frames)):
-                if error is not None:
-                    raise error
-        self.state.finish(written, self._scene)
-        return written
+            with closing(pipeline.run(range(self.options.segment_frames))) as steps:
+                for _, error in steps:
+                    if error is not None:
+                        raise error
+                    self._tell()
+        self.state.finish(self.done - before, self._scene)
+
+    def _write(self, writer: FrameWriter, frame: Frame) -> None:
+        writer.write(frame)
+        self.done += 1
+
+    def _tell(self) -> None:
+        rate = (self.done - self._first) / (time.perf_counter() - self._started)
+        total = max(self.facts.announced_frames or 0, self.done)
+        self.progress(self.done / total, f'{rate:.2f} frames/s')
 
     def _restore(self, frame: Frame) -> Frame:
         if not self.options.hold_attention:

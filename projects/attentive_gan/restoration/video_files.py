@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -25,18 +25,36 @@ class VideoFacts:
     """Rows of the upright picture."""
     rate: Fraction
     """Frames per second."""
-    announced_frames: int | None
+    announced_frames: int | None = None
     """Frames that the file says it has; None where it does not say."""
+    counted: bool = True
+    """Whether it counted them; else their number follows from its length and is about right."""
     constant_rate: bool = True
     """Whether all frames last equally long."""
     has_audio: bool = False
     """Whether there is sound."""
     colour: tuple[tuple[str, str], ...] = ()
     """Tags of the colour space, by ffmpeg's option names."""
+    pixel_aspect: Fraction = Fraction(1)
+    """Width of a pixel by its height, when shown."""
+    start: float = 0.0
+    """When the first frame is shown, in seconds after the sound or whatever begins first."""
+    losses: tuple[str, ...] = ()
+    """What of the file is not kept, for the user."""
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A file with some consecutive frames."""
+
+    path: Path
+    """The file."""
+    frames: int
+    """How many."""
 
 
 class FrameWriter(ABC):
-    """Writes frames into one file; as a context, it removes nothing and completes the file at the end."""
+    """Writes frames into one file; as a context, it completes the file, or abandons it after an error."""
 
     @abstractmethod
     def write(self, frame: Frame) -> None:
@@ -50,6 +68,10 @@ class FrameWriter(ABC):
             UserError: The file could not be written.
         """
 
+    @abstractmethod
+    def abandon(self) -> None:
+        """End the writing of a file that is of no use."""
+
     def __enter__(self) -> FrameWriter:
         """Return the writer."""
         return self
@@ -60,8 +82,11 @@ class FrameWriter(ABC):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Complete the file."""
-        self.close()
+        """Complete the file, or abandon it."""
+        if error is None:
+            self.close()
+        else:
+            self.abandon()
 
 
 class VideoTool(ABC):
@@ -79,7 +104,7 @@ class VideoTool(ABC):
         """
 
     @abstractmethod
-    def frames(self, path: Path, facts: VideoFacts, skip: int) -> Iterator[Frame]:
+    def frames(self, path: Path, facts: VideoFacts, skip: int) -> Generator[Frame, None, None]:
         """Yield the frames, RGB (H, W, 3), upright, without the first `skip`."""
 
     @abstractmethod
@@ -88,6 +113,6 @@ class VideoTool(ABC):
 
     @abstractmethod
     def join(
-        self, segments: Sequence[Path], source: Path, target: Path, facts: VideoFacts
+        self, segments: Sequence[Segment], source: Path, target: Path, facts: VideoFacts
     ) -> list[str]:
         """Join segments to one file, with all of the source that is not pictures; return what was lost."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attentive_gan.engine.score_files import write_atomically
+
+from .video_files import Segment
 
 
 class Scene(NamedTuple):
@@ -42,18 +45,18 @@ class VideoState:
             shutil.rmtree(self.folder)
             self.began_anew = True
         write_atomically(path, json.dumps(wanted, indent=2))
+        # An encoder that outlives its killed parent may still write to one of these.
+        for left_over in self.folder.glob('unfinished_*'):
+            left_over.unlink()
 
     @property
-    def segments(self) -> list[Path]:
+    def segments(self) -> list[Segment]:
         """Complete segments from the beginning of the video."""
-        found: list[Path] = []
-        while (path := self._path(len(found))).is_file():
-            found.append(path)
-        return found
+        return [Segment(self._path(i), frames) for i, frames in enumerate(self._counts())]
 
     def unfinished(self) -> Path:
         """Return the file for the next segment; `finish` gives it its name."""
-        return self.folder / f'unfinished{self._suffix}'
+        return self.folder / f'unfinished_{os.getpid()}{self._suffix}'
 
     @property
     def frames(self) -> int:
@@ -67,16 +70,20 @@ class VideoState:
             frames: Its number of frames.
             scene: What the next segment begins with.
         """
-        number = len(self.segments)
+        counts = self._counts()
+        number = len(counts)
         if scene is not None:
             path = self._scene_path(number + 1)
             np.savez(path, held=scene.held, thumbnail=scene.thumbnail)
-        write_atomically(self._count_path, json.dumps([*self._counts()[:number], frames]))
+        write_atomically(self._count_path, json.dumps([*counts, frames]))
+        with self.unfinished().open('rb+') as stream:
+            os.fsync(stream.fileno())
         self.unfinished().rename(self._path(number))
+        self._scene_path(number).unlink(missing_ok=True)
 
     def scene(self) -> Scene | None:
         """Return what the next segment begins with; None at the beginning."""
-        path = self._scene_path(len(self.segments))
+        path = self._scene_path(len(self._counts()))
         if not path.is_file():
             return None
         with np.load(path, allow_pickle=False) as stored:
@@ -98,7 +105,10 @@ class VideoState:
         if not self._count_path.is_file():
             return []
         counts: list[int] = json.loads(self._count_path.read_text('utf-8'))
-        return counts[: len(self.segments)]
+        there = 0
+        while there < len(counts) and self._path(there).is_file():
+            there += 1
+        return counts[:there]
 
     def _scene_path(self, number: int) -> Path:
         return self.folder / f'scene_{number:06d}.npz'
