@@ -124,4 +124,21 @@ def parse_options(pairs: list[str]) -> dict[str, Any]:
 
     parser = argparse.ArgumentParser()
     parser.add_argument('--cfg-options', nargs='+', action=DictAction)
-    return parser.parse_args(['--cfg-options', *pairs]).cfg_options
+    try:
+        options = parser.parse_args(['--cfg-options', *pairs]).cfg_options
+    except RecursionError:  # MMEngine's parser, on brackets within brackets
+        options = {}
+    if not options or any(_holds_dict(value) for value in options.values()):
+        raise SystemExit(
+            f'error: --cfg-options {" ".join(pairs)}: a value may be a number, a word, a list or a tuple; '
+            'write a dict into a config that has this one as its _base_, or set its fields one by one, '
+            'such as custom_hooks.0.interval=5'
+        )
+    return options
+
+
+def _holds_dict(value: Any) -> bool:
+    """Return whether a dict was meant, which MMEngine's parser leaves as text."""
+    if isinstance(value, (list, tuple)):
+        return any(_holds_dict(item) for item in value)
+    return isinstance(value, str) and value.startswith(('dict(', '{'))

@@ -9,6 +9,7 @@ import attentive_gan_cli
 import pytest
 import torch
 from attentive_gan.errors import UserError
+from attentive_gan_cli import parse_options
 from support.runs import REPOSITORY, tool
 
 TOOLS = sorted(
@@ -97,6 +98,12 @@ def test_malformed_option_is_named():
     done = tool('train.py', 'configs/attgan_embedded.py', '--cfg-options', 'nonsense')
     assert done.returncode == 1
     assert done.stderr == 'error: --cfg-options nonsense: expected FIELD=VALUE\n'
+
+
+@pytest.mark.parametrize('value', ['[dict(a=1)]', '[dict(a=1,b=2)]', 'dict(a=1)', '{a:1}'])
+def test_dicts_are_no_values(value):
+    with pytest.raises(SystemExit, match='write a dict into a config'):
+        parse_options([f'custom_hooks={value}'])
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,23 @@ if [ "$EXTRA" = dev ]; then
     "${PIP[@]}" install --requirement requirements/dev.txt
 fi
 
+# The tests drive a browser and a video encoder; those that find none are skipped, with the reason.
+if [ "$EXTRA" = dev ]; then
+    missing=()
+    command -v chromium >/dev/null || command -v google-chrome >/dev/null || missing+=(chromium)
+    command -v chromedriver >/dev/null || missing+=(chromium-driver)
+    command -v ffmpeg >/dev/null || missing+=(ffmpeg)
+    if [ "${#missing[@]}" -gt 0 ]; then
+        step "installing ${missing[*]} for the tests"
+        AS_ROOT=()
+        if [ "$(id -u)" != 0 ]; then AS_ROOT=(sudo -n); fi
+        if ! { "${AS_ROOT[@]}" apt-get update -qq && "${AS_ROOT[@]}" env DEBIAN_FRONTEND=noninteractive \
+            apt-get install -qq -y --no-install-recommends "${missing[@]}"; } >/dev/null 2>&1; then
+            step "could not install ${missing[*]}; the tests that need them will be skipped"
+        fi
+    fi
+fi
+
 # opencv-python needs libGL and glib, which servers and containers often lack.
 if ! "$VENV/bin/python" -c 'import cv2' 2>/dev/null; then
     step "this machine lacks libraries that opencv-python needs; taking opencv-python-headless"

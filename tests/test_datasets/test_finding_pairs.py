@@ -147,11 +147,6 @@ def test_pair_folders_with_templates(tmp_path):
         'rainy_template': 'rain-{}',
         'clean_template': 'norain-{}',
     }
-    text = message(tmp_path, PairFolderDataset, **options)
-    assert (
-        'unexpected names: all/norain-a.png' in text
-    )  # one folder for both is refused, not guessed
-
     for file in (tmp_path / 'all').glob('norain*'):
         write_picture(tmp_path / 'clean' / file.name, clean)
         file.unlink()
@@ -190,3 +185,35 @@ def test_real_data_sets_are_found(shared):
     ]
     streaks = PairFolderDataset(data_root=str(data / 'rain100h'), rainy='input', clean='target')
     assert len(streaks) == 12
+
+
+def test_both_kinds_may_lie_in_one_folder(tmp_path):
+    for number in (1, 2, 10):
+        rainy, clean = pair_of(number)
+        write_picture(tmp_path / f'rain-{number}.png', rainy)
+        write_picture(tmp_path / f'norain-{number}.png', clean)
+    options = dict(rainy='.', clean='.', rainy_template='rain-{}', clean_template='norain-{}')
+    dataset = PairFolderDataset(data_root=str(tmp_path), **options)
+    assert dataset.names == ['1', '2', '10']
+    assert dataset.get_data_info(2)['gt_path'].endswith('norain-10.png')
+    text = message(tmp_path, PairFolderDataset, **{**options, 'rainy_template': '{}'})
+    assert 'tell them apart' in text
+    (tmp_path / 'norain-2.png').unlink()
+    assert 'rain-2.png' in message(tmp_path, PairFolderDataset, **options)
+
+
+def test_a_clean_picture_may_have_several_rainy_ones(tmp_path):
+    for scene in (901, 17):
+        rainy, clean = pair_of(scene % 20)
+        write_picture(tmp_path / 'ground_truth' / f'{scene}.png', clean)
+        for version in (1, 2, 14):
+            write_picture(tmp_path / 'rainy_image' / f'{scene}_{version}.png', rainy)
+    options = dict(rainy='rainy_image', clean='ground_truth', rainy_template='{}_{n}')
+    dataset = PairFolderDataset(data_root=str(tmp_path), **options)
+    assert dataset.names == ['17_1', '17_2', '17_14', '901_1', '901_2', '901_14']
+    assert dataset.get_data_info(5)['img_path'].endswith('901_14.png')
+    assert dataset.get_data_info(5)['gt_path'].endswith('901.png')
+    write_picture(tmp_path / 'rainy_image' / '5_1.png', rainy)
+    assert '5_1.png' in message(tmp_path, PairFolderDataset, **options)
+    text = message(tmp_path, PairFolderDataset, **{**options, 'clean_template': '{}_{n}'})
+    assert 'must not contain {n}' in text

@@ -62,7 +62,7 @@ def evaluated(data, tmp_path):
 
     def run(*texts, out=None, data=data, **plan):
         entries = [parse_entry(text) for text in texts]
-        cost = CostSetting(48, 40, timing=False)
+        cost = plan.pop('cost', CostSetting(48, 40, timing=False))
         plan = Plan(out or tmp_path / 'out', cost=cost, **plan)
         return {result.name: result for result in evaluate(entries, data, plan)}
 

@@ -85,6 +85,7 @@ def test_gathering(tmp_path):
     for texts, reference, message in (
         ([], 'input', 'nothing to compare'),
         (['a=f', 'a=g'], 'a', 'unique'),
+        (['a=f', 'A=g'], 'a', 'without regard to case'),
         (['a=f'], 'b', 'no such entry'),
     ):
         with pytest.raises(UserError, match=message):

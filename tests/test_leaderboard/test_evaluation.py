@@ -196,6 +196,18 @@ def test_vgg_weights_are_not_needed(evaluated, weights, tmp_path):
     assert results['vgg'].mean('rgb_psnr') == results['tiny'].mean('rgb_psnr')
 
 
+def test_measured_time_stays_when_no_new_one_is_wanted(evaluated, weights):
+    from attentive_gan.leaderboard import CostSetting
+
+    text = f'net={TINY_CONFIG},{weights}'
+    timed = evaluated(text, cost=CostSetting(48, 40, repeat=1))['net'].cost
+    assert timed['milliseconds'] > 0
+    kept = evaluated(text, cost=CostSetting(48, 40, repeat=1, timing=False))['net'].cost
+    assert kept == timed
+    other = evaluated(text, cost=CostSetting(64, 40, repeat=1, timing=False))['net'].cost
+    assert other['milliseconds'] is None
+
+
 def test_a_run_that_fails_takes_its_row_away(evaluated, restored, tmp_path):
     text = f'theirs={restored}/'
     evaluated('input=input', text)

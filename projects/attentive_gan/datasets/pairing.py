@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from attentive_gan.errors import UserError
 from attentive_gan.imaging import PictureHeader, verify_complete
@@ -109,60 +109,87 @@ def require_folders(data_root: Path, folders: Iterable[str], layout: str) -> Non
     )
 
 
-def keyed(
-    files: Sequence[Path], template: str, numbered: bool
-) -> tuple[dict[str, Path], list[Fault]]:
+class Keyed(NamedTuple):
+    """Files of one kind."""
+
+    files: dict[str, Path]
+    """Files by key, in their order."""
+    partners: dict[str, str]
+    """Key of the clean picture by key of the file; they differ where a clean one has several rainy ones."""
+    faults: list[Fault]
+    """Unexpected names and duplicates."""
+
+
+def keyed(files: Sequence[Path], template: str, numbered: bool) -> Keyed:
     """Find the key of each file: the part of its stem that stands for `{}` in a template.
 
     Args:
         files: Files of one folder.
-        template: Stem with `{}`, such as '{}_rain'.
+        template: Stem with `{}`, such as '{}_rain'; with `{n}` too where several rainy pictures of one
+            scene are numbered, such as '{}_{n}'.
         numbered: Whether the key must be a number; leading zeros do not count then.
-
-    Returns:
-        The files by key, in their order, and the faults: unexpected names and duplicates.
     """
-    kind = r'(\d+)' if numbered else '(.+)'
-    before, after = (re.escape(part) for part in template.split('{}'))
-    pattern = re.compile(before + kind + after)
+    pattern = stem_pattern(template, numbered)
     found: dict[str, Path] = {}
+    partners: dict[str, str] = {}
     faults = []
     for file in files:
         match = pattern.fullmatch(file.stem)
         if match is None:
-            wanted = template.replace('{}', 'N' if numbered else '<name>')
+            wanted = template.replace('{}', 'N' if numbered else '<name>').replace(
+                '{n}', '<number>'
+            )
             remedy = f'Rename these files to {wanted}.png or .jpg, or move them elsewhere.'
             faults.append(Fault('files with unexpected names', _short(file), remedy))
             continue
-        key = str(int(match[1])) if numbered else match[1]
+        partner = str(int(match['key'])) if numbered else match['key']
+        key = f'{partner}_{match["n"]}' if '{n}' in template else partner
         if key in found:
             where = f'{_short(found[key])} and {file.name}'
             faults.append(Fault('two files for one picture', where, 'Remove one of each.'))
             continue
-        found[key] = file
-    return found, faults
+        found[key], partners[key] = file, partner
+    return Keyed(found, partners, faults)
+
+
+def stem_pattern(template: str, numbered: bool = False) -> re.Pattern[str]:
+    """Return the pattern of the stems that a template describes, with groups `key` and maybe `n`.
+
+    Args:
+        template: Stem with `{}`, and maybe `{n}`.
+        numbered: Whether the key must be a number.
+    """
+    kind = r'(?P<key>\d+)' if numbered else '(?P<key>.+)'
+    escaped = re.escape(template).replace(re.escape('{}'), kind)
+    return re.compile(escaped.replace(re.escape('{n}'), r'(?P<n>\d+)'))
 
 
 def match(
-    rainy: dict[str, Path], clean: dict[str, Path], clean_folder: Path, rainy_folder: Path
+    rainy: Keyed, clean: Keyed, clean_folder: Path, rainy_folder: Path
 ) -> tuple[list[Pair], list[Fault]]:
     """Match files by key; the order is the natural order of the keys.
 
     Args:
-        rainy: Rainy files by key.
-        clean: Clean files by key.
+        rainy: Rainy files.
+        clean: Clean files.
         clean_folder: Folder in which a rainy file's partner should be.
         rainy_folder: Folder in which a clean file's partner should be.
     """
     remedy = 'Add the missing partners or remove these files.'
-    faults = [
-        Fault(f'pictures without a partner in {folder.name}/', _short(one[key]), remedy)
-        for one, other, folder in ((rainy, clean, clean_folder), (clean, rainy, rainy_folder))
-        for key in one
-        if key not in other
+    alone = [
+        (clean_folder, rainy.files[k]) for k, p in rainy.partners.items() if p not in clean.files
     ]
-    names = sorted(rainy.keys() & clean.keys(), key=natural_key)
-    return [Pair(name, rainy[name], clean[name]) for name in names], faults
+    wanted = set(rainy.partners.values())
+    alone += [(rainy_folder, file) for key, file in clean.files.items() if key not in wanted]
+    faults = [
+        Fault(f'pictures without a partner in {folder.name}/', _short(file), remedy)
+        for folder, file in alone
+    ]
+    names = [name for name, partner in rainy.partners.items() if partner in clean.files]
+    return [
+        Pair(name, rainy.files[name], clean.files[rainy.partners[name]])
+        for name in sorted(names, key=natural_key)
+    ], faults
 
 
 def verify_pairs(pairs: Sequence[Pair]) -> tuple[dict[str, tuple[int, int]], list[Fault]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from mmagic.registry import DATASETS
@@ -9,7 +10,7 @@ from mmagic.registry import DATASETS
 from attentive_gan.errors import UserError
 
 from .pair_dataset import PairDataset
-from .pairing import Fault, Pair, Side, keyed, match, pictures_in, require_folders
+from .pairing import Fault, Pair, Side, keyed, match, pictures_in, require_folders, stem_pattern
 
 
 def _pairs_of_folders(
@@ -17,10 +18,29 @@ def _pairs_of_folders(
 ) -> tuple[list[Pair], list[Fault]]:
     """Match the files of a rainy and a clean folder below the data set's root."""
     rainy_folder, clean_folder = (dataset.root / name for name in folders)
-    rainy, faults = keyed(pictures_in(rainy_folder), templates[0], numbered)
-    clean, more = keyed(pictures_in(clean_folder), templates[1], numbered)
+    rainy_files, clean_files = pictures_in(rainy_folder), pictures_in(clean_folder)
+    if rainy_folder == clean_folder:
+        rainy_files, clean_files = _by_kind(rainy_files, templates)
+    rainy = keyed(rainy_files, templates[0], numbered)
+    clean = keyed(clean_files, templates[1], numbered)
     pairs, unmatched = match(rainy, clean, clean_folder, rainy_folder)
-    return pairs, faults + more + unmatched
+    return pairs, rainy.faults + clean.faults + unmatched
+
+
+def _by_kind(files: list[Path], templates: tuple[str, str]) -> tuple[list[Path], list[Path]]:
+    """Part the files of one folder; those of neither kind are told with the rainy ones.
+
+    Raises:
+        UserError: A file is of both kinds.
+    """
+    is_rainy, is_clean = (stem_pattern(template).fullmatch for template in templates)
+    both = [file.name for file in files if is_rainy(file.stem) and is_clean(file.stem)]
+    if both:
+        raise UserError(
+            f'{files[0].parent}: {both[0]} may be rainy or clean, since both lie in one folder and the '
+            f'templates {templates[0]!r} and {templates[1]!r} fit; give templates that tell them apart.'
+        )
+    return [f for f in files if not is_clean(f.stem)], [f for f in files if is_clean(f.stem)]
 
 
 @DATASETS.register_module()
@@ -48,7 +68,9 @@ class PairFolderDataset(PairDataset):
         rainy: Folder of the rainy pictures below `data_root`, such as 'input'.
         clean: Folder of the clean pictures below `data_root`, such as 'target'; may be the same one
             where the templates differ.
-        rainy_template: Stem of the rainy files, where `{}` stands for the name of the pair.
+        rainy_template: Stem of the rainy files, where `{}` stands for the name of the pair. Where a clean
+            picture has several rainy ones, `{n}` stands for their number: '{}_{n}' for `901_3.jpg` and
+            `901.jpg`, as in Rain1400.
         clean_template: Stem of the clean files. For `rain-001.png` and `norain-001.png` give
             'rain-{}' and 'norain-{}'.
         **kwargs: Arguments of `PairDataset`.
@@ -69,6 +91,10 @@ class PairFolderDataset(PairDataset):
         for template in (rainy_template, clean_template):
             if template.count('{}') != 1:
                 raise UserError(f'The name template {template!r} must contain {{}} once.')
+        if '{n}' in clean_template:
+            raise UserError(
+                f'The template of clean files, {clean_template!r}, must not contain {{n}}.'
+            )
         self.folders = (rainy, clean)
         self.templates = (rainy_template, clean_template)
         super().__init__(**kwargs)
@@ -76,7 +102,7 @@ class PairFolderDataset(PairDataset):
     def find_pairs(self) -> tuple[list[Pair], list[Fault]]:
         """Return the pairs by name, and what is wrong with the folders."""
         layout = ' and '.join(
-            f'{folder}/{template.replace("{}", "<name>")}.png'
+            f'{folder}/{template.replace("{}", "<name>").replace("{n}", "<number>")}.png'
             for folder, template in zip(self.folders, self.templates, strict=True)
         )
         require_folders(self.root, self.folders, layout)
@@ -105,6 +131,6 @@ class ConcatenatedPairDataset(PairDataset):
     def find_pairs(self) -> tuple[list[Pair], list[Fault]]:
         """Return one pair per picture, and what is wrong with the folder."""
         require_folders(self.root, (), 'pictures with rainy and clean side by side')
-        files, faults = keyed(pictures_in(self.root), '{}', numbered=False)
-        pairs = [Pair(name, file, file, self.rainy_side) for name, file in files.items()]
-        return pairs, faults
+        found = keyed(pictures_in(self.root), '{}', numbered=False)
+        pairs = [Pair(name, file, file, self.rainy_side) for name, file in found.files.items()]
+        return pairs, found.faults

@@ -172,9 +172,13 @@ def gather_entries(
             f'there is nothing to compare; give --entry NAME=VALUE, where VALUE is {FORMS}'
         )
     names = [entry.name for entry in entries]
-    repeated = [name for name in names if names.count(name) > 1]
+    folded = [name.casefold() for name in names]  # many file systems do not tell cases apart
+    repeated = [name for name in names if folded.count(name.casefold()) > 1]
     if repeated:
-        raise UserError(f'two entries are named {repeated[0]!r}; names must be unique')
+        raise UserError(
+            f'two entries are named {repeated[0]!r} and {repeated[1]!r}; names must be unique, also '
+            'without regard to case'
+        )
     if reference in names or any(result.name == reference for result in read_results(out)[0]):
         return entries
     if reference == 'input':

@@ -188,7 +188,9 @@ def _cost(
     if before and kept and not kept['missing']:
         same = before.source.get('identity_sha256') == source['identity_sha256']
         threads = kept['machine']['threads'] if kept['machine'] else torch.get_num_threads()
-        if same and kept['setting'] == asdict(setting) and threads == torch.get_num_threads():
+        # Figures that are there are not thrown away because no new ones are wanted.
+        wanted = asdict(setting) | ({} if setting.timing else {'timing': kept['setting']['timing']})
+        if same and kept['setting'] == wanted and threads == torch.get_num_threads():
             return kept
     return measure_cost(restorer, setting)
 

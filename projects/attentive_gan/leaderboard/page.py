@@ -11,6 +11,7 @@ from urllib.parse import quote
 import numpy as np
 
 from attentive_gan.engine.score_files import write_atomically
+from attentive_gan.pages import shared_asset
 
 from .evaluation import DATA_PICTURES
 from .outputs import ATTENTION, PICTURES
@@ -68,8 +69,8 @@ def render_page(summary: Summary) -> str:
         ranked_by=RANKED_BY.partition('_')[0],
         level=f'{LEVEL:.0%}',
         resamples=RESAMPLES,
-        style=Markup(asset('style.css')),  # noqa: S704 -- our own file
-        script=Markup(asset('script.js')),  # noqa: S704 -- our own file
+        style=Markup(shared_asset('look.css') + asset('style.css')),  # noqa: S704 -- our own file
+        script=Markup(shared_asset('slider.js') + asset('script.js')),  # noqa: S704 -- our own file
         entries_folder=ENTRIES,
     )
 

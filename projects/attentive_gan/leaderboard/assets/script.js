@@ -160,27 +160,8 @@
   for (const id of ['left', 'right', 'order']) get(id).addEventListener('change', refresh);
   get('find').addEventListener('input', refresh);
 
-  // The slider: keys by the range itself, pointers by the figure, so that a touch anywhere counts.
-  const compare = get('compare'), slider = get('slider');
-  const place = () => {
-    compare.style.setProperty('--at', `${slider.value}%`);
-    slider.setAttribute('aria-valuetext', `${slider.value} % ${side('left').label}`);
-  };
-  const follow = (event) => {
-    const box = compare.getBoundingClientRect();
-    slider.value = String(100 * (event.clientX - box.left) / box.width);
-    place();
-  };
-  compare.addEventListener('pointerdown', (event) => {
-    compare.setPointerCapture(event.pointerId);
-    follow(event);
-    slider.focus({ preventScroll: true });
-    event.preventDefault();
-  });
-  compare.addEventListener('pointermove', (event) => {
-    if (compare.hasPointerCapture(event.pointerId)) follow(event);
-  });
-  slider.addEventListener('input', place);
+  const slider = get('slider');
+  const place = attachSlider(get('compare'), slider, () => side('left').label);
   slider.addEventListener('keydown', (event) => {
     const by = { n: 1, p: -1 }[event.key.toLowerCase()];
     if (by && !event.ctrlKey && !event.metaKey && !event.altKey) { step(by); event.preventDefault(); }
