@@ -8,19 +8,21 @@ from __future__ import annotations
 
 from .completeness import verify_complete
 from .contact_sheet import contact_sheet
-from .document_writing import FORMAT_OF, check_holds, write_document
+from .document_writing import FORMAT_OF, check_holds, encode_document, write_document
 from .documents import PictureDocument, read_document
-from .headers import MAX_PIXELS, PictureHeader, read_header
+from .headers import MAX_PIXELS, SUFFIXES, PictureHeader, read_header
 from .reading import read_picture
 from .writing import remove_stale_temporaries, write_picture, written_whole
 
 __all__ = [
     'FORMAT_OF',
     'MAX_PIXELS',
+    'SUFFIXES',
     'PictureDocument',
     'PictureHeader',
     'check_holds',
     'contact_sheet',
+    'encode_document',
     'read_document',
     'read_header',
     'read_picture',

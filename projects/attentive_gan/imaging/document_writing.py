@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import struct
 import zlib
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import cv2
 import numpy as np
@@ -83,21 +84,40 @@ def write_document(path: str | Path, document: PictureDocument, quality: int = 9
         UserError: The format cannot hold the picture, or the file cannot be written.
     """
     path = Path(path)
-    height, width = document.pixels.shape[:2]
-    deep = document.pixels.dtype == np.uint16
-    check_holds(path, height, width, document.alpha is not None, 16 if deep else 8)
-    kind = FORMAT_OF[path.suffix.lower()]
-    with written_whole(path) as unfinished:
-        if not deep:
-            _write_plain(unfinished, document, kind, quality)
-        elif kind == 'PNG':
-            unfinished.write_bytes(_deep_png(document))
-        else:
-            _write_deep_tiff(unfinished, document)
+    kind = _checked_format(path, document)
+    with written_whole(path) as unfinished, unfinished.open('wb') as stream:
+        _write(stream, document, kind, quality)
     return path
 
 
-def _write_plain(path: Path, document: PictureDocument, kind: str, quality: int) -> None:
+def encode_document(name: str | Path, document: PictureDocument, quality: int = 95) -> bytes:
+    """Return the bytes that `write_document` would write; the suffix of the name decides the format.
+
+    Raises:
+        UserError: The format cannot hold the picture.
+    """
+    stream = io.BytesIO()
+    _write(stream, document, _checked_format(Path(name), document), quality)
+    return stream.getvalue()
+
+
+def _checked_format(path: Path, document: PictureDocument) -> str:
+    height, width = document.pixels.shape[:2]
+    deep = document.pixels.dtype == np.uint16
+    check_holds(path, height, width, document.alpha is not None, 16 if deep else 8)
+    return FORMAT_OF[path.suffix.lower()]
+
+
+def _write(stream: IO[bytes], document: PictureDocument, kind: str, quality: int) -> None:
+    if document.pixels.dtype != np.uint16:
+        _write_plain(stream, document, kind, quality)
+    elif kind == 'PNG':
+        stream.write(_deep_png(document))
+    else:
+        _write_deep_tiff(stream, document)
+
+
+def _write_plain(stream: IO[bytes], document: PictureDocument, kind: str, quality: int) -> None:
     by_format: dict[str, dict[str, Any]] = {
         'PNG': {'compress_level': _PNG_LEVEL},
         'JPEG': {'quality': quality, 'subsampling': 0},
@@ -114,7 +134,7 @@ def _write_plain(path: Path, document: PictureDocument, kind: str, quality: int)
         if document.exif is not None:
             options['exif'] = document.exif
     image = Image.fromarray(_stored(document))
-    image.save(path, kind, **options)
+    image.save(stream, kind, **options)
 
 
 def _stored(document: PictureDocument) -> NDArray:
@@ -154,7 +174,7 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack('>I', len(data)) + kind + data + struct.pack('>I', zlib.crc32(kind + data))
 
 
-def _write_deep_tiff(path: Path, document: PictureDocument) -> None:
+def _write_deep_tiff(stream: IO[bytes], document: PictureDocument) -> None:
     tags: list[tuple[int, str, int, Any, bool]] = []
     if document.exif is not None:
         exif = Image.Exif()
@@ -165,7 +185,7 @@ def _write_deep_tiff(path: Path, document: PictureDocument) -> None:
     if document.dpi is not None:
         options = {'resolution': document.dpi, 'resolutionunit': 'INCH'}
     tifffile.imwrite(
-        path, _stored(document), photometric='minisblack' if document.grey else 'rgb',
+        stream, _stored(document), photometric='minisblack' if document.grey else 'rgb',
         compression='zlib', iccprofile=document.icc_profile, extratags=tags, metadata=None,
         extrasamples=None if document.alpha is None else ['UNASSALPHA'], software=False, **options,
     )  # fmt: skip

@@ -70,7 +70,9 @@ class PictureDocument:
         return replace(self, pixels=pixels)
 
 
-def read_document(path: str | Path, max_pixels: int = MAX_PIXELS) -> PictureDocument:
+def read_document(
+    path: str | Path, max_pixels: int = MAX_PIXELS, content: bytes | None = None
+) -> PictureDocument:
     """Read a picture with its metadata; the limits and refusals are those of `read_picture`.
 
     Unlike there, transparency and 16 bits are kept. Palettes become RGB, one bit becomes grey. CMYK becomes
@@ -79,12 +81,14 @@ def read_document(path: str | Path, max_pixels: int = MAX_PIXELS) -> PictureDocu
     Args:
         path: File in PNG, JPEG, WebP, BMP or TIFF format; the content decides, not the suffix.
         max_pixels: Largest number of pixels that is decoded.
+        content: Bytes of the file, where they are in memory; `path` is only its name then.
 
     Raises:
         UserError: The file is missing, empty, no picture, truncated, damaged, too large, animated, or has
             32 bits per channel.
     """
-    content = read_bytes(path)
+    if content is None:
+        content = read_bytes(path)
     image = open_content(content, path, max_pixels)
     with decoder_errors(path, 'decoding'), warnings.catch_warnings():
         warnings.simplefilter('ignore')  # Pillow warns about odd metadata
