@@ -51,8 +51,9 @@ class Ffmpeg(VideoTool):
             while _pipe(process.stdout).readinto(frame.data) == frame.nbytes:
                 yield frame
                 frame = np.empty_like(frame)
-            if process.wait():
-                raise UserError(f'{shown(path)} cannot be read to its end: {errors.text()}')
+            if process.wait() < 0:
+                raise UserError(f'{shown(path)}: ffmpeg was ended by signal {-process.returncode}')
+            self.complaint = errors.text()
         finally:
             process.kill()
             process.wait()
@@ -173,11 +174,9 @@ class _Drain:
             self._lines = [*self._lines[-5:], line]
 
     def text(self) -> str:
-        """Return the last lines."""
+        """Return the last lines; empty where there is none."""
         self._thread.join(timeout=5)
-        return (
-            ' '.join(b' '.join(self._lines).decode('utf-8', 'replace').split()) or 'no reason given'
-        )
+        return ' '.join(b' '.join(self._lines).decode('utf-8', 'replace').split())
 
 
 def _argument(path: Path) -> str:

@@ -26,6 +26,8 @@ from .video_state import Scene, VideoState
 
 #: Mean difference of two frames, in levels of 0 to 255, above which a new scene begins.
 SCENE_CUT = 40.0
+#: Frames that are read ahead or wait to be written, at most.
+_ON_THEIR_WAY = 8
 #: Sides of the pictures that are compared for it.
 _THUMBNAIL = (64, 36)
 
@@ -116,6 +118,8 @@ def restore_video(
     state.remove()
     flicker = work.meter.means() if work.meter else None
     notes = [*_notes(facts, state, work.done), *facts.losses, *told]
+    if tool.complaint:
+        notes.append(f'the source is damaged: {tool.complaint}')
     if work.meter and before:
         notes.append(f'flicker is that of the frames from {before + 1} on, which were restored now')
     seconds = time.perf_counter() - started
@@ -184,7 +188,10 @@ class _Work:
             while (head := next(frames, None)) is not None:
                 self._segment(chain([head], frames), head.nbytes)
         if not self.done:
-            raise UserError(f'{shown(self.source)} has no frame that can be read; copy it again')
+            reason = f' ({self.tool.complaint})' if self.tool.complaint else ''
+            raise UserError(
+                f'{shown(self.source)} has no frame that can be read{reason}; copy it again'
+            )
 
     def _segment(self, frames: Iterator[Frame], frame_bytes: int) -> None:
         """Restore and write the next frames."""
@@ -197,6 +204,7 @@ class _Work:
                 lambda _: 2 * frame_bytes, lambda _: next(frames, None),
                 lambda _, frame: None if frame is None else self._restore(frame),
                 lambda _, frame: None if frame is None else self._write(writer, frame),
+                limit=2 * _ON_THEIR_WAY * frame_bytes,
             )  # fmt: skip
             with closing(pipeline.run(range(self.options.segment_frames))) as steps:
                 for _, error in steps:

@@ -94,6 +94,8 @@ class VideoTool(ABC):
 
     #: File name suffix of segments.
     segment_suffix: str
+    #: What was wrong with the frames that were read last; empty where nothing was.
+    complaint: str = ''
 
     @abstractmethod
     def facts(self, path: Path) -> VideoFacts:

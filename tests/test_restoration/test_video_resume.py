@@ -1,0 +1,111 @@
+"""A video whose restoring was killed goes on where it stopped, and ends as if it had not."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from attentive_gan.errors import UserError
+from attentive_gan.inference import Restorer
+from attentive_gan.restoration import VideoOptions, restore_video
+from support.clips import TEST_PICTURE, decoded, frame_times, make_clip, stream_hash
+
+pytestmark = pytest.mark.skipif(
+    not (shutil.which('ffmpeg') and shutil.which('ffprobe')), reason='ffmpeg is not installed'
+)
+SHORT = VideoOptions(segment_frames=7)
+
+
+class _Stop(Exception):  # noqa: N818 -- no error
+    """Ends the work from outside."""
+
+
+def _stop_at(part: float) -> Callable[[float, str], None]:
+    def progress(done: float, text: str) -> None:
+        if done >= part:
+            raise _Stop
+
+    return progress
+
+
+def test_killed_work_goes_on(identity_weights: Path, tmp_path: Path) -> None:
+    source = make_clip(tmp_path / 'a.mp4', frames=400)
+    target = tmp_path / 'killed.mp4'
+    code = (
+        'import sys; from pathlib import Path; from attentive_gan.inference import Restorer;'
+        'from attentive_gan.restoration import VideoOptions, restore_video;'
+        'restore_video(Restorer(weights=sys.argv[1], device="cpu"), Path(sys.argv[2]),'
+        ' Path(sys.argv[3]), VideoOptions(segment_frames=40))'
+    )
+    words = [sys.executable, '-c', code, str(identity_weights), str(source), str(target)]
+    process = subprocess.Popen(words)
+    second = tmp_path / '.killed.mp4.restoring' / '000001.mp4'
+    while not second.exists() and process.poll() is None:
+        time.sleep(0.002)
+    os.kill(process.pid, signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    assert not target.exists()
+    restorer, options = Restorer(weights=str(identity_weights)), VideoOptions(segment_frames=40)
+    report = restore_video(restorer, source, target, options)
+    assert 80 <= report.resumed_at < 400
+    assert report.resumed_at % 40 == 0
+    restore_video(restorer, source, tmp_path / 'whole.mp4', options)
+    assert stream_hash(target, 'v:0') == stream_hash(tmp_path / 'whole.mp4', 'v:0')
+    assert np.array_equal(decoded(target), decoded(tmp_path / 'whole.mp4'))
+    assert frame_times(target) == frame_times(source)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ['a.mp4', 'killed.mp4', 'whole.mp4']
+
+
+@pytest.mark.parametrize('change', ['nothing', 'source', 'options'])
+def test_only_the_same_work_goes_on(change: str, identity: Restorer, tmp_path: Path) -> None:
+    source, target = make_clip(tmp_path / 'a.mp4'), tmp_path / 'out.mp4'
+    with pytest.raises(_Stop):
+        restore_video(identity, source, target, SHORT, _stop_at(0.75))
+    options = SHORT
+    if change == 'source':
+        make_clip(source, picture=TEST_PICTURE.replace('23', '29'))
+    elif change == 'options':
+        options = VideoOptions(quality=30, segment_frames=7)
+    report = restore_video(identity, source, target, options)
+    assert report.resumed_at == (14 if change == 'nothing' else 0)
+    assert any('began anew' in note for note in report.notes) is (change != 'nothing')
+    assert len(decoded(target)) == 20
+
+
+def test_no_encoder_and_no_half_file_is_left(identity: Restorer, tmp_path: Path) -> None:
+    source, target = make_clip(tmp_path / 'a.mp4'), tmp_path / 'out.mp4'
+    target.write_bytes(b'old')
+    with pytest.raises(_Stop):
+        restore_video(identity, source, target, SHORT, _stop_at(0.5))
+    assert target.read_bytes() == b'old'
+    names = sorted(p.name for p in (tmp_path / '.out.mp4.restoring').iterdir())
+    assert names == ['000000.mp4', 'frames.json', 'identity.json', f'unfinished_{os.getpid()}.mp4']
+
+
+def test_frames_alive_do_not_depend_on_length(identity: Restorer, tmp_path: Path) -> None:
+    peaks = []
+    for frames in (30, 200):
+        source = make_clip(tmp_path / f'{frames}.mp4', frames=frames)
+        restore_video(identity, source, tmp_path / 'warm.mp4', VideoOptions())
+        tracemalloc.start()
+        restore_video(identity, source, tmp_path / 'out.mp4', VideoOptions())
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    frame = 48 * 32 * 3
+    assert peaks[1] - peaks[0] < 60 * frame  # of 170 frames that were added
+
+
+def test_attention_cannot_be_held_by_a_network_without(identity: Restorer, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match='--hold-attention'):
+        restore_video(
+            identity, tmp_path / 'a.mp4', tmp_path / 'o.mp4', VideoOptions(hold_attention=0.5)
+        )
