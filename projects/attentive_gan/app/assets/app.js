@@ -78,7 +78,7 @@
     get('result').hidden = false;
     get('status').textContent = 'The restored picture is ready.';
     get('result').focus({ preventScroll: true });
-    get('result').scrollIntoView({ block: 'nearest' });
+    get('result').scrollIntoView({ block: 'start' });
   };
 
   const send = async (file) => {
