@@ -27,8 +27,10 @@ FORMAT_OF = {
 #: Formats that hold opacity, and those that hold 16 bits.
 _WITH_ALPHA = ('PNG', 'WEBP', 'TIFF')
 _WITH_16_BITS = ('PNG', 'TIFF')
-#: Longest side that a format can say (WebP container specification; JPEG, ITU-T T.81, table B.2).
-_LONGEST_SIDE = {'WEBP': 16383, 'JPEG': 65535}
+#: Longest side that can be written (WebP container specification; libjpeg's JPEG_MAX_DIMENSION).
+_LONGEST_SIDE = {'WEBP': 16383, 'JPEG': 65500}
+#: A marker's length has 16 bits and counts its own two bytes (ITU-T T.81, section B.1.1.4).
+_LONGEST_JPEG_EXIF = 65533
 #: Level 1 takes a third of level 6's time for a photo, for 4 % more bytes.
 _PNG_LEVEL = 1
 _INCH_IN_METRES = 0.0254
@@ -105,7 +107,13 @@ def _checked_format(path: Path, document: PictureDocument) -> str:
     height, width = document.pixels.shape[:2]
     deep = document.pixels.dtype == np.uint16
     check_holds(path, height, width, document.alpha is not None, 16 if deep else 8)
-    return FORMAT_OF[path.suffix.lower()]
+    kind = FORMAT_OF[path.suffix.lower()]
+    if kind == 'JPEG' and len(document.exif or b'') > _LONGEST_JPEG_EXIF:
+        raise UserError(
+            f'{shown(path)}: JPEG holds at most {_LONGEST_JPEG_EXIF} bytes of EXIF data, the picture '
+            f'has {len(document.exif or b"")}; write PNG or WEBP.'
+        )
+    return kind
 
 
 def _write(stream: IO[bytes], document: PictureDocument, kind: str, quality: int) -> None:
@@ -133,6 +141,8 @@ def _write_plain(stream: IO[bytes], document: PictureDocument, kind: str, qualit
             options['icc_profile'] = document.icc_profile
         if document.exif is not None:
             options['exif'] = document.exif
+            # libtiff, which compresses, cannot write the nested directories of a camera's EXIF data.
+            options.pop('compression', None)
     image = Image.fromarray(_stored(document))
     image.save(stream, kind, **options)
 

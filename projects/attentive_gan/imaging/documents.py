@@ -92,7 +92,8 @@ def read_document(
     image = open_content(content, path, max_pixels)
     with decoder_errors(path, 'decoding'), warnings.catch_warnings():
         warnings.simplefilter('ignore')  # Pillow warns about odd metadata
-        orientation = orientation_of(image)
+        # Pillow and OpenCV turn a TIFF upright themselves while they decode it.
+        orientation = 1 if image.format == 'TIFF' else orientation_of(image)
         deep = bits_of(image, content[:32]) == 16
         mode, info = image.mode, dict(image.info)
         if deep:
@@ -106,7 +107,7 @@ def read_document(
     upright = UPRIGHT[orientation]
     grey = mode in _GREY_MODES
     colours, alpha = channels
-    icc = None if mode == 'CMYK' else info.get('icc_profile')
+    icc = None if mode in ('CMYK', 'LAB') else info.get('icc_profile')
     return PictureDocument(
         np.array(upright(colours), order='C') if not _is_plain(upright(colours)) else colours,
         None if alpha is None else np.ascontiguousarray(upright(alpha)),
