@@ -42,16 +42,15 @@ def main() -> int:
     options = parse_options(args.cfg_options)
 
     import attentive_gan  # noqa: F401  (registers all names)
-    from attentive_gan.engine import training_batch
     from attentive_gan.engine.batch_summary import summarise_batch
+    from attentive_gan.engine.batch_training import train_batch
+    from attentive_gan.engine.training_batch import Budget, plan_batch
     from rich.console import Console
 
     console = Console(stderr=True)
-    budget = training_batch.Budget(args.iterations, args.minutes)
-    batch = training_batch.plan_batch(
-        args.configs, budget, args.work_dir, args.data, options, args.gpus
-    )
-    records = training_batch.train_batch(
+    budget = Budget(args.iterations, args.minutes)
+    batch = plan_batch(args.configs, budget, args.work_dir, args.data, options, args.gpus)
+    records = train_batch(
         batch, lambda text: console.print(text, markup=False, highlight=False, soft_wrap=True)
     )
     rows = summarise_batch(batch, records)
@@ -72,13 +71,13 @@ def show(rows: list[dict[str, Any]]) -> None:
 
     scores = list(dict.fromkeys(name for row in rows for name in row if is_score(name)))
     table = Table(title='scores of the last validation, in dB')
-    for name in ('name', 'state', 'iterations', 'minutes', 'M parameters', *scores):
+    for name in ('name', 'state', 'iterations', 'minutes', 's/iteration', 'M parameters', *scores):
         left = name in ('name', 'state')
         table.add_column(name, justify='left' if left else 'right', overflow='fold')
     for row in rows:
         table.add_row(
             row['name'], row['state'], str(row['iterations'] or ''), f'{row["minutes"]:.1f}',
-            str(row.get('parameters_millions', '')),
+            str(row.get('seconds_per_iteration', '')), str(row.get('parameters_millions', '')),
             *(f'{row[name]:.2f}' if row.get(name) is not None else '' for name in scores),
         )  # fmt: skip
     console = Console()

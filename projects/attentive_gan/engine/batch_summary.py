@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import yaml
 from attentive_gan.host import read_checkpoint
 
 from .score_files import to_csv, to_json, write_atomically
-from .training_batch import Batch
+from .training_batch import TIMES_FILE, Batch
 
 
 def summarise_batch(batch: Batch, records: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -25,8 +26,8 @@ def summarise_batch(batch: Batch, records: Sequence[Mapping[str, Any]]) -> list[
         records: What `train_batch` returned.
 
     Returns:
-        A row for each training: name, state, reason, iterations, minutes, parameters of the generator in
-        millions, and the mean scores of the last validation by protocol.
+        A row for each training: name, state, reason, iterations, minutes, median seconds per iteration,
+        parameters of the generator in millions, and the mean scores of the last validation by protocol.
     """
     rows, entries = [], []
     for training, record in zip(batch.trainings, records, strict=True):
@@ -36,6 +37,8 @@ def summarise_batch(batch: Batch, records: Sequence[Mapping[str, Any]]) -> list[
         }  # fmt: skip
         if record['state'] == 'done':
             checkpoint = training.folder / f'iter_{record["iterations"]}.pth'
+            times = json.loads((training.folder / TIMES_FILE).read_text('utf-8'))
+            row['seconds_per_iteration'] = round(statistics.median(times['seconds']), 4)
             row['parameters_millions'] = round(_parameters(checkpoint) / 1e6, 3)
             row |= _last_scores(training.folder)
             config = str(training.folder / 'config.py')

@@ -9,7 +9,8 @@ from mmengine.config import Config
 
 from attentive_gan.errors import UserError
 
-#: Fields that count iterations of the schedule; `*` stands for every item of a list.
+#: Fields that count iterations of the schedule. `*` stands for every item of a list, a name for the items
+#: of this type.
 SCHEDULE_FIELDS = (
     'model.discriminator_start', 'model.adversarial_start',
     'param_scheduler.*.begin', 'param_scheduler.*.end', 'param_scheduler.*.T_max',
@@ -19,7 +20,7 @@ SCHEDULE_FIELDS = (
 
 #: Fields that say how often something is saved, shown or validated, which costs time.
 INTERVAL_FIELDS = (
-    'train_cfg.val_interval', 'default_hooks.checkpoint.interval', 'custom_hooks.*.interval',
+    'train_cfg.val_interval', 'default_hooks.checkpoint.interval', 'custom_hooks.SampleGrid.interval',
 )  # fmt: skip
 
 #: However short a training is, it does these no more often, in iterations.
@@ -77,9 +78,10 @@ def use_data(config: Config, other: Config) -> None:
 def _change(node: Any, path: list[str], change: Callable[[Any], Any]) -> None:
     """Replace the values at a path, if it exists."""
     first, rest = path[0], path[1:]
-    if first == '*':
-        for item in node if isinstance(node, (list, tuple)) else ():
-            _change(item, rest, change)
+    if isinstance(node, (list, tuple)):
+        for item in node:
+            if first in ('*', item.get('type')):
+                _change(item, rest, change)
     elif isinstance(node, (dict, Config)) and node.get(first) is not None:
         if rest:
             _change(node[first], rest, change)
