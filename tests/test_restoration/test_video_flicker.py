@@ -88,7 +88,7 @@ def test_a_new_scene_begins_a_new_average(clip: Callable, tmp_path: Path) -> Non
     restore_video(restorer, source, tmp_path / 'o.mp4', VideoOptions(4, 8, hold_attention=0.9))
     spread = [float(np.var(held)) for held in restorer.held]
     assert spread[15] == pytest.approx(1, rel=0.1)  # noise that was not averaged
-    assert max(spread[8:15]) < 0.5  # also across the segments' border at frame 8
+    assert max(spread[8:15]) < 0.5  # the end of a segment, at frame 8, ends no scene
 
 
 def test_holding_the_attention_lowers_flicker(clip: Callable, tmp_path: Path) -> None:

@@ -16,8 +16,10 @@ import numpy as np
 import pytest
 from attentive_gan.errors import UserError
 from attentive_gan.inference import Restorer
+from attentive_gan.networks import AttentiveGenerator
 from attentive_gan.restoration import VideoOptions, restore_video
 from support.clips import TEST_PICTURE, decoded, frame_times, make_clip, stream_hash
+from support.lively_networks import lively
 
 pytestmark = pytest.mark.skipif(
     not (shutil.which('ffmpeg') and shutil.which('ffprobe')), reason='ffmpeg is not installed'
@@ -38,13 +40,13 @@ def _stop_at(part: float) -> Callable[[float, str], None]:
 
 
 def test_killed_work_goes_on(identity_weights: Path, tmp_path: Path) -> None:
-    source = make_clip(tmp_path / 'a.mp4', frames=400)
+    source = make_clip(tmp_path / 'a.mp4', frames=200)
     target = tmp_path / 'killed.mp4'
     code = (
         'import sys; from pathlib import Path; from attentive_gan.inference import Restorer;'
         'from attentive_gan.restoration import VideoOptions, restore_video;'
         'restore_video(Restorer(weights=sys.argv[1], device="cpu"), Path(sys.argv[2]),'
-        ' Path(sys.argv[3]), VideoOptions(segment_frames=40))'
+        ' Path(sys.argv[3]), VideoOptions(segment_frames=20))'
     )
     words = [sys.executable, '-c', code, str(identity_weights), str(source), str(target)]
     process = subprocess.Popen(words)
@@ -54,10 +56,10 @@ def test_killed_work_goes_on(identity_weights: Path, tmp_path: Path) -> None:
     os.kill(process.pid, signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
     assert not target.exists()
-    restorer, options = Restorer(weights=str(identity_weights)), VideoOptions(segment_frames=40)
+    restorer, options = Restorer(weights=str(identity_weights)), VideoOptions(segment_frames=20)
     report = restore_video(restorer, source, target, options)
-    assert 80 <= report.resumed_at < 400
-    assert report.resumed_at % 40 == 0
+    assert 40 <= report.resumed_at < 200
+    assert report.resumed_at % 20 == 0
     restore_video(restorer, source, tmp_path / 'whole.mp4', options)
     assert stream_hash(target, 'v:0') == stream_hash(tmp_path / 'whole.mp4', 'v:0')
     assert np.array_equal(decoded(target), decoded(tmp_path / 'whole.mp4'))
@@ -79,6 +81,16 @@ def test_only_the_same_work_goes_on(change: str, identity: Restorer, tmp_path: P
     assert report.resumed_at == (14 if change == 'nothing' else 0)
     assert any('began anew' in note for note in report.notes) is (change != 'nothing')
     assert len(decoded(target)) == 20
+
+
+def test_held_attention_is_taken_up_again(tmp_path: Path) -> None:
+    restorer = Restorer(network=lively(AttentiveGenerator(num_steps=1)), device='cpu')
+    source, options = make_clip(tmp_path / 'a.mp4', frames=9), VideoOptions(18, 4, 0.9)
+    with pytest.raises(_Stop):
+        restore_video(restorer, source, tmp_path / 'out.mp4', options, _stop_at(0.6))
+    assert restore_video(restorer, source, tmp_path / 'out.mp4', options).resumed_at == 4
+    restore_video(restorer, source, tmp_path / 'whole.mp4', options)
+    assert np.array_equal(decoded(tmp_path / 'out.mp4'), decoded(tmp_path / 'whole.mp4'))
 
 
 def test_no_encoder_and_no_half_file_is_left(identity: Restorer, tmp_path: Path) -> None:
