@@ -8,9 +8,9 @@ import signal
 import subprocess
 import sys
 import time
-import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +18,7 @@ from attentive_gan.errors import UserError
 from attentive_gan.inference import Restorer
 from attentive_gan.networks import AttentiveGenerator
 from attentive_gan.restoration import VideoOptions, restore_video
+from attentive_gan.restoration.ffmpeg import _PipeWriter
 from support.clips import TEST_PICTURE, decoded, frame_times, make_clip, stream_hash
 from support.lively_networks import lively
 
@@ -105,17 +106,28 @@ def test_no_encoder_and_no_half_file_is_left(identity: Restorer, tmp_path: Path)
     assert names == {'000000.mp4', 'frames.json', 'identity.json'}
 
 
-def test_frames_alive_do_not_depend_on_length(identity: Restorer, tmp_path: Path) -> None:
-    peaks = []
-    for frames in (30, 200):
-        source = make_clip(tmp_path / f'{frames}.mp4', frames=frames)
-        restore_video(identity, source, tmp_path / 'warm.mp4', VideoOptions())
-        tracemalloc.start()
-        restore_video(identity, source, tmp_path / 'out.mp4', VideoOptions())
-        peaks.append(tracemalloc.get_traced_memory()[1])
-        tracemalloc.stop()
-    frame = 48 * 32 * 3
-    assert peaks[1] - peaks[0] < 60 * frame  # of 170 frames that were added
+def test_few_frames_wait_for_a_slow_encoder(
+    identity: Restorer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, restore = _PipeWriter.write, identity.restore
+    restored, written, waiting = [0], [0], [0]
+
+    def write_slowly(self: _PipeWriter, frame: np.ndarray) -> None:
+        time.sleep(0.02)
+        write(self, frame)
+        written[0] += 1
+
+    def restore_counted(*args: Any, **options: Any) -> Any:
+        restored[0] += 1
+        waiting[0] = max(waiting[0], restored[0] - written[0])
+        return restore(*args, **options)
+
+    monkeypatch.setattr(_PipeWriter, 'write', write_slowly)
+    monkeypatch.setattr(identity, 'restore', restore_counted)
+    source = make_clip(tmp_path / 'a.mp4', frames=60)
+    restore_video(identity, source, tmp_path / 'out.mp4', VideoOptions())
+    assert written[0] == 60
+    assert waiting[0] <= 10
 
 
 def test_attention_cannot_be_held_by_a_network_without(identity: Restorer, tmp_path: Path) -> None:

@@ -6,8 +6,9 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Generator, Sequence
+from io import BufferedReader
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 import numpy as np
 
@@ -48,7 +49,8 @@ class Ffmpeg(VideoTool):
         errors = _Drain(process.stderr)
         frame = np.empty((facts.height, facts.width, 3), np.uint8)
         try:
-            while _pipe(process.stdout).readinto(frame.data) == frame.nbytes:
+            stream = cast('BufferedReader', process.stdout)
+            while stream.readinto(frame.data) == frame.nbytes:
                 yield frame
                 frame = np.empty_like(frame)
             if process.wait() < 0:
