@@ -70,10 +70,13 @@ def show(rows: list[dict[str, Any]]) -> None:
     from rich.table import Table
 
     scores = list(dict.fromkeys(name for row in rows for name in row if is_score(name)))
-    table = Table(title='scores of the last validation, in dB')
-    for name in ('name', 'state', 'iterations', 'minutes', 's/iteration', 'M parameters', *scores):
-        left = name in ('name', 'state')
-        table.add_column(name, justify='left' if left else 'right', overflow='fold')
+    table = Table(
+        title='PSNR of the last validation in dB, s = seconds, M = millions of parameters'
+    )
+    heads = [name.removesuffix('_psnr').replace('/', '\n') for name in scores]
+    for head in ('name', 'state', 'iterations', 'minutes', 's/iter.', 'M', *heads):
+        left = head in ('name', 'state')
+        table.add_column(head, justify='left' if left else 'right', overflow='fold')
     for row in rows:
         table.add_row(
             row['name'], row['state'], str(row['iterations'] or ''), f'{row["minutes"]:.1f}',
