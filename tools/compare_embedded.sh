@@ -11,7 +11,7 @@ DATA=data/drawn_raindrops/test_a
 PYTHON=${ATTENTIVE_GAN_VENV:-.venv}/bin/python
 
 bash tools/setup.sh
-if [ ! -d "$DATA" ]; then
+if [ ! -f "$DATA/manifest.json" ]; then  # the last file that is written
     "$PYTHON" tools/dataset_converters/render_raindrops.py --scenes 8 --size 240x160 --level heavy \
         --lighting day --out "$DATA"
 fi
