@@ -54,8 +54,8 @@ setup(
     packages=find_packages('projects'),
     py_modules=['attentive_gan_cli', 'attentive_gan_restore'],
     entry_points={'console_scripts': ['attentive-gan-restore=attentive_gan_restore:console']},
-    package_data={'attentive_gan': ['py.typed', 'weights/*', 'leaderboard/assets/*', 'pages/assets/*', 'app/assets/*', '.mim/**/*']},
+    package_data={'attentive_gan': ['py.typed', 'weights/*', '*/assets/*', '.mim/**/*']},
     install_requires=requirements('runtime'),
-    extras_require={'dev': requirements('dev'), 'export': requirements('export'), 'app': requirements('app')},
+    extras_require={name: requirements(name) for name in ('dev', 'export', 'app')},
     cmdclass={'build_py': BuildWithConfigs},
 )
