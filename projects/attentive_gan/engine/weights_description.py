@@ -187,8 +187,8 @@ def _instance(description: WeightsDescription, source: str) -> nn.Module:
 
 def _class_of(name: Any, source: str) -> type[nn.Module]:
     """Return a registered network; no name is looked up anywhere else."""
-    found = MODELS.module_dict.get(name) if isinstance(name, str) else None
-    if found is None or not (inspect.isclass(found) and _may_be_built(found)):
+    found: Any = MODELS.module_dict.get(name) if isinstance(name, str) else None
+    if not (inspect.isclass(found) and issubclass(found, nn.Module) and _may_be_built(found)):
         raise UserError(
             f'{source}: its description names {name!r}, which is no network registered here; '
             'if it is your own, import its package first, or use --config'
@@ -196,13 +196,12 @@ def _class_of(name: Any, source: str) -> type[nn.Module]:
     return found
 
 
-def _may_be_built(found: type) -> bool:
+def _may_be_built(found: type[nn.Module]) -> bool:
     """Return whether a registered class is a network that restores, of this project, MMagic or a user."""
     package = found.__module__.partition('.')[0]
     if package in ('mmagic', 'mmengine', 'mmcv'):
         return found.__name__ in _MMAGIC_NETWORKS
-    ours = package != 'attentive_gan' or found.__module__.startswith('attentive_gan.networks.')
-    return issubclass(found, nn.Module) and ours
+    return package != 'attentive_gan' or found.__module__.startswith('attentive_gan.networks.')
 
 
 def _check_network(value: Any, source: str) -> None:
