@@ -33,6 +33,7 @@ from attentive_gan.rendering.placement import Drops, place_drops
 from attentive_gan.rendering.sprites import FULL, encoded_ranks
 from attentive_gan.rendering.statistics import raindrop_statistics
 from scipy import ndimage
+from support import runs
 
 #: Nothing but drops: no mist, veil, gain or reflection.
 BARE = RaindropParameters(
@@ -431,14 +432,13 @@ def test_equal_bytes_on_any_machine(processor):
 
 #: Renders in a process of its own, and prints the peak memory above that of the two pictures, in MiB.
 PEAK = """
-import resource, sys
+import sys
 import numpy as np
 from attentive_gan.rendering import RaindropOptions, add_raindrops
+from resident_memory import peak
 height, width = map(int, sys.argv[1:3])
 clean = np.full((height, width, 3), 120, np.uint8)
 clean[::7] = 30
-def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 before = peak()
 made = add_raindrops(clean, 0, RaindropOptions(regimes={sys.argv[3]: 1}))
 print(peak() - before - (made.rainy.nbytes + made.alpha.nbytes) / 2**20)
@@ -448,5 +448,7 @@ print(peak() - before - (made.rainy.nbytes + made.alpha.nbytes) / 2**20)
 @pytest.mark.parametrize('regime', ['small', 'focused'])
 def test_memory_does_not_grow_with_the_picture(regime):
     command = [sys.executable, '-c', PEAK, '3000', '4000', regime]
-    answer = subprocess.run(command, capture_output=True, text=True, check=True)
+    answer = subprocess.run(
+        command, capture_output=True, text=True, check=True, env=runs.environment()
+    )
     assert float(answer.stdout) < 600
