@@ -1,4 +1,4 @@
-"""Measure a network: work, time, memory, share of the machine's matrix rate; or the renderer."""
+"""Measure a network: work, time, memory, share of the machine's matrix rate; or restoring, or rendering."""
 
 from __future__ import annotations
 
@@ -34,6 +34,13 @@ def parse_args() -> argparse.Namespace:
     add('--train-step', action='store_true', help='time forward and backward, with side outputs')
     add('--threads', type=int, help="CPU threads (default torch's choice)")
     add('--repeat', type=int, default=5, help='timed runs of each (default 5)')
+    add('--restorer', action='store_true',
+        help="time restoring from file to file and in parts, by the network's --weights")  # fmt: skip
+    add(
+        '--weights',
+        help='weights for --restorer; default those that ship, - for --network untrained',
+    )
+    add('--config', help='config of the weights, where they do not describe themselves')
     add('--renderer', action='store_true',
         help='time the rendering of raindrops on one core instead of a network')  # fmt: skip
     add('--pictures', type=int, default=100, help='pictures of each size (default 100)')
@@ -116,6 +123,65 @@ def measure_renderer(args: argparse.Namespace) -> None:
     write_figures(args.json, {'rows': [asdict(row) for row in rows]})
 
 
+def measure_restorer(args: argparse.Namespace) -> None:
+    """Time restoring, print the tables and write the figures."""
+    import torch
+    from attentive_gan.inference import Restorer
+    from attentive_gan.networks.benchmark import Setting, describe_machine
+    from attentive_gan.restoration.benchmark import measure_files, measure_parts
+    from rich.console import Console
+
+    torch.set_num_threads(args.threads or torch.get_num_threads())
+    precision = DTYPES[args.dtype]
+    if args.weights == '-':
+        network = build(args)[args.network]
+        restorer = Restorer(network=network, device=args.device, precision=precision)
+    else:
+        restorer = Restorer(args.config, args.weights, device=args.device, precision=precision)
+    console, figures = Console(), {}
+    for width, height in args.sizes:
+        size = f'{width}x{height}'
+        with console.status(f'measuring {size}'):
+            files = measure_files(restorer, (width, height), args.repeat)
+            parts = measure_parts(restorer, (width, height), args.repeat)
+        figures[size] = {'files': files, 'parts': parts}
+        console.print(cost_table(f'{restorer.name}, {size}: time of a picture', files))
+        console.print(cost_table(f'{restorer.name}, {size}: in parts', parts))
+    setting = Setting(restorer.device, restorer.loaded.like.dtype)
+    machine = describe_machine(setting)
+    show_machine(console, machine)
+    rows = {
+        size: {k: [asdict(row) for row in v] for k, v in tables.items()}
+        for size, tables in figures.items()
+    }
+    write_figures(args.json, {'machine': machine, 'network': restorer.name, 'rows': rows})
+
+
+def cost_table(title: str, costs: list[Any]) -> Any:
+    """Return a table of ways to restore."""
+    from rich.table import Table
+
+    table = Table(title=title)
+    in_parts = costs[0].peak_mib is not None
+    names = ('ms', 'ratio', *(('MiB', 'largest error', 'mean error') if in_parts else ()))
+    table.add_column('way')
+    for name in names:
+        table.add_column(name, justify='right')
+    for cost in costs:
+        cells = [f'{cost.milliseconds:.1f}', f'{cost.ratio:.2f}']
+        if in_parts:
+            cells += [f'{cost.peak_mib:.0f}', str(cost.largest_error), f'{cost.mean_error:.4f}']
+        table.add_row(cost.way, *cells)
+    return table
+
+
+def show_machine(console: Any, machine: dict[str, Any]) -> None:
+    """Print what the figures were measured on."""
+    for name, value in machine.items():
+        shown = f'{value:.1f}' if isinstance(value, float) else value
+        console.print(f'{name.replace("_", " ")}: {shown}', highlight=False)
+
+
 def write_figures(path: Path | None, figures: dict[str, Any]) -> None:
     """Write all figures as JSON, where a file was asked for."""
     if path:
@@ -128,6 +194,8 @@ def main() -> None:
     args = parse_args()
     if args.renderer:
         return measure_renderer(args)
+    if args.restorer:
+        return measure_restorer(args)
     return measure_network(args)
 
 
@@ -161,9 +229,7 @@ def measure_network(args: argparse.Namespace) -> None:
             rows.append(row)
             show(row, table)
     console.print(table)
-    for name, value in machine.items():
-        shown = f'{value:.1f}' if isinstance(value, float) else value
-        console.print(f'{name.replace("_", " ")}: {shown}', highlight=False)
+    show_machine(console, machine)
     write_figures(args.json, {'machine': machine, 'rows': [asdict(row) for row in rows]})
 
 

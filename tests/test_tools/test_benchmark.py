@@ -61,3 +61,21 @@ def test_mistakes_are_one_clear_message(repository, arguments, message, code):
     assert done.returncode == code
     assert message in done.stderr
     assert 'Traceback' not in done.stderr
+
+
+def test_times_restoring_from_file_to_file_and_in_parts(repository, tmp_path):
+    out = tmp_path / 'benchmark.json'
+    done = benchmark(
+        repository, '--restorer', '--sizes', '48x32', '--repeat', '1', '--threads', '1',
+        '--json', str(out),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(out.read_text())
+    assert figures['network'] == 'unet_rendered'
+    files, parts = figures['rows']['48x32'].values()
+    assert files[0]['way'] == 'network alone'
+    assert files[3]['ratio'] == pytest.approx(files[3]['milliseconds'] / files[0]['milliseconds'])
+    exact = [row for row in parts if 'row by row' in row['way'] or 'exact halo' in row['way']]
+    assert len(exact) == 4
+    assert all(row['largest_error'] <= 1 and row['mean_error'] < 1e-3 for row in exact)
+    assert all(row['peak_mib'] > 0 for row in parts)

@@ -113,6 +113,15 @@ class Restorer:
         """Whether the network draws an attention map."""
         return gives_attention(self.loaded.network)
 
+    @property
+    def reach(self) -> tuple[int, int] | None:
+        """Rows and columns that a restored pixel depends on before and after its own; None: on all."""
+        recording = self._recording('restore')
+        if recording.graph is None:
+            return recording.reach
+        rows, columns = recording.graph.reach(0), recording.graph.reach(1)
+        return max(rows.before, columns.before), max(rows.after, columns.after)
+
     def restore(
         self,
         picture: NDArray,

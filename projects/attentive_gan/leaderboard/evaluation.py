@@ -25,7 +25,8 @@ from .lpips_distance import Lpips
 from .measuring import CostSetting, measure_cost
 from .network_restorer import NetworkRestorer
 from .outputs import identity_hash, write_outputs
-from .restorers import Restorer, build_restorer, identity_of
+from .restorer import Restorer, identity_of
+from .restorers import build_restorer
 from .results import ENTRIES, RESULT, EntryResult, read_result
 from .scoring import means_of, score_pictures, scoring_facts
 

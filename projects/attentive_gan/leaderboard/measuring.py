@@ -12,7 +12,7 @@ from attentive_gan.networks.benchmark import Setting, describe_machine, measure
 from attentive_gan.networks.cost import count_macs
 
 from .network_restorer import NetworkRestorer
-from .restorers import Restorer
+from .restorer import Restorer
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from attentive_gan.errors import UserError
 from attentive_gan.metrics import saved_picture
 
 from .data import BenchmarkData
-from .restorers import Picture, Restorer
+from .restorer import Picture, Restorer
 
 #: Steps of a test pipeline that make the pair; files of the leaderboard's data set take their place.
 _PAIR_MAKERS = ('Load', 'Render', 'CoverSize', 'RaindropMask')

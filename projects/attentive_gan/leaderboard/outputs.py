@@ -16,7 +16,7 @@ from attentive_gan.errors import UserError
 from attentive_gan.imaging import write_picture
 
 from .data import BenchmarkData
-from .restorers import Restorer, identity_of
+from .restorer import Restorer, identity_of
 
 #: Record of what was written, one JSON value per line; the first is the identity of the entry.
 JOURNAL = 'outputs.jsonl'

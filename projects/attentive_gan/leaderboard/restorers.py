@@ -1,15 +1,12 @@
-"""Where the pictures of an entry come from, behind one interface."""
+"""Where the pictures of an entry come from: the data set, OpenCV, a folder, or a network."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from attentive_gan.datasets.manifest import digest
 from attentive_gan.datasets.pairing import Pair, pictures_in
@@ -19,33 +16,13 @@ from attentive_gan.rendering.masks import raindrop_mask
 
 from .data import BenchmarkData
 from .entries import Entry
-
-Picture = NDArray[np.uint8]
+from .network_restorer import NetworkRestorer
+from .restorer import Picture, Restorer
 
 #: Radius in pixels of the neighbourhood that inpainting takes colours from.
 INPAINTING_RADIUS = 3
 #: How many missing files one message names.
 _NAMED = 3
-
-
-class Restorer(ABC):
-    """Makes the restored picture of a pair."""
-
-    @abstractmethod
-    def identity(self) -> dict[str, Any]:
-        """Return all that decides the pictures, beside the data set; JSON values."""
-
-    @abstractmethod
-    def restore(self, pair: Pair) -> tuple[Picture, Picture | None]:
-        """Return the restored picture RGB (H, W, 3) uint8, and an attention map likewise or None.
-
-        Raises:
-            UserError: The picture cannot be made.
-        """
-
-    def notes(self) -> list[str]:
-        """Return what a reader of the row should know."""
-        return []
 
 
 class Untouched(Restorer):
@@ -180,11 +157,4 @@ def build_restorer(entry: Entry, data: BenchmarkData, device: str) -> Restorer:
         return Inpainting(data, entry.source)
     if entry.kind == 'folder':
         return PictureFolder(data, entry.source)
-    from .network_restorer import NetworkRestorer
-
     return NetworkRestorer(data, entry.source, entry.checkpoint, device)
-
-
-def identity_of(restorer: Restorer, data: BenchmarkData) -> Mapping[str, Any]:
-    """Return all that decides the pictures of an entry; pictures of another one are made anew."""
-    return {**restorer.identity(), 'data_manifest_sha256': data.manifest_sha256}

@@ -112,10 +112,9 @@ def summary(report: Report, out: object, quiet: bool, listed: int) -> None:
     done, skipped, failed = (report.of(state) for state in ('done', 'skipped', 'failed'))
     console = Console(soft_wrap=True, highlight=False, file=sys.stderr if quiet else sys.stdout)
     if not quiet:
-        rate = f' ({len(done) / report.seconds:.1f} per second)' if report.seconds > 0 else ''
         console.print(
-            f'{len(done)} restored in {report.seconds:.1f} s{rate}, {len(skipped)} there already, '
-            f'{len(failed)} failed: {shown(str(out))}',
+            f'{len(done)} restored in {report.seconds:.1f} s{_rate(len(done), report.seconds)}, '
+            f'{len(skipped)} there already, {len(failed)} failed: {shown(str(out))}',
             markup=False,
         )
         if report.left_out:
@@ -136,3 +135,11 @@ def summary(report: Report, out: object, quiet: bool, listed: int) -> None:
         console.print(f'and {len(failed) - listed} more; --log FILE.jsonl names all', markup=False)
     if report.interrupted:
         console.print('interrupted; --skip-existing goes on from here', markup=False)
+
+
+def _rate(done: int, seconds: float) -> str:
+    """Return files per second, or seconds per file, in brackets; nothing for a single file."""
+    if done < 2 or seconds <= 0:
+        return ''
+    rate = done / seconds
+    return f' ({rate:.1f} per second)' if rate >= 1 else f' ({1 / rate:.1f} s each)'

@@ -1,0 +1,41 @@
+"""What makes the pictures of an entry, behind one interface."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attentive_gan.datasets.pairing import Pair
+
+from .data import BenchmarkData
+
+Picture = NDArray[np.uint8]
+
+
+class Restorer(ABC):
+    """Makes the restored picture of a pair."""
+
+    @abstractmethod
+    def identity(self) -> dict[str, Any]:
+        """Return all that decides the pictures, beside the data set; JSON values."""
+
+    @abstractmethod
+    def restore(self, pair: Pair) -> tuple[Picture, Picture | None]:
+        """Return the restored picture RGB (H, W, 3) uint8, and an attention map likewise or None.
+
+        Raises:
+            UserError: The picture cannot be made.
+        """
+
+    def notes(self) -> list[str]:
+        """Return what a reader of the row should know."""
+        return []
+
+
+def identity_of(restorer: Restorer, data: BenchmarkData) -> Mapping[str, Any]:
+    """Return all that decides the pictures of an entry; pictures of another one are made anew."""
+    return {**restorer.identity(), 'data_manifest_sha256': data.manifest_sha256}
