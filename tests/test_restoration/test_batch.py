@@ -139,7 +139,7 @@ def test_structure_names_and_formats(tmp_path: Path, save: Save, identity: Resto
     (root / 'notes.txt').write_text('no picture')
     report = restore(root, root / 'out', options(format='webp', suffix='_dry'), restorer=identity)
     assert sorted(files(root / 'out')) == ['a_dry.webp', 'deep/b_dry.webp']
-    assert report.left_out == 1
+    assert report.left_out == {'.txt': 1}
     # The output folder lies in the input and is no input.
     again = restore(root, root / 'out', options(existing='overwrite'), restorer=identity)
     assert len(again.records) == 2
@@ -179,6 +179,16 @@ def test_nothing_is_replaced_unasked(tmp_path: Path, save: Save, identity: Resto
     save(tmp_path / 'out' / 'a.png')
     with pytest.raises(UserError, match='--skip-existing'):
         plan_batch([source], tmp_path / 'out', BatchOptions())
+
+
+@pytest.mark.parametrize('name', ['a.gif', 'a.HEIC', 'clip.avi'])
+def test_a_file_of_a_kind_that_is_not_written_is_refused(
+    tmp_path: Path, save: Save, name: str
+) -> None:
+    source = save(tmp_path / 'a.png')
+    with pytest.raises(UserError, match='choose one of'):
+        plan_batch([source], tmp_path / name, BatchOptions())
+    plan_batch([source], tmp_path / 'v1.2', BatchOptions())  # a folder
 
 
 def test_what_a_format_cannot_hold_is_refused(

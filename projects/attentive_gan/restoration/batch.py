@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -64,8 +64,8 @@ class Report:
 
     records: list[Record]
     """One for each source, in the order in which they ended."""
-    left_out: int
-    """Files in the folders that are neither picture nor video by name."""
+    left_out: Mapping[str, int]
+    """How many files in the folders are neither picture nor video by name, by suffix."""
     seconds: float
     """Time for all."""
     interrupted: bool = False
@@ -110,8 +110,8 @@ class BatchPlan:
     """What is to be done."""
     skipped: list[Target]
     """What is there already."""
-    left_out: int
-    """Files in the folders that are neither picture nor video by name."""
+    left_out: Mapping[str, int]
+    """How many files in the folders are neither picture nor video by name, by suffix."""
     options: BatchOptions
     """How."""
 

@@ -118,7 +118,8 @@ def summary(report: Report, out: object, quiet: bool, listed: int) -> None:
             markup=False,
         )
         if report.left_out:
-            console.print(f'{report.left_out} files in the folders are no pictures or videos')
+            kinds = ', '.join(f'{n} {shown(kind)}' for kind, n in sorted(report.left_out.items()))
+            console.print(f'left out, no picture or video by name: {kinds}', markup=False)
         for record in done:
             for note in record.details.get('notes', ()):
                 console.print(f'{shown(record.source)}: {note}', markup=False)

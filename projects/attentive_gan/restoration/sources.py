@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -40,8 +41,8 @@ class Gathered:
 
     sources: list[Source]
     """Each file once, sorted within an input."""
-    left_out: int
-    """Files in folders whose suffix is neither that of a picture nor of a video."""
+    left_out: Mapping[str, int]
+    """How many files in folders are neither picture nor video by name, by suffix."""
 
 
 def gather(inputs: Sequence[str | Path], out: Path) -> Gathered:
@@ -59,7 +60,7 @@ def gather(inputs: Sequence[str | Path], out: Path) -> Gathered:
     """
     folders = [path for path in map(Path, inputs) if path.is_dir()]
     found: dict[Path, Source] = {}
-    left_out = 0
+    left_out: Counter[str] = Counter()
     for text in inputs:
         path = Path(text)
         if path.is_dir():
@@ -69,7 +70,7 @@ def gather(inputs: Sequence[str | Path], out: Path) -> Gathered:
                     place = prefix / file.relative_to(path)
                     found.setdefault(_identity(file), Source(file, place))
                 else:
-                    left_out += 1
+                    left_out[file.suffix.lower() or 'no suffix'] += 1
         elif path.is_file() or path.is_symlink():
             found.setdefault(_identity(path), Source(path, Path(path.name)))
         else:

@@ -15,6 +15,9 @@ from .sources import VIDEO_SUFFIXES, Source
 #: Suffixes of videos that are kept; others become .mp4.
 WRITTEN_VIDEOS = ('.mp4', '.m4v', '.mov', '.mkv')
 
+#: Pictures that other programs write; as the name of an output these mean a file, not a folder.
+_FOREIGN_PICTURES = ('.gif', '.heic', '.heif', '.avif', '.jp2', '.jxl', '.ppm', '.tga', '.exr')
+
 #: How many files one message names.
 _NAMED = 3
 
@@ -65,9 +68,12 @@ def plan_targets(sources: Sequence[Source], out: Path, options: TargetOptions) -
         options: How they are named.
 
     Raises:
-        UserError: Two results would have one name, or a result would replace its source.
+        UserError: Two results would have one name, a result would replace its source, or the name of the
+            output file says a kind that is not written.
     """
     single = len(sources) == 1 and _is_file_name(out)
+    if single:
+        _check_kind(sources[0], out)
     targets = [_target(source, out, options, single) for source in sources]
     _check_unique(targets)
     return targets
@@ -89,7 +95,18 @@ def refuse_existing(targets: Sequence[Target]) -> None:
 
 
 def _is_file_name(out: Path) -> bool:
-    return not out.is_dir() and out.suffix.lower() in (*FORMAT_OF, *VIDEO_SUFFIXES)
+    kinds = (*FORMAT_OF, *VIDEO_SUFFIXES, *_FOREIGN_PICTURES)
+    return not out.is_dir() and out.suffix.lower() in kinds
+
+
+def _check_kind(source: Source, out: Path) -> None:
+    """Refuse an output file whose suffix is not that of a kind that is written for this source."""
+    kinds = tuple(FORMAT_OF) if source.kind == 'picture' else WRITTEN_VIDEOS
+    if out.suffix.lower() not in kinds:
+        raise UserError(
+            f'{shown(out)}: a {source.kind} is not written as {out.suffix}; choose one of '
+            f'{", ".join(kinds)}'
+        )
 
 
 def _target(source: Source, out: Path, options: TargetOptions, single: bool) -> Target:
