@@ -133,7 +133,7 @@ def main() -> int:
         raise UserError(f'--attention: {restorer.name} draws no attention map; leave it away')
     with listener:
         report = restoration.restore_batch(plan, restorer, listener)
-    summary(report, args.out, args.quiet, _LISTED)
+    summary(report, shard, args.out, args.quiet, _LISTED)
     return EXIT_INTERRUPTED if report.interrupted else 1 if report.of('failed') else 0
 
 

@@ -11,9 +11,10 @@ from types import SimpleNamespace
 
 import pytest
 from attentive_gan.engine import MeanScoresFile, ScoreFiles
-from attentive_gan.engine.score_files import to_csv, to_json, write_atomically
+from attentive_gan.engine.score_files import to_csv, to_json
 from attentive_gan.errors import UserError
 from attentive_gan.metrics import PROTOCOLS, RaindropScores, mean_scores
+from attentive_gan.whole_files import write_text
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger
 
@@ -175,7 +176,7 @@ def test_mean_scores_file_is_strict_too(tmp_path):
 
 def test_a_reader_sees_the_old_or_the_new_file(tmp_path, monkeypatch):
     path = tmp_path / 'scores.csv'
-    write_atomically(path, 'old')
+    write_text(path, 'old')
     seen = []
     replace = Path.replace
 
@@ -184,7 +185,7 @@ def test_a_reader_sees_the_old_or_the_new_file(tmp_path, monkeypatch):
         return replace(self, target)
 
     monkeypatch.setattr(Path, 'replace', look_before)
-    write_atomically(path, 'new')
+    write_text(path, 'new')
     assert seen == [('old', 'new')]
     assert path.read_text() == 'new'
     assert list(tmp_path.iterdir()) == [path]
@@ -192,7 +193,7 @@ def test_a_reader_sees_the_old_or_the_new_file(tmp_path, monkeypatch):
 
 def test_a_full_disk_leaves_the_old_file_and_says_so(tmp_path, monkeypatch):
     path = tmp_path / 'scores.csv'
-    write_atomically(path, 'old')
+    write_text(path, 'old')
 
     def half(self, text, **_):
         with self.open('w') as file:
@@ -200,20 +201,20 @@ def test_a_full_disk_leaves_the_old_file_and_says_so(tmp_path, monkeypatch):
         raise OSError(28, 'No space left on device')
 
     monkeypatch.setattr(Path, 'write_text', half)
-    with pytest.raises(UserError, match=r'scores\.csv could not be written .*No space left'):
-        write_atomically(path, 'new')
+    with pytest.raises(UserError, match=r'scores\.csv cannot be written .*No space left'):
+        write_text(path, 'new')
     assert path.read_text() == 'old'
     assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path):
     (tmp_path / 'scores').write_text('a file where a folder should be')
-    with pytest.raises(UserError, match=r'a\.json could not be written'):
-        write_atomically(tmp_path / 'scores' / 'a.json', '{}')
+    with pytest.raises(UserError, match=r'a\.json cannot be written'):
+        write_text(tmp_path / 'scores' / 'a.json', '{}')
 
 
 def test_names_of_any_bytes_and_any_script_can_be_written(tmp_path):
     name = 'дождь_\udcff'
-    write_atomically(tmp_path / 'scores.csv', to_csv([record(name)]))
+    write_text(tmp_path / 'scores.csv', to_csv([record(name)]))
     data = (tmp_path / 'scores.csv').read_bytes()
     assert 'дождь_'.encode() + b'\xff' in data

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,9 +16,9 @@ from attentive_gan.errors import UserError
 from attentive_gan.imaging import (
     check_holds,
     read_document,
-    remove_stale_temporaries,
     write_document,
 )
+from attentive_gan.whole_files import _MACHINE, remove_stale_temporaries
 from PIL import ExifTags, Image, ImageCms
 
 RANDOM = np.random.default_rng(0)
@@ -183,15 +184,19 @@ def test_a_killed_writer_leaves_the_old_file(tmp_path: Path) -> None:
     target.write_bytes(b'old')
     code = (
         'import os, signal, sys\nfrom pathlib import Path\n'
-        'from attentive_gan.imaging import written_whole\n'
+        'from attentive_gan.whole_files import written_whole\n'
         'with written_whole(Path(sys.argv[1])) as unfinished:\n'
         '    unfinished.write_bytes(b"half")\n    os.kill(os.getpid(), signal.SIGKILL)\n'
     )
     done = subprocess.run([sys.executable, '-c', code, str(target)], check=False)
     assert done.returncode == -signal.SIGKILL
     assert target.read_bytes() == b'old'
-    assert len(list(tmp_path.iterdir())) == 2
+    (half,) = set(tmp_path.iterdir()) - {target}
+    shutil.copy(half, tmp_path / half.name.replace(_MACHINE, 'other'))
     assert remove_stale_temporaries(tmp_path) == 1
+    assert not half.exists()
+    (other,) = set(tmp_path.iterdir()) - {target}
+    other.unlink()  # that of another machine, which may be at work, was left
     assert list(tmp_path.iterdir()) == [target]
 
 

@@ -228,6 +228,24 @@ def test_shards_are_disjoint_complete_and_equal_to_one_run(
     assert files(tmp_path / 'parts') == files(tmp_path / 'whole')
 
 
+def test_two_processes_of_a_launcher_share_the_work(
+    tmp_path: Path, save: Save, identity_weights: Path
+) -> None:
+    for number in range(3):
+        save(tmp_path / 'in' / f'{number}.png')
+    launcher = [sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc-per-node=2']
+    words = command(tmp_path / 'in', '-o', tmp_path / 'out', '--weights', identity_weights)[1:]
+    done = subprocess.run(
+        [*launcher, *words], capture_output=True, text=True, env=environment(), check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert sorted(files(tmp_path / 'out')) == ['0.png', '1.png', '2.png']
+    assert 'part 1 of 2' in done.stdout
+    assert '2 restored' in done.stdout
+    assert 'part 2 of 2' in done.stdout
+    assert '1 restored' in done.stdout
+
+
 def test_launchers_say_which_shard() -> None:
     assert parse_shard('2/8') == Shard(2, 8)
     for text in ('0/3', '4/3', '1', 'a/b'):
@@ -235,8 +253,9 @@ def test_launchers_say_which_shard() -> None:
             parse_shard(text)
     torchrun = {'RANK': '3', 'WORLD_SIZE': '8', 'LOCAL_RANK': '1'}
     assert shard_of_launcher(torchrun) == Shard(4, 8, 1)
-    slurm = {'SLURM_PROCID': '0', 'SLURM_NTASKS': '2', 'SLURM_LOCALID': '0'}
-    assert shard_of_launcher(slurm) == Shard(1, 2, 0)
+    script = {'SLURM_PROCID': '0', 'SLURM_NTASKS': '2', 'SLURM_LOCALID': '0'}
+    assert shard_of_launcher(script) == Shard()
+    assert shard_of_launcher({**script, 'SLURM_STEP_NUM_TASKS': '2'}) == Shard(1, 2, 0)
     assert shard_of_launcher({}) == Shard()
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from attentive_gan.errors import UserError
+from attentive_gan.whole_files import write_text
 
 #: Name of the record in a data set's folder.
 MANIFEST = 'manifest.json'
@@ -31,27 +30,6 @@ def write_manifest(path: Path, content: dict[str, Any]) -> None:
         UserError: The file cannot be written.
     """
     write_text(path, json.dumps(content, indent=1, allow_nan=False) + '\n')
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file; it appears whole or not at all.
-
-    Args:
-        path: File to write; its folder is made where it is missing.
-        text: Its content.
-
-    Raises:
-        UserError: The file cannot be written.
-    """
-    unfinished = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.write_text(text, 'utf-8')
-        unfinished.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            unfinished.unlink()
-        raise UserError(f'{path} cannot be written ({error.strerror or error}).') from error
 
 
 def read_manifest(path: Path) -> dict[str, Any] | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from attentive_gan.errors import UserError
+from attentive_gan.whole_files import write_text
 
 from .manifest import (
     MANIFEST,
@@ -15,7 +16,6 @@ from .manifest import (
     digest,
     read_manifest,
     write_manifest,
-    write_text,
 )
 from .render_jobs import RenderJob
 

@@ -11,8 +11,9 @@ from typing import Any
 import yaml
 
 from attentive_gan.host import read_checkpoint
+from attentive_gan.whole_files import write_text
 
-from .score_files import to_csv, to_json, write_atomically
+from .score_files import to_csv, to_json
 from .training_batch import TIMES_FILE, Batch
 
 
@@ -44,12 +45,12 @@ def summarise_batch(batch: Batch, records: Sequence[Mapping[str, Any]]) -> list[
             config = str(training.folder / 'config.py')
             entries.append({'name': training.name, 'config': config, 'checkpoint': str(checkpoint)})
         rows.append(row)
-    write_atomically(batch.folder / 'summary.json', to_json(rows))
+    write_text(batch.folder / 'summary.json', to_json(rows))
     columns = list(dict.fromkeys(name for row in rows for name in row))
     cells = [{name: row.get(name, '') for name in columns} for row in rows]
-    write_atomically(batch.folder / 'summary.csv', to_csv(cells))
+    write_text(batch.folder / 'summary.csv', to_csv(cells))
     text = yaml.safe_dump({'entries': entries}, sort_keys=False)
-    write_atomically(batch.folder / 'entries.yml', text)
+    write_text(batch.folder / 'entries.yml', text)
     return rows
 
 

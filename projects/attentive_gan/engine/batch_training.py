@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from attentive_gan.errors import UserError
+from attentive_gan.whole_files import write_text
 
 from .configuration import load_config
-from .score_files import write_atomically
 from .training_batch import TIMES_FILE, Batch, Training, derived_config
 
 #: Iterations of the training in miniature that measures a config's speed.
@@ -157,4 +157,4 @@ def _read_state(training: Training) -> dict[str, Any]:
 
 def _write_state(training: Training, record: Mapping[str, Any]) -> None:
     text = json.dumps(record, indent=2) + '\n'
-    write_atomically(training.folder / 'state.json', text)
+    write_text(training.folder / 'state.json', text)

@@ -10,7 +10,7 @@ from mmagic.registry import HOOKS
 from mmengine.dist import master_only
 from mmengine.hooks import Hook
 
-from .score_files import write_atomically
+from attentive_gan.whole_files import write_text
 
 
 @HOOKS.register_module()
@@ -28,4 +28,4 @@ class IterationTimes(Hook):
     def after_train(self, runner: Any) -> None:
         """Write what the runner's timer has measured."""
         history, _ = runner.message_hub.get_scalar('train/time').data
-        write_atomically(self.path, json.dumps({'seconds': [float(s) for s in history]}) + '\n')
+        write_text(self.path, json.dumps({'seconds': [float(s) for s in history]}) + '\n')

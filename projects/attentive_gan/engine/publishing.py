@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from torch import Tensor
 
 from attentive_gan.errors import UserError
 from attentive_gan.host import read_checkpoint
+from attentive_gan.whole_files import written_whole
 
 from .weights_card import write_card
 from .weights_description import HEADER_KEY, WeightsDescription
@@ -84,14 +84,8 @@ def save_weights(
     header = {} if description is None else {HEADER_KEY: description.to_json()}
     written = save({name: value.contiguous() for name, value in state.items()}, header)
     # Tensors that were read from the old file are views of it until they are let go.
-    part = out.with_name(f'.{out.name}.{os.getpid()}.tmp')
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(written)
-        part.replace(out)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise UserError(f'{out} cannot be written: {error}') from error
+    with written_whole(out) as unfinished:
+        unfinished.write_bytes(written)
     return hashlib.sha256(written).hexdigest()
 
 

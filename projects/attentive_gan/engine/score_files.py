@@ -7,7 +7,6 @@ import io
 import itertools
 import json
 import math
-import os
 import time
 from pathlib import Path
 from typing import Any
@@ -17,38 +16,14 @@ from mmagic.registry import HOOKS
 from mmengine.dist import master_only
 from mmengine.hooks import Hook
 
-from attentive_gan.errors import UserError
 from attentive_gan.host import installed_version
 from attentive_gan.metrics import PROTOCOLS, RaindropScores, mean_scores
+from attentive_gan.whole_files import write_text
 
 #: Packages whose version is recorded with a score.
 _SCORING_PACKAGES = ('mmagic', 'mmengine', 'numpy', 'scikit-image', 'torch')
 #: A cell that starts with one of these is a formula to a spreadsheet.
 _FORMULA_STARTS = ('=', '+', '-', '@', '\t', '\r')
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Write a text file so that a reader sees the old or the complete new one.
-
-    Args:
-        path: File to write, as UTF-8; its folder is made where it is missing.
-        text: All that the file shall hold.
-
-    Raises:
-        UserError: The file cannot be written; the old one is untouched.
-    """
-    temporary = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # File names that are not UTF-8 keep their bytes.
-        temporary.write_text(text, encoding='utf-8', errors='surrogateescape')
-        temporary.replace(path)
-    except OSError as error:
-        if path.parent.is_dir():
-            temporary.unlink(missing_ok=True)
-        raise UserError(
-            f'{path} could not be written ({error}); free space or choose another folder'
-        ) from error
 
 
 def to_json(report: Any) -> str:
@@ -110,9 +85,9 @@ class ScoreFiles(Hook):
                     continue
                 name = metric.prefix or dataloader.dataset.metainfo.get('dataset_name', 'scores')
                 file_name = _unused(str(name), used)
-                write_atomically(folder / f'{file_name}.csv', to_csv(metric.records))
+                write_text(folder / f'{file_name}.csv', to_csv(metric.records))
                 report = self._report(runner, metric, str(name), iteration)
-                write_atomically(folder / f'{file_name}.json', to_json(report))
+                write_text(folder / f'{file_name}.json', to_json(report))
         if used:
             runner.logger.info(f'Scores per picture: {folder}')
 
@@ -165,5 +140,5 @@ class MeanScoresFile(Hook):
     @master_only
     def after_test_epoch(self, runner: Any, metrics: dict[str, float] | None = None) -> None:
         """Write the means of all data sets."""
-        write_atomically(self.path, to_json(metrics or {}))
+        write_text(self.path, to_json(metrics or {}))
         runner.logger.info(f'Mean scores: {self.path}')

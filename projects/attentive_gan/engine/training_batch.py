@@ -11,10 +11,10 @@ from typing import Any
 from mmengine.config import Config
 
 from attentive_gan.errors import UserError
+from attentive_gan.whole_files import write_text
 
 from .budget import set_iterations, use_data
 from .configuration import apply_options, has_field, load_config
-from .score_files import write_atomically
 
 #: File of a training's folder with the seconds of its iterations.
 TIMES_FILE = 'times.json'
@@ -111,7 +111,7 @@ def _check_folder(batch: Batch) -> None:
                     f'{batch.folder} holds a batch with {name} {found.get(name)!r}, not {value!r}; '
                     'choose another --work-dir, or the same budget, data and options'
                 )
-    write_atomically(path, json.dumps(wanted, indent=2) + '\n')
+    write_text(path, json.dumps(wanted, indent=2) + '\n')
 
 
 def derived_config(batch: Batch, training: Training, iterations: int) -> Config:

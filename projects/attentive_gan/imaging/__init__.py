@@ -12,7 +12,7 @@ from .document_writing import FORMAT_OF, check_holds, encode_document, write_doc
 from .documents import PictureDocument, read_document
 from .headers import MAX_PIXELS, SUFFIXES, PictureHeader, read_header
 from .reading import read_picture
-from .writing import remove_stale_temporaries, write_picture, written_whole
+from .writing import write_picture
 
 __all__ = [
     'FORMAT_OF',
@@ -26,9 +26,7 @@ __all__ = [
     'read_document',
     'read_header',
     'read_picture',
-    'remove_stale_temporaries',
     'verify_complete',
     'write_document',
     'write_picture',
-    'written_whole',
 ]

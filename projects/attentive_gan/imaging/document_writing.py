@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
 from attentive_gan.errors import UserError, shown
+from attentive_gan.whole_files import written_whole
 
 from .documents import PictureDocument, grey_of
-from .writing import written_whole
 
 #: Format by suffix.
 FORMAT_OF = {

@@ -13,11 +13,12 @@ from typing import Any
 
 import torch
 
-from attentive_gan.datasets.manifest import write_manifest, write_text
+from attentive_gan.datasets.manifest import write_manifest
 from attentive_gan.datasets.pairing import Pair
 from attentive_gan.engine.score_files import versions
 from attentive_gan.errors import UserError
 from attentive_gan.imaging import write_picture
+from attentive_gan.whole_files import write_text
 
 from .data import BenchmarkData
 from .entries import Entry

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from attentive_gan.datasets.manifest import digest, write_text
+from attentive_gan.datasets.manifest import digest
 from attentive_gan.datasets.pairing import Pair
 from attentive_gan.errors import UserError
 from attentive_gan.imaging import write_picture
+from attentive_gan.whole_files import write_text
 
 from .data import BenchmarkData
 from .restorer import Restorer, identity_of

@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 import numpy as np
 
-from attentive_gan.engine.score_files import write_atomically
 from attentive_gan.pages import shared_asset
+from attentive_gan.whole_files import write_text
 
 from .evaluation import DATA_PICTURES
 from .outputs import ATTENTION, PICTURES
@@ -43,7 +43,7 @@ def write_page(summary: Summary, out: Path) -> Path:
     Raises:
         UserError: It cannot be written.
     """
-    write_atomically(out / 'index.html', render_page(summary))
+    write_text(out / 'index.html', render_page(summary))
     return out / 'index.html'
 
 

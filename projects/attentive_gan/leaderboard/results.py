@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from attentive_gan.engine.score_files import to_csv, to_json, write_atomically
+from attentive_gan.engine.score_files import to_csv, to_json
 from attentive_gan.errors import UserError
+from attentive_gan.whole_files import write_text
 
 from .statistics import Mean
 
@@ -88,9 +89,9 @@ class EntryResult:
         """
         folder = out / ENTRIES / self.folder
         content = {'layout': LAYOUT, **asdict(self)}
-        write_atomically(folder / RESULT, to_json(content))
+        write_text(folder / RESULT, to_json(content))
         if self.records:
-            write_atomically(folder / SCORES, to_csv(self.records))
+            write_text(folder / SCORES, to_csv(self.records))
         else:
             (folder / SCORES).unlink(missing_ok=True)
 

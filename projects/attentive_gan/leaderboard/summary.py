@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from attentive_gan.engine.score_files import to_csv, to_json, write_atomically
+from attentive_gan.engine.score_files import to_csv, to_json
 from attentive_gan.errors import UserError
+from attentive_gan.whole_files import write_text
 
 from .results import EntryResult, read_results
 from .scoring import SCORES
@@ -144,8 +145,8 @@ def write_summary(summary: Summary, out: Path) -> None:
         'rows': rows,
         'failed': [{'name': name, 'reason': reason} for name, reason in summary.failed],
     }
-    write_atomically(out / 'leaderboard.json', to_json(report))
-    write_atomically(out / 'leaderboard.csv', to_csv(rows))
+    write_text(out / 'leaderboard.json', to_json(report))
+    write_text(out / 'leaderboard.csv', to_csv(rows))
 
 
 def table_row(row: Row) -> dict[str, Any]:

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import IO, Any, Literal, Protocol
 
 from attentive_gan.errors import UserError, shown
-from attentive_gan.imaging import MAX_PIXELS, remove_stale_temporaries
+from attentive_gan.imaging import MAX_PIXELS
 from attentive_gan.inference import Restorer
+from attentive_gan.whole_files import remove_stale_temporaries
 
 from .pictures import PictureRestorer, PictureWork
 from .pipeline import Pipeline

@@ -21,6 +21,7 @@ from rich.progress import (
 from attentive_gan.errors import shown
 
 from .batch import Record, Report
+from .sharding import Shard
 
 #: Pictures that are done sooner than this, in seconds, get no bar of their own.
 _SOON = 1.0
@@ -100,11 +101,12 @@ class ConsoleListener:
             self._one = None
 
 
-def summary(report: Report, out: object, quiet: bool, listed: int) -> None:
+def summary(report: Report, shard: Shard, out: object, quiet: bool, listed: int) -> None:
     """Print what became of all sources.
 
     Args:
         report: What became of them.
+        shard: Which part of all files they are.
         out: Output folder or file.
         quiet: Whether to print failures only, on stderr.
         listed: How many failures are named.
@@ -112,8 +114,9 @@ def summary(report: Report, out: object, quiet: bool, listed: int) -> None:
     done, skipped, failed = (report.of(state) for state in ('done', 'skipped', 'failed'))
     console = Console(soft_wrap=True, highlight=False, file=sys.stderr if quiet else sys.stdout)
     if not quiet:
+        part = f'part {shard.number} of {shard.count}: ' if shard.count > 1 else ''
         console.print(
-            f'{len(done)} restored in {report.seconds:.1f} s{_rate(len(done), report.seconds)}, '
+            f'{part}{len(done)} restored in {report.seconds:.1f} s{_rate(len(done), report.seconds)}, '
             f'{len(skipped)} there already, {len(failed)} failed: {shown(str(out))}',
             markup=False,
         )

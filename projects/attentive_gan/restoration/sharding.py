@@ -15,7 +15,8 @@ T = TypeVar('T')
 #: Variables of launchers: number of this process, number of all, number on this machine.
 _LAUNCHERS = (
     ('RANK', 'WORLD_SIZE', 'LOCAL_RANK'),  # torchrun
-    ('SLURM_PROCID', 'SLURM_NTASKS', 'SLURM_LOCALID'),
+    # Of the step that srun started; SLURM_NTASKS is set in a batch script too, which is one process.
+    ('SLURM_PROCID', 'SLURM_STEP_NUM_TASKS', 'SLURM_LOCALID'),
 )
 
 

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attentive_gan.errors import UserError, shown
-from attentive_gan.imaging import written_whole
 from attentive_gan.inference import Restorer
+from attentive_gan.whole_files import written_whole
 
 from .ffmpeg import Ffmpeg, ffmpeg_is_there
 from .flicker import FlickerMeter

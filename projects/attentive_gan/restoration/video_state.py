@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from attentive_gan.engine.score_files import write_atomically
+from attentive_gan.whole_files import write_text
 
 from .video_files import Segment
 
@@ -44,7 +44,7 @@ class VideoState:
         if path.is_file() and json.loads(path.read_text('utf-8')) != wanted:
             shutil.rmtree(self.folder)
             self.began_anew = True
-        write_atomically(path, json.dumps(wanted, indent=2))
+        write_text(path, json.dumps(wanted, indent=2))
         # An encoder that outlives its killed parent may still write to one of these.
         for left_over in self.folder.glob('unfinished_*'):
             left_over.unlink()
@@ -75,7 +75,7 @@ class VideoState:
         if scene is not None:
             path = self._scene_path(number + 1)
             np.savez(path, held=scene.held, thumbnail=scene.thumbnail)
-        write_atomically(self._count_path, json.dumps([*counts, frames]))
+        write_text(self._count_path, json.dumps([*counts, frames]))
         with self.unfinished().open('rb+') as stream:
             os.fsync(stream.fileno())
         self.unfinished().rename(self._path(number))
