@@ -50,7 +50,7 @@ def _add_network_options(group: Any) -> None:
         help='memory budget: of the process on a CPU (default 2), of the network on a GPU')  # fmt: skip
     add('--tile', type=_natural, metavar='PIXELS',
         help='largest width that is restored at a time; default: what the budget allows')  # fmt: skip
-    add('--halo', type=int, metavar='PIXELS',
+    add('--halo', type=_not_negative, metavar='PIXELS',
         help='pixels seen around a tile; fewer than the network looks at: faster, not exact')  # fmt: skip
 
 
@@ -96,6 +96,13 @@ def _positive(text: str) -> float:
     value = float(text)
     if value <= 0:
         raise argparse.ArgumentTypeError(f'{text} must be above 0')
+    return value
+
+
+def _not_negative(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f'{text} must be 0 or more')
     return value
 
 

@@ -13,6 +13,7 @@ from attentive_gan.inference import Restorer, executors, restorer
 from attentive_gan.networks import DuRNSP, RestorationUNet
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from mmagic.registry import MODELS
 from support.runs import environment
 from torch import nn
 
@@ -158,11 +159,45 @@ def test_a_network_that_sees_all_needs_memory_for_all(monkeypatch: pytest.Monkey
     assert tiled.shape == (40, 64, 3)
 
 
-def test_a_smaller_halo_is_faster_and_not_exact(networks: dict[str, nn.Module]) -> None:
+#: Networks of MMagic, small; they mirror the border by themselves and look at all of the picture.
+MMAGIC = {
+    'Restormer': {'dim': 8, 'num_blocks': [1] * 4, 'num_refinement_blocks': 1, 'heads': [1] * 4},
+    'NAFNet': {'mid_channels': 4, 'enc_blk_nums': [1, 1], 'dec_blk_nums': [1, 1]},
+    'SwinIRNet': {
+        'upscale': 1, 'embed_dim': 12, 'depths': [2], 'num_heads': [2], 'window_size': 8,
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize('name', MMAGIC)
+def test_mmagics_networks_restore_any_size_at_once_or_in_tiles(name: str) -> None:
+    torch.manual_seed(0)
+    network = MODELS.build({'type': name, **MMAGIC[name]}).eval()
+    notes: list[str] = []
+    made = Restorer(network=network, notify=notes.append)
+    for height, width in ((37, 51), (40, 64)):  # the second time with what recording left behind
+        pixels = picture(height, width)
+        restored = made.restore(pixels).picture
+        assert np.abs(restored.astype(int) - by_hand(network, pixels)).max() <= 1
+    assert made.restore(picture(1, 3)).picture.shape == (1, 3, 3)
+    made.tile = 32
+    assert made.restore(picture(80, 96)).picture.shape == (80, 96, 3)
+    assert ['as a whole' in note for note in notes] == [True]
+
+
+def test_a_smaller_halo_is_not_exact_and_says_so(networks: dict[str, nn.Module]) -> None:
     pixels = picture(40, 64)
-    exact = Restorer(network=networks['attentive'], tile=16).restore(pixels).picture
-    near = Restorer(network=networks['attentive'], tile=16, halo=4).restore(pixels).picture
-    assert not np.array_equal(near, exact)
+    notes: list[str] = []
+    made = Restorer(network=networks['attentive'], tile=16, notify=notes.append)
+    exact = made.restore(pixels).picture
+    assert made.reach is not None
+    made.halo = max(made.reach)
+    assert np.abs(made.restore(pixels).picture.astype(int) - exact).max() <= 1
+    assert not notes
+    made.halo = 4
+    assert np.abs(made.restore(pixels).picture.astype(int) - exact).max() > 1
+    made.restore(pixels)
+    assert ['not exact' in note for note in notes] == [True]
 
 
 def test_attention(networks: dict[str, nn.Module]) -> None:

@@ -10,15 +10,17 @@ from __future__ import annotations
 
 import operator as python_operator
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.fx import GraphModule, Node
 from torch.fx.experimental.proxy_tensor import make_fx
 
+from attentive_gan.networks.cost import peak_activations
 from attentive_gan.networks.receptive_field import Reach
 
 from .operators import Axis, Operator, Pointwise, Rows
@@ -137,16 +139,31 @@ def record(
     if like is not None:
         pictures = [picture.to(like) for picture in pictures]
     with torch.no_grad():
-        recorded = make_fx(torch.func.functionalize(network))(*pictures)
+        try:
+            recorded = make_fx(torch.func.functionalize(network))(*pictures)
+        except (RuntimeError, TypeError, ValueError, NotImplementedError) as error:
+            most = peak_activations(lambda: network(*pictures), pictures[0].device)
+            reason = str(error).partition('\n')[0]
+            return Recording(None, f'PyTorch cannot record it: {reason}', most / (2 * side**2))
         values = _Values(recorded)
         values.run(*pictures)
     memory = values.most_bytes() / (2 * side**2)
     if size_multiple is None:
-        return Recording(None, 'that it declares no size_multiple and padding_mode', memory)
+        return Recording(None, 'it declares no size_multiple and padding_mode', memory)
     try:
         return Recording(_Builder(recorded, values, side, multiple).graph(), '', memory)
     except NotLocalError as error:
         return Recording(None, error.reason, memory)
+
+
+def twin(network: nn.Module) -> nn.Module:
+    """Return a copy that shares all weights, to be recorded in the network's place.
+
+    Some networks keep values of a pass (MMagic's `SwinIRNet` does), and those of a recording are of no use
+    afterwards.
+    """
+    tensors = [*network.parameters(), *network.buffers()]
+    return deepcopy(network, {id(tensor): tensor for tensor in tensors})
 
 
 class _Values(torch.fx.Interpreter):

@@ -15,7 +15,7 @@ from attentive_gan.errors import UserError
 
 from .executors import Job, Progress, empty_outputs, run_streamed, run_tiled, run_whole
 from .loading import adopt_network, choose_device, load_exported, load_network
-from .local_graph import LocalGraph, Recording, record
+from .local_graph import LocalGraph, Recording, record, twin
 from .memory import (
     ROWS_PER_STEP,
     SURCHARGE,
@@ -37,6 +37,13 @@ Backend = Literal['torch', 'onnxruntime']
 
 #: Side of a tile where only a halo was chosen.
 DEFAULT_TILE = 512
+
+#: Halo of networks that look at the picture as a whole, where only a tile was chosen, in pixels.
+DEFAULT_HALO = 64
+
+#: Pictures with a shorter side are padded for networks that do not say how they pad: those of MMagic mirror
+#: the border themselves, which takes up to 8 pixels.
+_SMALLEST = 16
 
 
 @dataclass(frozen=True)
@@ -101,6 +108,7 @@ class Restorer:
         self.memory, self.tile, self.halo = memory, tile, halo
         self._notify = notify
         self._recordings: dict[Task, Recording] = {}
+        self._noted: set[str] = set()
         self._widest: int | None = None  # columns at a time, after memory ran out
 
     @property
@@ -165,8 +173,9 @@ class Restorer:
             raise UserError(f'{self.name} draws no attention map; choose a network that does')
         outputs = empty_outputs(picture, output_channels(task))
         loaded = self.loaded
+        multiple = loaded.size_multiple or (1 if min(picture.shape[:2]) >= _SMALLEST else _SMALLEST)
         job = Job(
-            inputs, outputs, loaded.size_multiple or 1, loaded.padding_mode, loaded.like,
+            inputs, outputs, multiple, loaded.padding_mode, loaded.like,
             loaded.channel_order, progress,
         )  # fmt: skip
         self._execute(task, job)
@@ -184,9 +193,11 @@ class Restorer:
             fits = per_pixel * height * width <= budget
             self._run_in_tiles(job, task, recording.reach, max(height, width) if fits else side)
         elif self.halo is not None or (self.tile is not None and recording.graph is None):
-            halo = self.halo or 0
-            function = view(self.loaded.network, task)
-            run_tiled(job, function, self.tile or DEFAULT_TILE, (halo, halo))
+            halo = DEFAULT_HALO if self.halo is None else self.halo
+            self._note_error(halo)
+            self._run_in_tiles(
+                job, task, (halo, halo), DEFAULT_TILE if self.tile is None else self.tile
+            )
         elif recording.graph is None:
             self._run_undivided(task, job, recording, needed, budget)
         elif self.tile is None and needed <= budget and self._widest is None:
@@ -195,6 +206,25 @@ class Restorer:
             plan = plan_columns(recording.graph, height, width, budget, self.device.type)
             self._stream(job, recording.graph, self._limited(plan))
 
+    def _note_error(self, halo: int) -> None:
+        """Say that tiles see less than the network looks at."""
+        reach = self.reach
+        if reach is None:
+            self._note(
+                f'{self.name} takes a picture as a whole: tiles with a halo of {halo} pixels give '
+                'something else, and may show at their borders'
+            )
+        elif halo < max(reach):
+            self._note(
+                f'a halo of {halo} pixels is not exact: {self.name} looks {max(reach)} pixels far'
+            )
+
+    def _note(self, text: str) -> None:
+        """Tell something once."""
+        if text not in self._noted:
+            self._noted.add(text)
+            self._notify(text)
+
     def _run_undivided(
         self, task: Task, job: Job, recording: Recording, needed: int, budget: int
     ) -> None:
@@ -202,25 +232,25 @@ class Restorer:
         if needed > budget:
             height, width = job.padded_size
             raise UserError(
-                f'{self.name} sees a picture as a whole (because of {recording.obstacle}): restoring '
+                f'{self.name} takes a picture as a whole ({recording.obstacle}): restoring '
                 f'{width}x{height} pixels takes about {needed / 2**30:.1f} GiB, and '
                 f'{budget / 2**30:.1f} GiB are left; raise --memory, or choose --tile and --halo for '
                 'a result that is not exact'
             )
         run_whole(job, view(self.loaded.network, task))
 
-    def _run_in_tiles(self, job: Job, task: Task, reach: tuple[int, int], side: int) -> None:
-        """Run a network whose layers are not known, but how far it looks, in exact tiles."""
+    def _run_in_tiles(self, job: Job, task: Task, halo: tuple[int, int], side: int) -> None:
+        """Run a network in tiles with a halo: exact where this is how far it looks."""
         limits = [limit for limit in (self.tile, self._widest) if limit is not None]
         side = min([side, *limits])
         try:
-            run_tiled(job, view(self.loaded.network, task), side, reach)
+            run_tiled(job, view(self.loaded.network, task), side, halo)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error) or side <= job.size_multiple:
                 raise
             self._widest = side // 2
             self._notify(f'memory ran out; going on in tiles of {self._widest} pixels')
-            self._run_in_tiles(job, task, reach, self._widest)
+            self._run_in_tiles(job, task, halo, self._widest)
 
     def _run_at_once(self, task: Task, job: Job, graph: LocalGraph) -> None:
         try:
@@ -257,8 +287,9 @@ class Restorer:
             if isinstance(loaded.network, OnnxNetwork):
                 return loaded.network.recording()
             recording = record(
-                view(loaded.network, task), input_channels(task), loaded.size_multiple, loaded.like
-            )
+                view(twin(loaded.network), task), input_channels(task), loaded.size_multiple,
+                loaded.like,
+            )  # fmt: skip
             if recording.graph is not None:
                 recording = replace(recording, graph=with_recomputation(recording.graph))
             self._recordings[task] = recording
