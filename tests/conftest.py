@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from support.browser import start_chromium
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 GOLDEN = Path(__file__).resolve().parent / 'golden'
@@ -30,3 +33,11 @@ def shared() -> Path:
     if not (folder / 'data' / 'raindrop_train_pairs').is_dir():
         pytest.skip(f'no reference pictures in {folder}; set ATTENTIVE_GAN_SHARED to their folder')
     return folder
+
+
+@pytest.fixture(scope='module')
+def browser() -> Iterator[Any]:
+    """Headless Chromium."""
+    chromium = start_chromium()
+    yield chromium
+    chromium.quit()

@@ -6,7 +6,6 @@ import io
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -26,6 +25,7 @@ from attentive_gan.inference import Restorer
 from mmagic.registry import MODELS
 from mmengine.registry import DefaultScope
 from PIL import Image
+from support.browser import asked_for
 from support.runs import REPOSITORY, TINY_CONFIG
 
 HOSTILE = '<img src=x onerror=alert(1)> "\'&.jpg'
@@ -137,11 +137,18 @@ def test_other_pages_cannot_send(server, change):
 
 @pytest.mark.parametrize('excess', [1, 2**21])
 def test_large_files_are_refused(server, excess):
-    status, _, body = ask(
-        server[0] + 'jobs', 'POST', bytes(MOST + excess), **credentials(server[0])
-    )
-    assert status == 413
-    assert b'larger than 0.2 MB' in body or b'exceeds' in body
+    try:
+        status, _, body = ask(
+            server[0] + 'jobs', 'POST', bytes(MOST + excess), **credentials(server[0])
+        )
+    except urllib.error.URLError as error:
+        # Far above the limit the server hangs up in the middle, sometimes before its answer is read.
+        assert excess > 2**20
+        assert isinstance(error.reason, (ConnectionResetError, BrokenPipeError))
+    else:
+        assert status == 413
+        assert b'larger than 0.2 MB' in body or b'exceeds' in body
+    assert ask(server[0])[0] == 200
 
 
 def test_downloads_are_what_the_restorer_gives_and_are_forgotten(server, gan, tmp_path):
@@ -165,40 +172,13 @@ def test_downloads_are_what_the_restorer_gives_and_are_forgotten(server, gan, tm
     assert ask(f'{address}jobs/{key}/kept')[0] == 404
 
 
-@pytest.fixture(scope='module')
-def browser():
-    """Headless Chromium that records what it logs and asks for."""
-    selenium = pytest.importorskip('selenium.webdriver', reason='selenium is not installed')
-    from selenium.webdriver.chrome.service import Service
-
-    binary = next(
-        filter(None, map(shutil.which, ('chromium', 'chromium-browser', 'google-chrome'))), None
-    )
-    driver = shutil.which('chromedriver')
-    if not binary or not driver:
-        pytest.skip('needs Chromium and chromedriver (apt-get install chromium chromium-driver)')
-    options = selenium.ChromeOptions()
-    options.binary_location = binary
-    for argument in ('headless=new', 'no-sandbox', 'disable-gpu', 'window-size=1280,900'):
-        options.add_argument(f'--{argument}')
-    options.set_capability('goog:loggingPrefs', {'browser': 'ALL', 'performance': 'ALL'})
-    chrome = selenium.Chrome(options=options, service=Service(driver))
-    yield chrome
-    chrome.quit()
-
-
 @pytest.fixture
 def opened(browser, server):
     """The page; at the end nothing was logged and nothing external asked for."""
     browser.get(server[0])
     yield browser
     assert browser.get_log('browser') == []
-    messages = [json.loads(entry['message'])['message'] for entry in browser.get_log('performance')]
-    asked = [
-        m['params']['request']['url']
-        for m in messages
-        if m['method'] == 'Network.requestWillBeSent'
-    ]
+    asked = asked_for(browser)
     assert asked
     assert [
         url for url in asked if not url.startswith((server[0], 'blob:' + server[0], 'data:'))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import time
 from dataclasses import replace
 from html import unescape
@@ -16,6 +15,7 @@ from attentive_gan.leaderboard import EntryResult, bootstrap_mean, summarise, wr
 from attentive_gan.leaderboard.page import asset
 from attentive_gan.leaderboard.results import ENTRIES
 from attentive_gan.leaderboard.scoring import SCORES, scoring_facts
+from support.browser import asked_for
 
 HOSTILE = '<script>document.title="broken"</script>"\'&{{ 7*7 }}'
 HOSTILE_PICTURE = '<img src=x onerror=alert(1)> #1?&"%20'
@@ -111,45 +111,13 @@ def test_published_figures_of_another_set_are_marked(page):
     assert 'nothing here compares with them' in page.read_text()
 
 
-@pytest.fixture(scope='module')
-def browser():
-    """Headless Chromium that records what it logs and asks for."""
-    selenium = pytest.importorskip('selenium.webdriver', reason='selenium is not installed')
-    from selenium.webdriver.chrome.service import Service
-
-    binary = next(
-        filter(None, map(shutil.which, ('chromium', 'chromium-browser', 'google-chrome'))), None
-    )
-    driver = shutil.which('chromedriver')
-    if not binary or not driver:
-        pytest.skip('needs Chromium and chromedriver (apt-get install chromium chromium-driver)')
-    options = selenium.ChromeOptions()
-    options.binary_location = binary
-    for argument in (
-        'headless=new',
-        'no-sandbox',
-        'disable-gpu',
-        'window-size=1280,900',
-        'force-prefers-reduced-motion',
-    ):
-        options.add_argument(f'--{argument}')
-    options.set_capability('goog:loggingPrefs', {'browser': 'ALL', 'performance': 'ALL'})
-    chrome = selenium.Chrome(options=options, service=Service(driver))
-    yield chrome
-    chrome.quit()
-
-
 @pytest.fixture
 def opened(browser, page):
     """The page, just opened; at the end nothing was logged and nothing external asked for."""
     browser.get(page.as_uri())
     yield browser
     assert browser.get_log('browser') == []
-    messages = [json.loads(entry['message'])['message'] for entry in browser.get_log('performance')]
-    asked = [
-        message['params']['request']['url']
-        for message in messages if message['method'] == 'Network.requestWillBeSent'
-    ]  # fmt: skip
+    asked = asked_for(browser)
     assert asked
     assert [url for url in asked if not url.startswith(('file:', 'data:'))] == []
 
