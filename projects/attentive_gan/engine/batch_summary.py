@@ -10,9 +10,9 @@ from typing import Any
 
 import yaml
 
-from attentive_gan.host import read_checkpoint
 from attentive_gan.whole_files import write_text
 
+from .inference_model import load_inference_model
 from .score_files import to_csv, to_json
 from .training_batch import TIMES_FILE, Batch
 
@@ -40,9 +40,9 @@ def summarise_batch(batch: Batch, records: Sequence[Mapping[str, Any]]) -> list[
             checkpoint = training.folder / f'iter_{record["iterations"]}.pth'
             times = json.loads((training.folder / TIMES_FILE).read_text('utf-8'))
             row['seconds_per_iteration'] = round(statistics.median(times['seconds']), 4)
-            row['parameters_millions'] = round(_parameters(checkpoint) / 1e6, 3)
-            row |= _last_scores(training.folder)
             config = str(training.folder / 'config.py')
+            row['parameters_millions'] = round(_parameters(config, checkpoint) / 1e6, 3)
+            row |= _last_scores(training.folder)
             entries.append({'name': training.name, 'config': config, 'checkpoint': str(checkpoint)})
         rows.append(row)
     write_text(batch.folder / 'summary.json', to_json(rows))
@@ -54,10 +54,10 @@ def summarise_batch(batch: Batch, records: Sequence[Mapping[str, Any]]) -> list[
     return rows
 
 
-def _parameters(checkpoint: Path) -> int:
-    """Return the number of values of the generator in a checkpoint."""
-    weights = read_checkpoint(str(checkpoint))['state_dict']
-    return sum(value.numel() for name, value in weights.items() if name.startswith('generator.'))
+def _parameters(config: str, checkpoint: Path) -> int:
+    """Return the number of parameters of the generator; a checkpoint alone would count its buffers too."""
+    network = load_inference_model(config, str(checkpoint), 'cpu').network
+    return 0 if network is None else sum(p.numel() for p in network.parameters())
 
 
 def _last_scores(folder: Path) -> dict[str, float | None]:
