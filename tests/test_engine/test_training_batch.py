@@ -7,11 +7,13 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
-from attentive_gan.engine import batch_training
+from attentive_gan.engine import batch_summary, batch_training
 from attentive_gan.engine.batch_training import train_batch
 from attentive_gan.engine.training_batch import Batch, Budget, plan_batch
 from attentive_gan.errors import UserError
+from mmagic.registry import MODELS
 from support.runs import REPOSITORY, TINY_CONFIG, tool, write_pairs
 
 UNET = str(REPOSITORY / 'configs' / 'baselines' / 'unet_raindrop.py')
@@ -80,6 +82,21 @@ def test_minutes_become_iterations_once(tmp_path: Path, monkeypatch: pytest.Monk
             240,
         )
     assert calls == ['miniature', 'unet', 'unet']
+
+
+def test_parameters_are_counted_without_buffers(tmp_path: Path) -> None:
+    generator = dict(type='Pix2PixGenerator', base_channels=2, num_down=5)
+    config = tmp_path / 'pix2pix.py'
+    base = REPOSITORY / 'configs' / 'baselines' / 'unet_raindrop.py'
+    config.write_text(
+        f'_base_ = {str(base)!r}\nmodel = dict(generator=dict(_delete_=True, **{generator!r}))\n'
+    )
+    network = MODELS.build(generator)
+    assert list(network.buffers())
+    state = {f'generator.{name}': value for name, value in network.state_dict().items()}
+    torch.save({'state_dict': state}, tmp_path / 'iter_1.pth')
+    counted = batch_summary._parameters(str(config), tmp_path / 'iter_1.pth')
+    assert counted == sum(parameter.numel() for parameter in network.parameters())
 
 
 def test_a_batch_goes_on_after_a_failure_and_after_a_stop(tmp_path: Path) -> None:

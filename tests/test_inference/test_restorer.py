@@ -14,6 +14,7 @@ from attentive_gan.networks import DuRNSP, RestorationUNet
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mmagic.registry import MODELS
+from support.mmagic_networks import MMAGIC
 from support.runs import environment
 from torch import nn
 
@@ -157,16 +158,6 @@ def test_a_network_that_sees_all_needs_memory_for_all(monkeypatch: pytest.Monkey
         Restorer(network=network).restore(pixels)
     tiled = Restorer(network=network, tile=32, halo=8).restore(pixels).picture
     assert tiled.shape == (40, 64, 3)
-
-
-#: Networks of MMagic, small; they mirror the border by themselves and look at all of the picture.
-MMAGIC = {
-    'Restormer': {'dim': 8, 'num_blocks': [1] * 4, 'num_refinement_blocks': 1, 'heads': [1] * 4},
-    'NAFNet': {'mid_channels': 4, 'enc_blk_nums': [1, 1], 'dec_blk_nums': [1, 1]},
-    'SwinIRNet': {
-        'upscale': 1, 'embed_dim': 12, 'depths': [2], 'num_heads': [2], 'window_size': 8,
-    },
-}  # fmt: skip
 
 
 @pytest.mark.parametrize('name', MMAGIC)

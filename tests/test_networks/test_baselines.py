@@ -8,6 +8,7 @@ from attentive_gan.errors import UserError
 from attentive_gan.networks import DuRNSP, EigenNet
 from attentive_gan.networks.baselines.durn import DualResidualBlock
 from mmagic.registry import MODELS
+from support.mmagic_networks import MMAGIC
 from torch import nn
 from torch.nn import functional as F
 from torch.testing import assert_close
@@ -18,14 +19,6 @@ SMALL = {
     'PReNet': {'channels': 4, 'num_stages': 2},
     'Pix2PixGenerator': {'base_channels': 2, 'num_down': 5, 'use_dropout': False},
 }
-#: Networks of MMagic, small. They mirror the border, so a side must have 8 pixels.
-MMAGIC = {
-    'Restormer': {'dim': 8, 'num_blocks': [1] * 4, 'num_refinement_blocks': 1, 'heads': [1] * 4},
-    'NAFNet': {'mid_channels': 4, 'enc_blk_nums': [1, 1], 'dec_blk_nums': [1, 1]},
-    'SwinIRNet': {
-        'upscale': 1, 'embed_dim': 12, 'depths': [2], 'num_heads': [2], 'window_size': 8,
-    },
-}  # fmt: skip
 
 
 def test_eigen_draws_the_mean_of_overlapping_patches():
