@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from attentive_gan.errors import UserError
-from attentive_gan.inference import Restorer, executors, restorer
+from attentive_gan.inference import Restorer, executors, memory, restorer
 from attentive_gan.networks import DuRNSP, RestorationUNet
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -147,6 +147,20 @@ def test_other_errors_are_not_taken_for_a_lack_of_memory(
     monkeypatch.setattr(restorer, 'run_whole', broken)
     with pytest.raises(RuntimeError, match='shapes'):
         Restorer(network=networks['unet']).restore(picture(40, 64))
+
+
+def test_a_budget_by_default_lets_large_programs_restore(
+    networks: dict[str, nn.Module], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as a training that shows pictures; a budget that was chosen holds all the same."""
+    assert Restorer(network=networks['unet']).memory >= 2 * 2**30
+    monkeypatch.setattr(memory, 'DEFAULT_BUDGET', 2**20)
+    pixels = picture(40, 64)
+    made = Restorer(network=networks['unet'])
+    assert made.restore(pixels).picture.shape == pixels.shape
+    made.memory = memory.DEFAULT_BUDGET
+    with pytest.raises(UserError, match='raise --memory to at least'):
+        made.restore(pixels)
 
 
 def test_a_network_that_sees_all_needs_memory_for_all(monkeypatch: pytest.MonkeyPatch) -> None:

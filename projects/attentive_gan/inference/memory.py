@@ -30,6 +30,10 @@ LEAST_WORKING_MEMORY = 64 * 2**20
 #: Default budget of a process on a CPU, in bytes.
 DEFAULT_BUDGET = 2 * 2**30
 
+#: What the default budget adds at least to what the process takes already, in bytes: inside a large program
+#: the program's own memory must not keep pictures from being restored.
+DEFAULT_ADDITION = 3 * 2**29
+
 #: Part of a GPU's free memory that is used by default.
 GPU_SHARE = 0.8
 
@@ -46,13 +50,25 @@ class ColumnPlan:
     """Rows that are computed at a time."""
 
 
+def default_budget(device: torch.device) -> int | None:
+    """Return the bytes that a process may take where none were chosen.
+
+    Returns:
+        On a CPU 2 GiB, or 1.5 GiB beyond what the process takes now if that is more; None on a GPU, whose
+        free memory counts when a picture comes.
+    """
+    if device.type == 'cuda':
+        return None
+    return max(DEFAULT_BUDGET, psutil.Process().memory_info().rss + DEFAULT_ADDITION)
+
+
 def working_memory(device: torch.device, budget: int | None, stored: int) -> int:
     """Return the bytes that a network may plan to take now.
 
     Args:
         device: Where it works.
-        budget: Bytes that the process may take (CPU, resident) or the network (GPU); None chooses 2 GiB on
-            a CPU, most of the free memory on a GPU.
+        budget: Bytes that the process may take (CPU, resident) or the network (GPU); None, on a GPU alone,
+            leaves it most of the free memory.
         stored: Bytes of main memory that the results will fill.
 
     Raises:
@@ -61,15 +77,15 @@ def working_memory(device: torch.device, budget: int | None, stored: int) -> int
     if device.type == 'cuda':
         free = int(torch.cuda.mem_get_info(device)[0] * GPU_SHARE)
         return min(free, budget) if budget is not None else free
-    allowed = DEFAULT_BUDGET if budget is None else budget
+    assert budget is not None
     taken = psutil.Process().memory_info().rss + stored
-    if allowed - taken < LEAST_WORKING_MEMORY:
+    if budget - taken < LEAST_WORKING_MEMORY:
         raise UserError(
             f'the program and the picture take {taken / 2**30:.1f} GiB already and may take '
-            f'{allowed / 2**30:.1f} GiB; raise --memory to at least '
+            f'{budget / 2**30:.1f} GiB; raise --memory to at least '
             f'{(taken + LEAST_WORKING_MEMORY) / 2**30 + 0.1:.1f}'
         )
-    return int((allowed - taken) * PLANNED_SHARE)
+    return int((budget - taken) * PLANNED_SHARE)
 
 
 def row_bytes(graph: LocalGraph, height: int, width: int, rows_per_step: int) -> int:

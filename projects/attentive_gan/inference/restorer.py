@@ -20,6 +20,7 @@ from .memory import (
     ROWS_PER_STEP,
     SURCHARGE,
     ColumnPlan,
+    default_budget,
     is_out_of_memory,
     narrower,
     plan_columns,
@@ -71,8 +72,8 @@ class Restorer:
         precision: Type of the network's values.
         backend: What runs the network: `torch`, or `onnxruntime` for an ONNX file as `weights`, which runs
             in exact tiles where the whole picture does not fit the budget.
-        memory: Budget in bytes: of the process on a CPU, of the network on a GPU. None: 2 GiB, or most of
-            the GPU's free memory.
+        memory: Budget in bytes: of the process on a CPU, of the network on a GPU. None: 2 GiB, or 1.5 GiB
+            beyond what the process takes when this is made if that is more; most of the GPU's free memory.
         tile: Largest width of a part that is restored at a time, in pixels; None lets the budget decide.
         halo: Pixels that the network sees around a tile; None takes what it really looks at. Less is faster
             and not exact.
@@ -105,7 +106,8 @@ class Restorer:
         else:
             self.loaded = load_network(config, weights, choose_device(device), precision)
         self.device = self.loaded.device
-        self.memory, self.tile, self.halo = memory, tile, halo
+        self.memory = default_budget(self.device) if memory is None else memory
+        self.tile, self.halo = tile, halo
         self._notify = notify
         self._recordings: dict[Task, Recording] = {}
         self._noted: set[str] = set()
