@@ -7,6 +7,7 @@ command line first, so that `--help` answers at once.
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import re
 import sys
@@ -16,6 +17,9 @@ from typing import Any
 
 #: Exit code of a process that was interrupted from the keyboard (128 + SIGINT).
 EXIT_INTERRUPTED = 130
+
+#: Variable of the environment that makes importing the package quick (see `attentive_gan`).
+_LIGHT = 'ATTENTIVE_GAN_LIGHT'
 
 #: How torch words that memory ran out, on CUDA and on the CPU.
 _OUT_OF_MEMORY = re.compile(r"out of memory|can't allocate memory", re.IGNORECASE)
@@ -54,6 +58,19 @@ def run(main: Callable[[], int | None]) -> None:
         code = 1
     sys.stdout.flush()
     sys.exit(code)
+
+
+def import_light() -> None:
+    """Import the package without what trains, unless it is there; for tools that restore."""
+    before = os.environ.get(_LIGHT)
+    os.environ[_LIGHT] = '1'
+    try:
+        importlib.import_module('attentive_gan')
+    finally:
+        # Processes that this one starts must decide for themselves.
+        del os.environ[_LIGHT]
+        if before is not None:
+            os.environ[_LIGHT] = before
 
 
 def _leave_process_group() -> None:

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from attentive_gan_cli import EXIT_INTERRUPTED, run
+from attentive_gan_cli import EXIT_INTERRUPTED, import_light, run
 
 GIB = 2**30
 #: How many reasons the summary lists; the log has all.
@@ -116,6 +116,7 @@ def _natural(text: str) -> int:
 def main() -> int:
     """Restore, and print what became of it."""
     args = parse_args()
+    import_light()
 
     from attentive_gan import restoration
     from attentive_gan.restoration.console import ConsoleListener, summary

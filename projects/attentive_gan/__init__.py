@@ -1,20 +1,23 @@
 """Raindrop removal with the Attentive GAN (Qian et al., CVPR 2018) as a plugin for MMagic.
 
 Importing this package prepares the host toolbox (see `attentive_gan.host`) and registers all networks,
-losses, data sets, transforms, metrics and hooks under their names; nothing else happens.
+losses, data sets, transforms, metrics and hooks under their names; nothing else happens. Where the
+environment variable ATTENTIVE_GAN_LIGHT is 1 it does neither, so that programs which only restore start
+in half the time; what they need is registered when a config asks for it.
 """
 
 from __future__ import annotations
 
-from . import host
+import os
 
-host.prepare()
+from . import registration
 
-from . import datasets, editors, engine, losses, metrics, networks  # noqa: E402
+if os.environ.get('ATTENTIVE_GAN_LIGHT') != '1':
+    registration.register_all()
 
 __version__ = '0.1.0'
 
-__all__ = ['__version__', 'datasets', 'editors', 'engine', 'host', 'losses', 'metrics', 'networks']
+__all__ = ['__version__', 'registration']
 
 
 def __getattr__(name: str) -> object:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from attentive_gan.engine.publishing import save_weights
-from attentive_gan.engine.weights_description import WeightsDescription
 from attentive_gan.networks import AttentiveGenerator
+from attentive_gan.weight_files.description import WeightsDescription
+from attentive_gan.weight_files.publishing import save_weights
 from torch import nn
 
 from support.lively_networks import BUILDERS, lively

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 from attentive_gan.engine import configuration
-from attentive_gan.engine.publishing import publish_generator
+from attentive_gan.weight_files.publishing import publish_generator
 from mmengine.config import Config
 
 SCENES = dict(type='DrawnSceneDataset', size=(32, 48))

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from attentive_gan.engine import mmagic_inferencer
 from attentive_gan.engine.configuration import load_config
-from attentive_gan.engine.publishing import save_weights
-from attentive_gan.engine.shipped_weights import SHIPPED
 from attentive_gan.errors import UserError
 from attentive_gan.host import write_checkpoint
 from attentive_gan.inference import Restorer
 from attentive_gan.networks import AttentiveGenerator
+from attentive_gan.weight_files.publishing import save_weights
+from attentive_gan.weight_files.shipped import SHIPPED
 from mmagic.apis import MMagicInferencer
 from mmagic.apis import inferencers as mmagic_inferencers
 from mmagic.apis.inferencers import Inferencers

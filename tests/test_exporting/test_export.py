@@ -9,7 +9,7 @@ import zipfile
 import numpy as np
 import pytest
 import torch
-from attentive_gan.datasets.manifest import digest
+from attentive_gan.digests import digest
 from attentive_gan.errors import UserError
 from attentive_gan.exporting import checking, export, format_of
 from attentive_gan.exporting.exportable import Exportable

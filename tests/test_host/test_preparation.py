@@ -169,7 +169,7 @@ class FakeWrapper(nn.Module):
 def test_wrapper_parts_leave_the_keys(monkeypatch):
     from attentive_gan.host import distributed
 
-    monkeypatch.setattr(distributed, 'is_model_wrapper', lambda m: isinstance(m, FakeWrapper))
+    monkeypatch.setattr('mmengine.model.is_model_wrapper', lambda m: isinstance(m, FakeWrapper))
     model = nn.Module()
     model.generator = FakeWrapper(nn.Linear(1, 1))
     model.generator_ema = nn.Module()

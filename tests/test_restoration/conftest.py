@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from attentive_gan.engine.publishing import save_weights
-from attentive_gan.engine.weights_description import WeightsDescription
 from attentive_gan.inference import Restorer
 from attentive_gan.networks import RestorationUNet
+from attentive_gan.weight_files.description import WeightsDescription
+from attentive_gan.weight_files.publishing import save_weights
 from PIL import Image
 
 #: A small U-Net; untrained, it leaves pictures as they are.

@@ -45,7 +45,9 @@ def recorded_pairs(out):
 @pytest.fixture(scope='module')
 def whole(tmp_path_factory):
     out = tmp_path_factory.mktemp('whole') / 'set'
-    assert f'holds {PAIRS} pairs, {PAIRS} of them new' in render(*SCENES, '--out', out, '--workers', 2)
+    assert f'holds {PAIRS} pairs, {PAIRS} of them new' in render(
+        *SCENES, '--out', out, '--workers', 2
+    )
     return out
 
 

@@ -28,9 +28,9 @@ def main() -> None:
     """Convert, write a card beside the file, and print the checksum to pin."""
     args = parse_args()
     import attentive_gan  # noqa: F401  (prepares the toolbox)
+    from attentive_gan.engine.config_description import describe
     from attentive_gan.engine.configuration import load_config
-    from attentive_gan.engine.publishing import publish_generator
-    from attentive_gan.engine.weights_description import describe
+    from attentive_gan.weight_files.publishing import publish_generator
 
     description = describe(load_config(args.config), args.config)
     digest = publish_generator(args.checkpoint, args.out, description)

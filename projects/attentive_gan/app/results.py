@@ -8,12 +8,11 @@ from pathlib import PurePosixPath
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from attentive_gan.engine.comparison import attention_picture
 from attentive_gan.imaging import FORMAT_OF, PictureDocument, encode_document, read_document
+from attentive_gan.imaging.comparison import attention_picture
 from attentive_gan.inference import Progress, Restorer
 
 #: Longest side of what the page shows, in pixels; downloads have the full size.
@@ -67,7 +66,7 @@ def restore_file(
     files['rainy'] = _shown(document, document.pixels)
     files['restored'] = _shown(document, result.pixels)
     if restored.attention is not None:
-        drawn = attention_picture(torch.from_numpy(restored.attention)[None])
+        drawn = attention_picture(restored.attention)
         files['attention'] = _encode(_reduced(drawn), None)
     height, width = document.pixels.shape[:2]
     return Results(width, height, names, files)

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
+from attentive_gan.digests import digest
 from attentive_gan.errors import UserError
 from attentive_gan.whole_files import write_text
 
 #: Name of the record in a data set's folder.
 MANIFEST = 'manifest.json'
-
-
-def digest(path: Path) -> str:
-    """Return the SHA-256 of a file's content, in hexadecimal."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def write_manifest(path: Path, content: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from attentive_gan.digests import digest
 from attentive_gan.errors import UserError
 from attentive_gan.imaging import read_picture, write_picture
 from attentive_gan.rendering import RaindropOptions, RainyPicture, add_raindrops
@@ -18,7 +19,6 @@ from attentive_gan.rendering.masks import raindrop_mask
 from attentive_gan.rendering.statistics import raindrop_statistics
 
 from .clean_pictures import DrawnScene
-from .manifest import digest
 from .resizing import resized
 
 Picture = NDArray[np.uint8]

@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attentive_gan import rendering
+from attentive_gan.digests import digest
 from attentive_gan.errors import UserError
 from attentive_gan.imaging import contact_sheet, read_picture, write_picture
 from attentive_gan.rendering import RaindropOptions
 
 from .clean_pictures import DrawnScene, photos_below
-from .manifest import digest
 from .pairing import pictures_in
 from .render_jobs import FILES, BadPicture, CleanSource, RenderJob
 from .render_journal import RenderJournal

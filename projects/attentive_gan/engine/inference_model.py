@@ -13,13 +13,13 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from torch import nn
 
-from attentive_gan.datasets.manifest import digest
+from attentive_gan.digests import digest
 from attentive_gan.errors import UserError
 from attentive_gan.host import read_checkpoint
+from attentive_gan.weight_files.fitting import load_weights
 
 from .configuration import load_config
 from .runner import explained
-from .weights import load_weights
 
 
 @dataclass(frozen=True)

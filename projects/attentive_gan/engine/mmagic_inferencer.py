@@ -19,9 +19,9 @@ from torch import nn
 
 from attentive_gan.errors import UserError
 from attentive_gan.host import read_checkpoint
+from attentive_gan.weight_files.fitting import load_weights
 
 from .inference_model import channel_order, without_training_parts
-from .weights import load_weights
 
 #: MMagic's name for what this project does.
 TASK = 'Image Restoration'

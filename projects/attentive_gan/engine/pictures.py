@@ -16,10 +16,16 @@ from mmengine.dist import is_main_process, master_only
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 
-from .comparison import attention_picture, comparison_grid, comparison_row, to_picture
+from attentive_gan.imaging.comparison import attention_picture, comparison_grid, comparison_row
 
 #: Comparisons in an overview.
 OVERVIEW_ROWS = 8
+
+
+def to_picture(tensor: torch.Tensor) -> np.ndarray:
+    """Turn a tensor (3, H, W) or (1, H, W) in [0, 1] into a picture (H, W, 3) uint8, clamped."""
+    array = tensor.detach().float().clamp(0, 1).mul(255).round().byte().cpu().numpy()
+    return np.repeat(array, 3 // array.shape[0], axis=0).transpose(1, 2, 0)
 
 
 def comparison_panels(sample: DataSample) -> list[tuple[str, np.ndarray]]:
@@ -35,7 +41,8 @@ def comparison_panels(sample: DataSample) -> list[tuple[str, np.ndarray]]:
     panels = [('rainy', to_picture(sample.input.flip(0) / 255))]
     maps = sample.output.get('attention')
     for step, attention in enumerate([] if maps is None else maps):
-        panels.append((f'attention {step + 1}', attention_picture(attention[None] / 255)))
+        colours = attention_picture(attention.float().cpu().numpy() / 255)
+        panels.append((f'attention {step + 1}', colours))
     panels.append(('restored', to_picture(sample.output.pred_img.flip(0) / 255)))
     if 'gt_img' in sample:
         panels.append(('clean', to_picture(sample.gt_img.flip(0) / 255)))

@@ -25,12 +25,12 @@ from attentive_gan.host import (
     unwrapped_state_dict,
     write_checkpoint,
 )
+from attentive_gan.weight_files.fitting import fitting_state, load_weights
 
 from . import checkpoint_contents
 from .console import drop_noise, file_only
 from .process_group import start_process_group
 from .resume_points import latest_sound_checkpoint
-from .weights import fitting_state, load_weights
 
 #: What MMEngine and the registries raise for a config that does not fit.
 _CONFIG_ERRORS = (TypeError, KeyError, AssertionError, ValueError, AttributeError, ImportError)

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import torch
 
-from attentive_gan.datasets.manifest import digest
-from attentive_gan.engine.weights_card import write_card
+from attentive_gan.digests import digest
 from attentive_gan.errors import UserError
 from attentive_gan.inference import record
 from attentive_gan.inference.exported_facts import ExportedFacts
 from attentive_gan.inference.loading import LoadedNetwork, load_description, load_network
 from attentive_gan.inference.views import Task, gives_attention, view
+from attentive_gan.weight_files.card import write_card
 
 from .checking import Check
 from .exportable import Exportable

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from attentive_gan.engine.publishing import save_weights
-from attentive_gan.engine.weights_description import (
+from attentive_gan.inference.loading import LoadedNetwork
+from attentive_gan.weight_files.description import (
     WeightsDescription,
     build_described,
     read_description,
 )
-from attentive_gan.inference.loading import LoadedNetwork
+from attentive_gan.weight_files.publishing import save_weights
 
 from .checking import Check, check
 from .exportable import Exportable

@@ -19,7 +19,6 @@ from typing import Any
 import numpy as np
 import torch
 from mmengine.logging import HistoryBuffer
-from mmengine.runner import CheckpointLoader
 
 from attentive_gan.errors import UserError
 
@@ -172,6 +171,8 @@ def apply() -> tuple[bool, str]:
     """Let MMEngine's loader read local files through `read_checkpoint` where it cannot itself."""
     if torch.__version__ < torch.torch_version.TorchVersion('2.6'):
         return False, f'torch {torch.__version__} reads MMEngine checkpoints'
+
+    from mmengine.runner import CheckpointLoader
 
     def load_local(filename: str, map_location: Any = None) -> dict[str, Any]:
         return read_checkpoint(Path(filename).expanduser(), map_location or 'cpu')

@@ -6,7 +6,6 @@ from collections import OrderedDict
 from typing import Any, cast
 
 import torch
-from mmengine.model import is_model_wrapper
 from torch import nn
 
 
@@ -30,6 +29,8 @@ def unwrapped_state_dict(model: nn.Module) -> OrderedDict[str, Any]:
     Args:
         model: A model, wrapped or not, with children wrapped or not.
     """
+    from mmengine.model import is_model_wrapper  # takes a second, which starting need not
+
     if is_model_wrapper(model):
         model = cast(nn.Module, model.module)
     wrapped = [name for name, child in model.named_children() if is_model_wrapper(child)]

@@ -9,18 +9,17 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from attentive_gan.datasets.manifest import digest
-from attentive_gan.engine.configuration import load_config
-from attentive_gan.engine.inference_model import load_inference_model
-from attentive_gan.engine.shipped_weights import shipped_weights
-from attentive_gan.engine.weights_description import (
-    WeightsDescription,
-    build_described,
-    describe,
-    read_description,
-)
+from attentive_gan.digests import digest
 from attentive_gan.errors import UserError
 from attentive_gan.networks.padding import PaddingMode
+from attentive_gan.registration import register_all
+from attentive_gan.weight_files.description import (
+    UnknownNetworkError,
+    WeightsDescription,
+    build_described,
+    read_description,
+)
+from attentive_gan.weight_files.shipped import shipped_weights
 
 from .onnx_network import OnnxNetwork
 
@@ -93,6 +92,10 @@ def load_network(
         )  # fmt: skip
     if weights is None:
         raise UserError(f'{config}: name the weights of this config too (--weights)')
+    register_all()
+    # What trains takes seconds to import, and is needed for configs alone.
+    from attentive_gan.engine.inference_model import load_inference_model
+
     model = load_inference_model(config, weights, str(device))
     network = model.network
     if network is None:
@@ -137,6 +140,10 @@ def load_description(config: str | None, weights: str | None) -> WeightsDescript
     """
     if config is None:
         return _own_description(_weights_path(weights))
+    register_all()
+    from attentive_gan.engine.config_description import describe
+    from attentive_gan.engine.configuration import load_config
+
     return describe(load_config(config), config)
 
 
@@ -147,7 +154,11 @@ def _weights_path(weights: str | None) -> Path:
 def _own_description(path: Path) -> WeightsDescription:
     if path.suffix == '.onnx':
         raise UserError(f'{path} is an ONNX file; choose --backend onnxruntime')
-    description = read_description(path)
+    try:
+        description = read_description(path)
+    except UnknownNetworkError:
+        register_all()  # it may be one of MMagic's
+        description = read_description(path)
     if description is None:
         raise UserError(
             f'{path} does not describe its network; name the config of these weights too (--config)'

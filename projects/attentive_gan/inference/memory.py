@@ -50,25 +50,24 @@ class ColumnPlan:
     """Rows that are computed at a time."""
 
 
-def default_budget(device: torch.device) -> int | None:
-    """Return the bytes that a process may take where none were chosen.
+def default_budget(device: torch.device) -> int:
+    """Return the budget in bytes where none was chosen.
 
     Returns:
-        On a CPU 2 GiB, or 1.5 GiB beyond what the process takes now if that is more; None on a GPU, whose
-        free memory counts when a picture comes.
+        For the process on a CPU: 2 GiB, or 1.5 GiB beyond what it takes now if that is more. For the
+        network on a GPU: all of its memory, of which `working_memory` takes what is free.
     """
     if device.type == 'cuda':
-        return None
+        return int(torch.cuda.get_device_properties(device).total_memory)
     return max(DEFAULT_BUDGET, psutil.Process().memory_info().rss + DEFAULT_ADDITION)
 
 
-def working_memory(device: torch.device, budget: int | None, stored: int) -> int:
+def working_memory(device: torch.device, budget: int, stored: int) -> int:
     """Return the bytes that a network may plan to take now.
 
     Args:
         device: Where it works.
-        budget: Bytes that the process may take (CPU, resident) or the network (GPU); None, on a GPU alone,
-            leaves it most of the free memory.
+        budget: Bytes that the process may take (CPU, resident) or the network (GPU).
         stored: Bytes of main memory that the results will fill.
 
     Raises:
@@ -76,8 +75,7 @@ def working_memory(device: torch.device, budget: int | None, stored: int) -> int
     """
     if device.type == 'cuda':
         free = int(torch.cuda.mem_get_info(device)[0] * GPU_SHARE)
-        return min(free, budget) if budget is not None else free
-    assert budget is not None
+        return min(free, budget)
     taken = psutil.Process().memory_info().rss + stored
     if budget - taken < LEAST_WORKING_MEMORY:
         raise UserError(

@@ -17,9 +17,9 @@ from attentive_gan.datasets import (
     PairFolderDataset,
     RaindropDataset,
 )
-from attentive_gan.datasets.manifest import digest
 from attentive_gan.datasets.pair_reading import read_pair
 from attentive_gan.datasets.pairing import Pair, Side, raise_faults, verify_pairs
+from attentive_gan.digests import digest
 from attentive_gan.errors import UserError
 
 Picture = NDArray[np.uint8]

@@ -11,11 +11,11 @@ from mmengine.config import Config
 from mmengine.dataset import Compose
 
 from attentive_gan.datasets.pairing import Pair
-from attentive_gan.engine.comparison import attention_picture
 from attentive_gan.engine.inference_model import load_inference_model
 from attentive_gan.engine.runner import explained
 from attentive_gan.engine.score_files import versions
 from attentive_gan.errors import UserError
+from attentive_gan.imaging.comparison import attention_picture
 from attentive_gan.metrics import saved_picture
 
 from .data import BenchmarkData
@@ -82,7 +82,9 @@ class NetworkRestorer(Restorer):
                 f'of {width}x{height}'
             )
         maps = output.get('attention')
-        return picture, None if maps is None else attention_picture(maps[-1][None] / 255)
+        if maps is None:
+            return picture, None
+        return picture, attention_picture(maps[-1].float().cpu().numpy() / 255)
 
 
 def _test_steps(config: Config, channel_order: str) -> list[dict[str, Any]]:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from attentive_gan.datasets.manifest import digest
 from attentive_gan.datasets.pairing import Pair
+from attentive_gan.digests import digest
 from attentive_gan.errors import UserError
 from attentive_gan.imaging import write_picture
 from attentive_gan.whole_files import write_text

@@ -8,8 +8,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from attentive_gan.datasets.manifest import digest
 from attentive_gan.datasets.pairing import Pair, pictures_in
+from attentive_gan.digests import digest
 from attentive_gan.errors import UserError
 from attentive_gan.imaging import read_picture
 from attentive_gan.rendering.masks import raindrop_mask

@@ -13,7 +13,6 @@ from itertools import pairwise
 
 import torch.nn.functional as F
 from mmagic.registry import MODELS
-from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from attentive_gan.errors import UserError
@@ -21,7 +20,7 @@ from attentive_gan.errors import UserError
 from .padding import PaddingMode, pad_to_multiple
 
 
-class ResidualConvBlock(BaseModule):
+class ResidualConvBlock(nn.Module):
     """Two convolutions of 3x3 whose result is added to the input.
 
     Args:
@@ -42,7 +41,7 @@ class ResidualConvBlock(BaseModule):
 
 
 @MODELS.register_module()
-class RestorationUNet(BaseModule):
+class RestorationUNet(nn.Module):
     """Small residual U-Net that restores a picture of any size.
 
     Args:

@@ -7,10 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from attentive_gan.engine.comparison import attention_picture
 from attentive_gan.errors import UserError
 from attentive_gan.imaging import (
     PictureDocument,
@@ -20,6 +18,7 @@ from attentive_gan.imaging import (
     write_document,
     write_picture,
 )
+from attentive_gan.imaging.comparison import attention_picture
 from attentive_gan.inference import Restored, Restorer
 
 from .targets import Target
@@ -119,7 +118,7 @@ def overlay(pixels: NDArray, attention: NDArray[np.float32]) -> NDArray[np.uint8
         pixels: RGB (H, W, 3), uint8 or uint16.
         attention: (H, W), clamped to 0 to 1.
     """
-    colours = attention_picture(torch.from_numpy(attention)[None])
+    colours = attention_picture(attention)
     mixed = OVERLAY * colours.astype(np.float32) + (1 - OVERLAY) * eight_bits(pixels)
     return np.rint(mixed).astype(np.uint8)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import torch
 from mmagic.registry import MODELS
-from mmengine.model import BaseModule
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -98,7 +97,7 @@ class DualResidualBlock(nn.Module):
 
 
 @MODELS.register_module()
-class DuRNSP(BaseModule):
+class DuRNSP(nn.Module):
     """Three dual residual blocks with channel attention, then six with paired convolutions.
 
     They work at a quarter of the picture's size; the result is the rainy picture less what the network

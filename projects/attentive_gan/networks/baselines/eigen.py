@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import torch
 from mmagic.registry import MODELS
-from mmengine.model import BaseModule
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -17,7 +16,7 @@ from attentive_gan.networks.padding import PaddingMode
 
 
 @MODELS.register_module()
-class EigenNet(BaseModule):
+class EigenNet(nn.Module):
     """Maps patches of 16 x 16 to restored patches of 8 x 8 and takes the mean where these overlap.
 
     Three layers: 512 features of 16 x 16 pixels, 512 features of these, and a linear map to an 8 x 8

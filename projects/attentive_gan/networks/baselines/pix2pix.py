@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import torch
 from mmagic.registry import MODELS
-from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from attentive_gan.networks.padding import PaddingMode, pad_to_multiple
@@ -28,7 +27,7 @@ def _set_start_values(network: nn.Module) -> None:
 
 
 @MODELS.register_module()
-class Pix2PixGenerator(BaseModule):
+class Pix2PixGenerator(nn.Module):
     """U-Net with batch normalisation down to 1/2^num_down of the size, working in [-1, 1] inside.
 
     In training, dropout is the paper's noise. In test mode the network is a function of the picture: no
@@ -80,7 +79,7 @@ class Pix2PixGenerator(BaseModule):
 
 
 @MODELS.register_module()
-class Pix2PixDiscriminator(BaseModule):
+class Pix2PixDiscriminator(nn.Module):
     """Says of each patch of 70 x 70 pixels whether a picture is the clean one of a rainy picture.
 
     Args:

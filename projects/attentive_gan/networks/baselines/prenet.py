@@ -10,7 +10,6 @@ from typing import Literal
 
 import torch
 from mmagic.registry import MODELS
-from mmengine.model import BaseModule
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -47,7 +46,7 @@ class ConvGRU(nn.Module):
 
 
 @MODELS.register_module()
-class PReNet(BaseModule):
+class PReNet(nn.Module):
     """Removes rain in stages that share their weights.
 
     A stage sees the rainy picture and the result of the stage before, keeps what it found in a recurrent

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from .weights_description import WeightsDescription
+from .description import WeightsDescription
 
 _CARD = """# {name}
 

@@ -14,8 +14,8 @@ from attentive_gan.errors import UserError
 from attentive_gan.host import read_checkpoint
 from attentive_gan.whole_files import written_whole
 
-from .weights_card import write_card
-from .weights_description import HEADER_KEY, WeightsDescription
+from .card import write_card
+from .description import HEADER_KEY, WeightsDescription
 
 #: Part of a checkpoint's names that belongs to the network which restores.
 _PREFIX = 'generator.'

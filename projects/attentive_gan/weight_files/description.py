@@ -7,7 +7,6 @@ asked, because it takes any importable function for a `type` with dots, such as 
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 import json
 import math
@@ -19,14 +18,12 @@ from typing import Any, Literal
 
 import torch
 from mmagic.registry import MODELS
-from mmengine.config import Config
 from torch import Tensor, nn
 
 from attentive_gan.errors import UserError
 from attentive_gan.host import read_checkpoint
 
-from .inference_model import channel_order
-from .weights import fitting_state, load_weights
+from .fitting import matching_state
 
 #: Key of the description in the file's header.
 HEADER_KEY = 'attentive_gan'
@@ -45,6 +42,10 @@ _MMAGIC_NETWORKS = frozenset(['NAFNet', 'NAFNetLocal', 'Restormer', 'SwinIRNet']
 
 #: Fields of a network's config that make MMEngine load files or look names up elsewhere.
 _REFUSED_FIELDS = frozenset(['init_cfg', 'pretrained'])
+
+
+class UnknownNetworkError(UserError):
+    """A description names a network that is not registered."""
 
 
 @dataclass(frozen=True)
@@ -71,30 +72,6 @@ class WeightsDescription:
         return json.dumps(asdict(self), sort_keys=True)
 
 
-def describe(config: Config, source: str) -> WeightsDescription:
-    """Return the description of weights from their config.
-
-    Args:
-        config: Config of their training.
-        source: Its file, whose stem becomes the name.
-
-    Raises:
-        UserError: The config has no generator, or one that a description may not build, or does not say
-            its colour order.
-    """
-    generator = config.model.get('generator')
-    if generator is None:
-        raise UserError(f'{source}: the model of this config has no generator to describe')
-    plain = json.loads(json.dumps(generator))
-    _check_network(plain, source)
-    dataset = (config.get('train_dataloader') or {}).get('dataset') or {}
-    trained_on = ' '.join(str(dataset[key]) for key in ('type', 'data_root') if key in dataset)
-    return WeightsDescription(
-        Path(source).stem, str(config.model.type), plain, channel_order(config, source),
-        hashlib.sha256(config.pretty_text.encode()).hexdigest(), trained_on or 'unknown',
-    )  # fmt: skip
-
-
 def read_description(path: Path) -> WeightsDescription | None:
     """Read what a weights file says of itself.
 
@@ -106,7 +83,7 @@ def read_description(path: Path) -> WeightsDescription | None:
 
     Raises:
         UserError: The file is missing or damaged, or asks for something else than a registered network
-            with plain values.
+            with plain values; an UnknownNetworkError, where the network is not registered.
     """
     if not path.is_file():
         raise UserError(f'weights not found: {path}')
@@ -147,7 +124,7 @@ def parse_description(text: str, source: str) -> WeightsDescription:
         raise UserError(f'{source}: its description is not made of plain texts; use --config')
     if values['channel_order'] not in ('rgb', 'bgr'):
         raise UserError(f'{source}: its channel_order is neither rgb nor bgr; use --config')
-    _check_network(values['generator'], source)
+    check_network(values['generator'], source)
     return WeightsDescription(**values)
 
 
@@ -168,9 +145,10 @@ def build_described(description: WeightsDescription, path: Path) -> nn.Module:
     state: Mapping[str, Tensor] = contents['state_dict']
     # First without memory: a description can ask for more than the file has, and more than there is.
     with torch.device('meta'):
-        fitting_state(_instance(description, str(path)), state, str(path))
+        own = _instance(description, str(path)).state_dict()
+    state = matching_state(own, state, str(path))
     network = _instance(description, str(path))
-    load_weights(network, state, str(path))
+    network.load_state_dict(state)
     return network.eval()
 
 
@@ -189,7 +167,7 @@ def _class_of(name: Any, source: str) -> type[nn.Module]:
     """Return a registered network; no name is looked up anywhere else."""
     found: Any = MODELS.module_dict.get(name) if isinstance(name, str) else None
     if not (inspect.isclass(found) and issubclass(found, nn.Module) and _may_be_built(found)):
-        raise UserError(
+        raise UnknownNetworkError(
             f'{source}: its description names {name!r}, which is no network registered here; '
             'if it is your own, import its package first, or use --config'
         )
@@ -204,8 +182,16 @@ def _may_be_built(found: type[nn.Module]) -> bool:
     return package != 'attentive_gan' or found.__module__.startswith('attentive_gan.networks.')
 
 
-def _check_network(value: Any, source: str) -> None:
-    """Refuse all but a registered network with plain values."""
+def check_network(value: Any, source: str) -> None:
+    """Refuse all but the config of a registered network with plain values.
+
+    Args:
+        value: What may be a network's config.
+        source: Name of its file, for messages.
+
+    Raises:
+        UserError: It is something else.
+    """
     if not isinstance(value, dict) or 'type' not in value:
         raise UserError(f'{source}: its description has no network with a type; use --config')
     _check_plain(value, source)

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
-from mmengine.runner.checkpoint import load_state_dict
 from torch import nn
 
 from attentive_gan.errors import UserError
@@ -52,6 +51,29 @@ def _differences(own: Mapping[str, Any], state: Mapping[str, Any]) -> list[str]:
     return [f'{len(names)} {kind} ({_summary(names)})' for kind, names in named.items() if names]
 
 
+def matching_state(
+    own: Mapping[str, Any], state_dict: Mapping[str, torch.Tensor], source: str
+) -> dict[str, torch.Tensor]:
+    """Give weights the names that they have in a model; every one must be there and have its place.
+
+    Args:
+        own: The model's own weights by name.
+        state_dict: Weights by name; parts of names that distributed wrappers add are ignored.
+        source: File name for messages.
+
+    Raises:
+        UserError: Weights are missing, unexpected, or of another shape.
+    """
+    state = {_own_name(key, own): value for key, value in state_dict.items()}
+    differences = _differences(own, state)
+    if differences:
+        raise UserError(
+            f'the weights in {source} do not fit the model of this config: {"; ".join(differences)}; '
+            'use the config that they were trained with'
+        )
+    return state
+
+
 def fitting_state(
     model: nn.Module,
     state_dict: Mapping[str, torch.Tensor],
@@ -59,7 +81,7 @@ def fitting_state(
     may_be_absent: Sequence[str] = (),
     revise_keys: Sequence[tuple[str, str]] = (),
 ) -> tuple[dict[str, torch.Tensor], list[str]]:
-    """Give weights the names that they have in a model; every one must be there and have its place.
+    """Give weights the names that they have in a model; like `matching_state`, with exceptions.
 
     Args:
         model: Model without an outer distributed wrapper; its children may have one.
@@ -78,18 +100,10 @@ def fitting_state(
     for pattern, replacement in revise_keys:
         state = {re.sub(pattern, replacement, key): value for key, value in state.items()}
     own = unwrapped_state_dict(model)
-    state = {_own_name(key, own): value for key, value in state.items()}
-    present = {key.split('.')[0] for key in state}
+    present = {_own_name(key, own).split('.')[0] for key in state}
     absent = [name for name in may_be_absent if hasattr(model, name) and name not in present]
-    for key, value in own.items():
-        if key.split('.')[0] in absent:
-            state[key] = value
-    differences = _differences(own, state)
-    if differences:
-        raise UserError(
-            f'the weights in {source} do not fit the model of this config: {"; ".join(differences)}; '
-            'use the config that they were trained with'
-        )
+    left = {key: value for key, value in own.items() if key.split('.')[0] in absent}
+    state = matching_state(own, {**state, **left}, source)
     return state, [name for name in absent if any(key.startswith(f'{name}.') for key in own)]
 
 
@@ -108,6 +122,10 @@ def load_weights(
     Raises:
         UserError: Weights are missing, unexpected, or of another shape.
     """
+    from mmengine.runner.checkpoint import (
+        load_state_dict,  # slow, and needed for whole models alone
+    )
+
     state, absent = fitting_state(model, state_dict, source, may_be_absent, revise_keys)
     load_state_dict(model, state, strict=True)
     return absent

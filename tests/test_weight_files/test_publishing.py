@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 import torch
-from attentive_gan.engine import shipped_weights as shipping
-from attentive_gan.engine.publishing import publish_generator
-from attentive_gan.engine.weights_description import WeightsDescription, read_description
 from attentive_gan.errors import UserError
 from attentive_gan.host import read_checkpoint, write_checkpoint
 from attentive_gan.networks import RestorationUNet
+from attentive_gan.weight_files import shipped as shipping
+from attentive_gan.weight_files.description import WeightsDescription, read_description
+from attentive_gan.weight_files.publishing import publish_generator
 
 
 @pytest.fixture

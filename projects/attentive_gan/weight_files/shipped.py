@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from attentive_gan.digests import digest
 from attentive_gan.errors import UserError
 
 FOLDER = Path(__file__).resolve().parent.parent / 'weights'
@@ -35,7 +35,7 @@ class ShippedWeights:
         path = FOLDER / f'{self.name}.safetensors'
         if not path.is_file():
             raise UserError(f'{path} is missing. Install the package again.')
-        found = hashlib.sha256(path.read_bytes()).hexdigest()
+        found = digest(path)
         if found != self.sha256:
             raise UserError(
                 f'{path} is not the published file: its SHA-256 is {found}, expected {self.sha256}. '

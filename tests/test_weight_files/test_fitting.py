@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 import torch
-from attentive_gan.engine.weights import load_weights
 from attentive_gan.errors import UserError
+from attentive_gan.weight_files.fitting import load_weights
 from torch import nn
 
 

@@ -9,20 +9,20 @@ from dataclasses import asdict, replace
 
 import pytest
 import torch
+from attentive_gan.engine.config_description import describe
 from attentive_gan.engine.configuration import load_config
-from attentive_gan.engine.publishing import save_weights
-from attentive_gan.engine.shipped_weights import SHIPPED
-from attentive_gan.engine.weights_description import (
-    WeightsDescription,
-    build_described,
-    describe,
-    parse_description,
-    read_description,
-)
 from attentive_gan.errors import UserError
 from attentive_gan.inference import Restorer
 from attentive_gan.inference.loading import load_network
 from attentive_gan.networks import RestorationUNet
+from attentive_gan.weight_files.description import (
+    WeightsDescription,
+    build_described,
+    parse_description,
+    read_description,
+)
+from attentive_gan.weight_files.publishing import save_weights
+from attentive_gan.weight_files.shipped import SHIPPED
 from support.runs import REPOSITORY
 
 GENERATOR = dict(type='RestorationUNet', channels=[4, 6], blocks=1, shuffle=2)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-import torch
+from numpy.typing import NDArray
 
 #: Height of the line of text above each picture, in pixels.
 CAPTION_HEIGHT = 20
@@ -14,15 +14,9 @@ CAPTION_HEIGHT = 20
 GAP = 4
 
 
-def to_picture(tensor: torch.Tensor) -> np.ndarray:
-    """Turn a tensor (3, H, W) or (1, H, W) in [0, 1] into a picture (H, W, 3) uint8, clamped."""
-    array = tensor.detach().float().clamp(0, 1).mul(255).round().byte().cpu().numpy()
-    return np.repeat(array, 3 // array.shape[0], axis=0).transpose(1, 2, 0)
-
-
-def attention_picture(tensor: torch.Tensor) -> np.ndarray:
-    """Colour an attention map (1, H, W), clamped to [0, 1], as a picture (H, W, 3) uint8 in RGB."""
-    grey = to_picture(tensor)[..., 0]
+def attention_picture(attention: NDArray[np.float32]) -> np.ndarray:
+    """Colour an attention map (H, W), clamped to [0, 1], as a picture (H, W, 3) uint8 in RGB."""
+    grey = np.rint(attention.clip(0, 1) * 255).astype(np.uint8)
     return cv2.applyColorMap(grey, cv2.COLORMAP_VIRIDIS)[..., ::-1].copy()
 
 

@@ -1,0 +1,80 @@
+"""Programs that only restore start without what trains, and have it as soon as they need it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from attentive_gan.networks import AttentiveGenerator
+from attentive_gan.weight_files.description import WeightsDescription
+from attentive_gan.weight_files.publishing import save_weights
+from mmagic.registry import MODELS
+from support.mmagic_networks import MMAGIC
+from support.runs import REPOSITORY, environment
+
+#: What takes most of the time of a complete import.
+SLOW = (
+    'mmagic.models',
+    'mmengine.model',
+    'mmengine.runner',
+    'torchvision',
+    'scipy',
+    'attentive_gan.engine',
+)
+
+RESTORE = """
+import sys
+import numpy as np
+from attentive_gan import Restorer
+def loaded():
+    return [name for name in sys.argv[1].split() if name in sys.modules]
+assert not loaded(), loaded()
+pixels = np.full((24, 32, 3), 99, np.uint8)
+assert Restorer().restore(pixels).picture.shape == pixels.shape
+assert not loaded(), loaded()
+"""
+
+
+def light(code: str, *arguments: object) -> None:
+    words = [sys.executable, '-c', RESTORE + code, ' '.join(SLOW), *map(str, arguments)]
+    done = subprocess.run(
+        words, capture_output=True, text=True, check=False, env=environment(ATTENTIVE_GAN_LIGHT='1')
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_config_registers_everything(tmp_path: Path) -> None:
+    weights = tmp_path / 'weights.safetensors'
+    state = AttentiveGenerator().state_dict()
+    save_weights({f'generator.{name}': value for name, value in state.items()}, weights, None)
+    code = """
+restorer = Restorer(sys.argv[2], sys.argv[3])
+assert restorer.gives_attention
+from mmagic.registry import DATASETS, METRICS
+assert DATASETS.get('RaindropDataset') and METRICS.get('RaindropScores')
+"""
+    light(code, REPOSITORY / 'configs' / 'attgan_raindrop.py', weights)
+
+
+def test_weights_of_mmagics_networks_find_them(tmp_path: Path) -> None:
+    generator = {'type': 'Restormer', **MMAGIC['Restormer']}
+    weights = tmp_path / 'weights.safetensors'
+    description = WeightsDescription('small', 'BaseEditModel', generator, 'rgb', '', 'nothing')
+    save_weights(MODELS.build(generator).state_dict(), weights, description)
+    code = 'assert Restorer(weights=sys.argv[2]).restore(pixels).picture.shape == pixels.shape'
+    light(code, weights)
+
+
+def test_programs_that_a_light_one_starts_decide_for_themselves() -> None:
+    code = """
+import os
+from attentive_gan_cli import import_light
+del sys.modules['attentive_gan']
+import_light()
+assert os.environ['ATTENTIVE_GAN_LIGHT'] == '1'
+del os.environ['ATTENTIVE_GAN_LIGHT']
+import_light()
+assert 'ATTENTIVE_GAN_LIGHT' not in os.environ
+"""
+    light(code)
