@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 
-from attentive_gan_cli import run
+from attentive_gan_cli import import_light, run
 
 GIB = 2**30
 
@@ -41,6 +41,7 @@ def main() -> int:
     """Serve the page until Ctrl-C."""
     args = parse_args()
 
+    import_light()
     from attentive_gan.errors import UserError
 
     if not all(importlib.util.find_spec(name) for name in ('flask', 'waitress')):

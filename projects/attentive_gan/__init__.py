@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import os
 
-from . import registration
+from . import host, registration
 
-if os.environ.get('ATTENTIVE_GAN_LIGHT') != '1':
+if os.environ.get('ATTENTIVE_GAN_LIGHT') == '1':
+    host.check_requirements()
+else:
     registration.register_all()
 
 __version__ = '0.1.0'
 
-__all__ = ['__version__', 'registration']
+__all__ = ['__version__', 'host', 'registration']
 
 
 def __getattr__(name: str) -> object:

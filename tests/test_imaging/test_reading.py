@@ -215,3 +215,14 @@ def test_header_decodes_nothing(tmp_path, monkeypatch):
     path = save(tmp_path / 'a.png', Image.fromarray(COLOUR))
     monkeypatch.setattr(Image.Image, 'load', lambda *_: pytest.fail('decoded'))
     assert verify_complete(path).mode == 'RGB'
+
+
+@pytest.mark.parametrize(
+    ('brand', 'name'), [(b'heic', 'HEIC'), (b'mif1', 'HEIC'), (b'avif', 'AVIF')]
+)
+def test_photos_of_phones_are_named(tmp_path, brand, name):
+    path = tmp_path / 'photo.jpg'
+    path.write_bytes(b'\0\0\0\x18ftyp' + brand + bytes(500))
+    for read in (read_header, read_picture):
+        with pytest.raises(UserError, match=rf'photo\.jpg is in the format {name}.* as JPEG'):
+            read(path)

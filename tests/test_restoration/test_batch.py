@@ -84,17 +84,23 @@ def test_two_hundred_files_of_which_ten_are_bad(
     assert files(out) == made
 
 
-def test_a_killed_batch_leaves_whole_files_and_goes_on(
-    mixed_folder: Path, identity_weights: Path, tmp_path: Path
+@pytest.mark.parametrize('ended_by', [signal.SIGKILL, signal.SIGINT])
+def test_a_batch_that_is_ended_leaves_whole_files_and_goes_on(
+    mixed_folder: Path, identity_weights: Path, tmp_path: Path, ended_by: signal.Signals
 ) -> None:
     out = tmp_path / 'out'
     words = command(mixed_folder, '-o', out, '--weights', identity_weights)
-    process = subprocess.Popen(words, env=environment(), stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        words, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
     deadline = time.monotonic() + 120
     while len(list(out.rglob('*.png'))) < 10 and time.monotonic() < deadline:
         time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    process.send_signal(ended_by)
+    told, _ = process.communicate(timeout=60)
+    if ended_by == signal.SIGINT:
+        assert process.returncode == 130
+        assert 'interrupted; --skip-existing goes on from here' in told
     there = [path for path in out.rglob('*') if path.is_file() and not path.name.startswith('.')]
     assert 10 <= len(there) < 190
     for path in there:

@@ -10,11 +10,12 @@ from __future__ import annotations
 from .checkpoints import read_checkpoint, verify_checkpoint, write_checkpoint
 from .distributed import choose_backend, unwrapped_state_dict
 from .preparation import ShimReport, prepare, report
-from .versions import Requirement, installed_version, requirements
+from .versions import Requirement, check_requirements, installed_version, requirements
 
 __all__ = [
     'Requirement',
     'ShimReport',
+    'check_requirements',
     'choose_backend',
     'installed_version',
     'prepare',

@@ -30,6 +30,12 @@ DECODER_ERRORS = (OSError, SyntaxError, ValueError, EOFError, struct.error, Inde
 #: EXIF orientations in which rows and columns change places (EXIF 2.32, tag 0x0112).
 TRANSPOSED = (5, 6, 7, 8)
 
+#: Brands of pictures in ISO base media files (ISO/IEC 23008-12, MIAF), by the name that people know.
+_PHONE_FORMATS = {
+    b'heic': 'HEIC', b'heix': 'HEIC', b'heim': 'HEIC', b'hevc': 'HEIC', b'mif1': 'HEIC',
+    b'msf1': 'HEIC', b'avif': 'AVIF', b'avis': 'AVIF',
+}  # fmt: skip
+
 _TIFF_BITS_PER_SAMPLE = 258
 _PNG_BIT_DEPTH_OFFSET = 24
 
@@ -124,6 +130,7 @@ def open_picture(stream: IO[bytes], path: str | Path, max_pixels: int) -> Image.
         UserError: The file is no picture in one of `FORMATS`, is larger than the limit, or holds an
             animation or several pages.
     """
+    _refuse_phone_formats(stream, path)
     with decoder_errors(path, 'reading the header'), warnings.catch_warnings():
         # Pillow warns above its own limit; ours is lower or was chosen by the caller.
         warnings.simplefilter('ignore', Image.DecompressionBombWarning)
@@ -136,6 +143,17 @@ def open_picture(stream: IO[bytes], path: str | Path, max_pixels: int) -> Image.
                 f'Save the wanted one as a file of its own.'
             )
     return image
+
+
+def _refuse_phone_formats(stream: IO[bytes], path: str | Path) -> None:
+    first_bytes = stream.read(12)
+    stream.seek(0)
+    kind = _PHONE_FORMATS.get(first_bytes[8:12]) if first_bytes[4:8] == b'ftyp' else None
+    if kind is not None:
+        raise UserError(
+            f'{shown(path)} is in the format {kind}, which is not read. Let the phone share or save it '
+            'as JPEG, or convert it.'
+        )
 
 
 def orientation_of(image: Image.Image) -> int:

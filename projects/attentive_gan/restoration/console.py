@@ -133,10 +133,14 @@ def summary(report: Report, shard: Shard, out: object, quiet: bool, listed: int)
                     'the result (levels of 255)',
                     markup=False,
                 )
-    for record in failed[:listed]:
-        console.print(f'failed: {record.reason}', markup=False)
-    if len(failed) > listed:
-        console.print(f'and {len(failed) - listed} more; --log FILE.jsonl names all', markup=False)
+    one_screen = console.is_terminal and sys.stderr.isatty() and len(report.records) <= listed
+    if quiet or not one_screen:  # there, the failures have just been named above
+        for record in failed[:listed]:
+            console.print(f'failed: {record.reason}', markup=False)
+        if len(failed) > listed:
+            console.print(
+                f'and {len(failed) - listed} more; --log FILE.jsonl names all', markup=False
+            )
     if report.interrupted:
         console.print('interrupted; --skip-existing goes on from here', markup=False)
 
