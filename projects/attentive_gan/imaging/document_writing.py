@@ -175,7 +175,7 @@ def _write_png(stream: IO[bytes], document: PictureDocument) -> None:
     done, encoded = cv2.imencode('.png', stored)
     if not done:
         raise UserError('OpenCV could not write a PNG')
-    content = memoryview(encoded).cast('B')  # no copy: large pictures fill the memory already
+    content = encoded.data.cast('B')  # no copy: large pictures fill the memory already
     first = 8 + 25  # signature and IHDR (PNG specification, sections 5.2 and 11.2.1)
     stream.write(content[:first])
     if document.icc_profile is not None:

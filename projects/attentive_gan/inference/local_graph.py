@@ -9,7 +9,7 @@ no such graph; `NotLocalError` says which operation is to blame.
 from __future__ import annotations
 
 import operator as python_operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from fractions import Fraction
@@ -17,14 +17,14 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.fx import GraphModule, Node
-from torch.fx.experimental.proxy_tensor import make_fx
+from torch.fx import Graph, Node
 
 from attentive_gan.networks.cost import peak_activations
 from attentive_gan.networks.receptive_field import Reach
 
 from .operators import Axis, Operator, Pointwise, Rows
 from .recognition import NotLocalError, operator_of
+from .recorder import record_operations
 
 #: The recorded picture has at least this side, so that no layer is smaller than what it mirrors.
 _SIDE = 32
@@ -138,20 +138,18 @@ def record(
     pictures = [torch.rand(1, c, side, 2 * side, generator=generator) for c in channels]
     if like is not None:
         pictures = [picture.to(like) for picture in pictures]
-    with torch.no_grad():
-        try:
-            recorded = make_fx(torch.func.functionalize(network))(*pictures)
-        except (RuntimeError, TypeError, ValueError, NotImplementedError) as error:
+    try:
+        graph, values = record_operations(network, pictures)
+    except (RuntimeError, TypeError, ValueError, NotImplementedError) as error:
+        with torch.no_grad():
             most = peak_activations(lambda: network(*pictures), pictures[0].device)
-            reason = str(error).partition('\n')[0]
-            return Recording(None, f'PyTorch cannot record it: {reason}', most / (2 * side**2))
-        values = _Values(recorded)
-        values.run(*pictures)
-    memory = values.most_bytes() / (2 * side**2)
+        reason = str(error).partition('\n')[0]
+        return Recording(None, f'PyTorch cannot record it: {reason}', most / (2 * side**2))
+    memory = _most_bytes(graph, values) / (2 * side**2)
     if size_multiple is None:
         return Recording(None, 'it declares no size_multiple and padding_mode', memory)
     try:
-        return Recording(_Builder(recorded, values, side, multiple).graph(), '', memory)
+        return Recording(_Builder(graph, values, side, multiple).graph(), '', memory)
     except NotLocalError as error:
         return Recording(None, error.reason, memory)
 
@@ -166,40 +164,28 @@ def twin(network: nn.Module) -> nn.Module:
     return deepcopy(network, {id(tensor): tensor for tensor in tensors})
 
 
-class _Values(torch.fx.Interpreter):
-    """Runs the record once more and keeps every value: constants, sizes and channels."""
-
-    def __init__(self, recorded: GraphModule) -> None:
-        super().__init__(recorded, garbage_collect_values=False)
-        self.of: dict[Node, Any] = {}
-
-    def run_node(self, n: Node) -> Any:
-        """Compute a node and keep its value."""
-        self.of[n] = super().run_node(n)
-        return self.of[n]
-
-    def most_bytes(self) -> int:
-        """Return the most memory that values with a later reader take at any time."""
-        nodes = list(self.of)
-        last_read = {source: k for k, node in enumerate(nodes) for source in node.all_input_nodes}
-        taken = most = 0
-        for k, node in enumerate(nodes):
-            own = 0 if node.op == 'get_attr' else _bytes(self.of[node])
-            taken += own
-            most = max(most, taken)
-            done = {s for s in node.all_input_nodes if last_read[s] == k and s.op != 'get_attr'}
-            taken -= sum(_bytes(self.of[s]) for s in done) + (own if not node.users else 0)
-        return most
+def _most_bytes(graph: Graph, values: Mapping[Node, Any]) -> int:
+    """Return the most memory that values with a later reader take at any time."""
+    nodes = [node for node in graph.nodes if node.op != 'output']
+    last_read = {source: k for k, node in enumerate(nodes) for source in node.all_input_nodes}
+    taken = most = 0
+    for k, node in enumerate(nodes):
+        own = 0 if node.op == 'get_attr' else _bytes(values[node])
+        taken += own
+        most = max(most, taken)
+        done = {s for s in node.all_input_nodes if last_read[s] == k and s.op != 'get_attr'}
+        taken -= sum(_bytes(values[s]) for s in done) + (own if not node.users else 0)
+    return most
 
 
 class _Builder:
     """Makes layers of recorded nodes."""
 
     def __init__(
-        self, recorded: GraphModule, values: _Values, height: int, size_multiple: int
+        self, recorded: Graph, values: Mapping[Node, Any], height: int, size_multiple: int
     ) -> None:
-        self.nodes = list(recorded.graph.nodes)
-        self.values = values.of
+        self.nodes = list(recorded.nodes)
+        self.values = values
         self.height = height
         self.size_multiple = size_multiple
         self.layers: list[Layer] = []
