@@ -118,9 +118,10 @@ def main() -> int:
     args = parse_args()
     import_light()
 
-    from attentive_gan import restoration
+    from attentive_gan import inference, restoration
     from attentive_gan.restoration.console import ConsoleListener, summary
 
+    inference.keep_freed_memory()
     shard = restoration.parse_shard(args.shard) if args.shard else restoration.shard_of_launcher()
     existing = 'skip' if args.skip_existing else 'overwrite' if args.overwrite else 'error'
     options = restoration.BatchOptions(

@@ -48,8 +48,9 @@ def main() -> int:
         raise UserError('the page needs flask and waitress; run: pip install -e ".[app]"')
 
     from attentive_gan import app
-    from attentive_gan.inference import Restorer
+    from attentive_gan.inference import Restorer, keep_freed_memory
 
+    keep_freed_memory()
     bound = app.listen(args.port)
     memory = None if args.memory is None else int(args.memory * GIB)
     restorer = Restorer(args.config, args.weights, device=args.device, memory=memory)

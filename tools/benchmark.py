@@ -126,11 +126,12 @@ def measure_renderer(args: argparse.Namespace) -> None:
 def measure_restorer(args: argparse.Namespace) -> None:
     """Time restoring, print the tables and write the figures."""
     import torch
-    from attentive_gan.inference import Restorer
+    from attentive_gan.inference import Restorer, keep_freed_memory
     from attentive_gan.networks.benchmark import Setting, describe_machine
     from attentive_gan.restoration.benchmark import measure_files, measure_parts
     from rich.console import Console
 
+    keep_freed_memory()  # as tools/restore.py does
     torch.set_num_threads(args.threads or torch.get_num_threads())
     precision = DTYPES[args.dtype]
     if args.weights == '-':

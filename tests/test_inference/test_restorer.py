@@ -242,12 +242,13 @@ def test_half_precision_is_near(networks: dict[str, nn.Module]) -> None:
 _PEAK = """
 import sys
 import numpy as np
-from attentive_gan.inference import Restorer
+from attentive_gan.inference import Restorer, keep_freed_memory
 from attentive_gan.networks import AttentiveGenerator
 from resident_memory import peak, resident
 kind, height, width, budget = sys.argv[1], *map(int, sys.argv[2:])
 network = AttentiveGenerator(num_steps=1) if kind == 'attentive' else None
 pixels = np.zeros((height, width, 3), np.uint8) + 7
+assert keep_freed_memory()
 restorer = Restorer(network=network)
 restorer.restore(pixels[:64, :64])  # loads what is loaded at first use
 start = resident()

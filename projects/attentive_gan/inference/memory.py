@@ -10,12 +10,16 @@ import torch
 
 from attentive_gan.errors import UserError
 
+from .freed_memory import give_freed_memory_back
 from .local_graph import LocalGraph
 from .row_stream import steps
 
-#: Rows that are computed at a time: the first if all columns fit at once. More are not faster on a CPU,
-#: whose caches they leave.
-ROWS_PER_STEP = {'cpu': (64, 32), 'cuda': (256, 128)}
+#: Fewest and most rows of the picture that are computed at a time.
+ROWS_PER_STEP = (32, 256)
+
+#: Most bytes of a layer's rows in work on a CPU. The C library maps memory anew, page by page, for every
+#: array of more than 32 MiB (M_MMAP_THRESHOLD), which takes longer than filling it.
+STEP_BYTES = 24 * 2**20
 
 #: What the estimates leave out: the rows in work and the copies that convolutions make.
 SURCHARGE = 2.0
@@ -62,13 +66,14 @@ def default_budget(device: torch.device) -> int:
     return max(DEFAULT_BUDGET, psutil.Process().memory_info().rss + DEFAULT_ADDITION)
 
 
-def working_memory(device: torch.device, budget: int, stored: int) -> int:
+def working_memory(device: torch.device, budget: int, stored: int, wanted: int) -> int:
     """Return the bytes that a network may plan to take now.
 
     Args:
         device: Where it works.
         budget: Bytes that the process may take (CPU, resident) or the network (GPU).
         stored: Bytes of main memory that the results will fill.
+        wanted: Bytes that would suffice; if they seem to lack, memory that is kept for later is freed.
 
     Raises:
         UserError: On a CPU, the process already takes about as much as it may.
@@ -76,7 +81,11 @@ def working_memory(device: torch.device, budget: int, stored: int) -> int:
     if device.type == 'cuda':
         free = int(torch.cuda.mem_get_info(device)[0] * GPU_SHARE)
         return min(free, budget)
-    taken = psutil.Process().memory_info().rss + stored
+    process = psutil.Process()
+    taken = process.memory_info().rss + stored
+    if int((budget - taken) * PLANNED_SHARE) < wanted:
+        give_freed_memory_back()
+        taken = process.memory_info().rss + stored
     if budget - taken < LEAST_WORKING_MEMORY:
         raise UserError(
             f'the program and the picture take {taken / 2**30:.1f} GiB already and may take '
@@ -100,6 +109,11 @@ def row_bytes(graph: LocalGraph, height: int, width: int, rows_per_step: int) ->
     return int(most * width * graph.itemsize * SURCHARGE)
 
 
+def _largest_row(graph: LocalGraph, width: int) -> float:
+    """Return the most bytes that a layer takes for a row of the picture."""
+    return width * graph.itemsize * max(la.channels * float(la.scale) ** 2 for la in graph.layers)
+
+
 def plan_columns(
     graph: LocalGraph, height: int, width: int, budget: int, device: str
 ) -> ColumnPlan:
@@ -120,11 +134,17 @@ def plan_columns(
     halo = sum(-(-r // multiple) * multiple for r in reach)
     # A part of the picture that fills and empties all layers stands for its whole height.
     sample = min(height, 4 * (sum(graph.reach(0)) // multiple + 1) * multiple)
-    for wanted in ROWS_PER_STEP[device]:
-        rows = max(wanted // multiple, 1) * multiple
+    least, wanted = ROWS_PER_STEP
+    if device == 'cpu':
+        wanted = min(wanted, int(STEP_BYTES / _largest_row(graph, width)))
+    while True:
+        rows = max(max(wanted, least) // multiple, 1) * multiple
         per_column = row_bytes(graph, sample, 1024, rows) / 1024
         if width * per_column <= budget:
             return ColumnPlan(width, rows)
+        if wanted <= least:
+            break
+        wanted //= 2
     fitting = int(budget / per_column) - halo
     return ColumnPlan(max(fitting // multiple * multiple, multiple), rows)
 

@@ -186,9 +186,9 @@ class Restorer:
     def _execute(self, task: Task, job: Job) -> None:
         recording = self._recording(task)
         stored = sum(output.nbytes for output in job.outputs)  # taken as the results come in
-        budget = working_memory(self.device, self.memory, stored)
         height, width = job.padded_size
         needed = int(recording.bytes_per_pixel * height * width * SURCHARGE)
+        budget = working_memory(self.device, self.memory, stored, needed)
         if self.halo is None and recording.reach is not None:
             per_pixel = recording.bytes_per_pixel
             side = tile_side(per_pixel, budget, recording.reach, job.size_multiple)
@@ -206,7 +206,7 @@ class Restorer:
             self._run_at_once(task, job, recording.graph)
         else:
             plan = plan_columns(recording.graph, height, width, budget, self.device.type)
-            self._stream(job, recording.graph, self._limited(plan))
+            self._stream(job, recording.graph, self._limited(plan, job))
 
     def _note_error(self, halo: int) -> None:
         """Say that tiles see less than the network looks at."""
@@ -258,7 +258,7 @@ class Restorer:
         try:
             run_whole(job, view(self.loaded.network, task))
         except RuntimeError as error:
-            plan = ColumnPlan(2 * job.padded_size[1], ROWS_PER_STEP['cpu'][-1])
+            plan = ColumnPlan(2 * job.padded_size[1], ROWS_PER_STEP[0])
             self._stream(job, graph, self._shrunk(plan, graph.size_multiple, error))
 
     def _stream(self, job: Job, graph: LocalGraph, plan: ColumnPlan) -> None:
@@ -278,9 +278,11 @@ class Restorer:
         self._widest = smaller.width
         return smaller
 
-    def _limited(self, plan: ColumnPlan) -> ColumnPlan:
+    def _limited(self, plan: ColumnPlan, job: Job) -> ColumnPlan:
         """Return the plan, no wider than asked for or than memory allowed before."""
-        widths = [plan.width, self.tile or plan.width, self._widest or plan.width]
+        widths = [plan.width, self._widest or plan.width]
+        if self.tile is not None and self.tile < job.inputs[0].shape[1]:
+            widths.append(self.tile)
         return ColumnPlan(min(widths), plan.rows_per_step)
 
     def _recording(self, task: Task) -> Recording:

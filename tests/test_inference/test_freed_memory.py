@@ -1,0 +1,39 @@
+"""Freed memory stays for the next array, and goes back when it is asked for."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+import sys
+
+import pytest
+from support.runs import environment
+
+CODE = """
+import sys
+import torch
+from attentive_gan.inference.freed_memory import give_freed_memory_back, keep_freed_memory
+from resident_memory import resident
+kept = keep_freed_memory() if sys.argv[1] == 'keep' else None
+assert kept in (True, None)
+before = resident()
+array = torch.ones(64, 2**20)
+del array
+print(resident() - before)
+give_freed_memory_back()
+print(resident() - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != 'glibc', reason='the C library of GNU alone does so')
+@pytest.mark.parametrize(('choice', 'held'), [('keep', True), ('leave', False)])
+def test_freed_memory(choice: str, held: bool) -> None:
+    """Measured in MiB in a process of its own; the array takes 256."""
+    done = subprocess.run(
+        [sys.executable, '-c', CODE, choice],
+        capture_output=True, text=True, check=False, env=environment(ATTENTIVE_GAN_LIGHT='1'),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    first, second = map(float, done.stdout.split())
+    assert (first > 200) == held
+    assert second < 50
