@@ -5,7 +5,9 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import pytest
 from attentive_gan.networks import AttentiveGenerator
 from attentive_gan.weight_files.description import WeightsDescription
 from attentive_gan.weight_files.publishing import save_weights
@@ -57,8 +59,15 @@ assert DATASETS.get('RaindropDataset') and METRICS.get('RaindropScores')
     light(code, REPOSITORY / 'configs' / 'attgan_raindrop.py', weights)
 
 
-def test_weights_of_mmagics_networks_find_them(tmp_path: Path) -> None:
-    generator = {'type': 'Restormer', **MMAGIC['Restormer']}
+#: Networks of MMagic, and one of this project that is built from MMagic's.
+BUILT_BY_MMAGIC = (
+    {'type': 'Restormer', **MMAGIC['Restormer']},
+    {'type': 'Pix2PixGenerator', 'num_down': 5, 'base_channels': 4},
+)
+
+
+@pytest.mark.parametrize('generator', BUILT_BY_MMAGIC)
+def test_weights_of_mmagics_networks_find_them(tmp_path: Path, generator: dict[str, Any]) -> None:
     weights = tmp_path / 'weights.safetensors'
     description = WeightsDescription('small', 'BaseEditModel', generator, 'rgb', '', 'nothing')
     save_weights(MODELS.build(generator).state_dict(), weights, description)

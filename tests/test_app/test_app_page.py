@@ -72,7 +72,7 @@ def server(gan, tmp_path_factory):
     assert found, process.stderr.read()
     yield found[0], process, folder
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=120)
     assert process.returncode in (0, 130)
     assert 'Traceback' not in errors
     assert not [path for path in folder.rglob('*') if path.is_file()]
@@ -89,7 +89,7 @@ def ask(url, method='GET', body=None, **headers):
     """Return status, headers and body of an answer."""
     request = urllib.request.Request(url, body, headers, method=method)
     try:
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return answer.status, answer.headers, answer.read()
     except urllib.error.HTTPError as error:
         return error.code, error.headers, error.read()
@@ -104,7 +104,7 @@ def credentials(address):
 
 def result_of(address, key):
     """Wait for a job; return what is told of it."""
-    for _ in range(200):
+    for _ in range(1200):
         told = json.loads(ask(f'{address}jobs/{key}')[2])
         if told['state'] in ('done', 'failed'):
             return told
@@ -189,7 +189,7 @@ def opened(browser, server):
 def choose(browser, path, wanted):
     """Choose a file, and wait until an element is shown."""
     browser.find_element('id', 'file').send_keys(str(path))
-    for _ in range(200):
+    for _ in range(1200):
         element = browser.find_element('id', wanted)
         if element.is_displayed():
             return element
@@ -248,7 +248,7 @@ def test_the_page_fits_a_phone(opened, tmp_path):
 def test_a_taken_port_is_one_clear_line(server):
     port = server[0].rstrip('/').rpartition(':')[2]
     command = [sys.executable, str(REPOSITORY / 'tools' / 'app.py'), '--port', port, '--no-open']
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 1
     assert f'port {port} cannot be used' in done.stderr
     assert 'Traceback' not in done.stderr

@@ -229,7 +229,7 @@ def wait_for_image(browser, identifier):
     script = (
         f'const i = document.getElementById("{identifier}"); return i.complete && i.naturalWidth'
     )
-    for _ in range(100):
+    for _ in range(1500):
         if browser.execute_script(script):
             return
         time.sleep(0.02)

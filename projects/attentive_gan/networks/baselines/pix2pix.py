@@ -10,6 +10,7 @@ import torch
 from mmagic.registry import MODELS
 from torch import Tensor, nn
 
+from attentive_gan import host
 from attentive_gan.networks.padding import PaddingMode, pad_to_multiple
 
 #: Standard deviation of the start values (Isola et al., section 6.2).
@@ -47,6 +48,7 @@ class Pix2PixGenerator(nn.Module):
     ) -> None:
         super().__init__()
         self.size_multiple = 2**num_down
+        host.prepare()  # the package may have been imported light
         self.unet = MODELS.build(
             dict(
                 type='UnetGenerator',
@@ -88,6 +90,7 @@ class Pix2PixDiscriminator(nn.Module):
 
     def __init__(self, base_channels: int = 64) -> None:
         super().__init__()
+        host.prepare()
         self.patches = MODELS.build(
             dict(
                 type='PatchDiscriminator',
