@@ -51,7 +51,7 @@ class PaddedRows:
 
     def __call__(self, first: int, last: int) -> Tensor:
         """Return rows [first, last) as (1, C, rows, columns)."""
-        part = _taken(_taken(self._pixels, self._rows[first:last], 0), self._columns, 1)
+        part = _taken(self._pixels, self._rows[first:last], self._columns)
         part = np.ascontiguousarray(part[..., :: self._step])
         if part.dtype == np.uint16:
             part = part.astype(np.float32)  # torch has few operations for uint16
@@ -98,20 +98,40 @@ def store_rows(
     """
     place = target[row : row + values.shape[2], column : column + values.shape[3]]
     values = values[0, :, : place.shape[0], : place.shape[1]].float()
-    if not bool(torch.isfinite(values).all()):
+    if not _all_finite(values):
         raise UserError(
             f'the network gives values that are not finite in rows {row} to {row + place.shape[0]}; '
             'its weights are damaged, or --precision is too low for it'
         )
     if np.issubdtype(target.dtype, np.integer):
-        values = (values.clamp(0, 1) * white(target.dtype)).round_()
-    stored = values.permute(1, 2, 0).cpu().numpy()
-    place[...] = (stored[..., ::-1] if reverse else stored).astype(target.dtype)
+        values = values.clamp(0, 1).mul_(white(target.dtype)).round_()
+    if target.dtype == np.uint8:
+        values = values.to(torch.uint8)  # a quarter of the bytes to bring into another order
+    stored = values.permute(1, 2, 0).contiguous().cpu().numpy()
+    place[...] = stored[..., ::-1] if reverse else stored
 
 
-def _taken(pixels: NDArray, positions: NDArray[np.intp], axis: int) -> NDArray:
-    """Take rows or columns, without a copy where they follow each other."""
-    first, last = int(positions[0]), int(positions[-1])
-    if last - first + 1 == len(positions) and (np.diff(positions) == 1).all():
-        return pixels[first : last + 1] if axis == 0 else pixels[:, first : last + 1]
-    return np.take(pixels, positions, axis)
+def _all_finite(values: Tensor) -> bool:
+    """Return whether no value is infinite or NaN."""
+    # No sum with such a value is finite, and summing is twenty times as fast.
+    return bool(torch.isfinite(values.sum())) or bool(torch.isfinite(values).all())
+
+
+def _taken(pixels: NDArray, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> NDArray:
+    """Take rows and columns, without a copy where they follow each other."""
+    height, width = _run(rows), _run(columns)
+    top, left = int(rows[0]), int(columns[0])
+    block = pixels[top : top + height, left : left + width]
+    if (height, width) == (len(rows), len(columns)):
+        return block
+    taken = np.empty((len(rows), len(columns), *pixels.shape[2:]), pixels.dtype)
+    taken[:height, :width] = block
+    taken[height:, :width] = pixels[rows[height:], left : left + width]
+    taken[:, width:] = pixels[np.ix_(rows, columns[width:])]
+    return taken
+
+
+def _run(positions: NDArray[np.intp]) -> int:
+    """Return how many positions follow each other from the first on."""
+    ends = np.flatnonzero(np.diff(positions) != 1)
+    return int(ends[0]) + 1 if len(ends) else len(positions)
