@@ -41,6 +41,8 @@ def parse_args() -> argparse.Namespace:
         help='weights for --restorer; default those that ship, - for --network untrained',
     )
     add('--config', help='config of the weights, where they do not describe themselves')
+    add('--keep-memory', action=argparse.BooleanOptionalAction, default=True,
+        help='for --restorer: let the C library keep freed memory, as tools/restore.py does')  # fmt: skip
     add('--renderer', action='store_true',
         help='time the rendering of raindrops on one core instead of a network')  # fmt: skip
     add('--pictures', type=int, default=100, help='pictures of each size (default 100)')
@@ -131,7 +133,8 @@ def measure_restorer(args: argparse.Namespace) -> None:
     from attentive_gan.restoration.benchmark import measure_files, measure_parts
     from rich.console import Console
 
-    keep_freed_memory()  # as tools/restore.py does
+    if args.keep_memory:
+        keep_freed_memory()
     torch.set_num_threads(args.threads or torch.get_num_threads())
     precision = DTYPES[args.dtype]
     if args.weights == '-':

@@ -1,8 +1,8 @@
 """Lets large arrays take the memory of those before them.
 
-The GNU C library maps every array above 32 MiB anew and gives it back afterwards. Its pages are then filled
-with zeros one by one, which takes longer than many layers: without this, the small U-Net takes 1.8 times as
-long for a photo of 12 megapixels, PReNet twice as long for a frame of 1280x720.
+The GNU C library maps every array above 32 MiB anew and gives it back afterwards (M_MMAP_THRESHOLD and its
+dynamic maximum, mallopt(3)). Its pages are then filled with zeros one by one, which takes longer than many
+layers do; docs/benchmarks.md has figures.
 """
 
 from __future__ import annotations
