@@ -42,6 +42,7 @@ def run(main: Callable[[], int | None]) -> None:
     Args:
         main: The tool's work, which returns an exit code or None for success.
     """
+    os.environ.pop(_LIGHT, None)  # a tool knows itself what it needs
     for text in _NOISE:
         warnings.filterwarnings('ignore', message=f'.*{re.escape(text)}.*')
     try:
@@ -62,15 +63,11 @@ def run(main: Callable[[], int | None]) -> None:
 
 def import_light() -> None:
     """Import the package without what trains, unless it is there; for tools that restore."""
-    before = os.environ.get(_LIGHT)
     os.environ[_LIGHT] = '1'
     try:
         importlib.import_module('attentive_gan')
     finally:
-        # Processes that this one starts must decide for themselves.
-        del os.environ[_LIGHT]
-        if before is not None:
-            os.environ[_LIGHT] = before
+        del os.environ[_LIGHT]  # processes that this one starts decide for themselves
 
 
 def _leave_process_group() -> None:

@@ -13,7 +13,7 @@ from attentive_gan.weight_files.description import WeightsDescription
 from attentive_gan.weight_files.publishing import save_weights
 from mmagic.registry import MODELS
 from support.mmagic_networks import MMAGIC
-from support.runs import REPOSITORY, environment
+from support.runs import REPOSITORY, environment, tool
 
 #: What takes most of the time of a complete import.
 SLOW = (
@@ -79,11 +79,12 @@ def test_programs_that_a_light_one_starts_decide_for_themselves() -> None:
     code = """
 import os
 from attentive_gan_cli import import_light
-del sys.modules['attentive_gan']
-import_light()
-assert os.environ['ATTENTIVE_GAN_LIGHT'] == '1'
-del os.environ['ATTENTIVE_GAN_LIGHT']
 import_light()
 assert 'ATTENTIVE_GAN_LIGHT' not in os.environ
 """
     light(code)
+
+
+def test_tools_know_what_they_need() -> None:
+    done = tool('doctor.py', ATTENTIVE_GAN_LIGHT='1')
+    assert 'lean MMagic' in done.stdout

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import waitress  # type: ignore[import-untyped]
 
 from attentive_gan.errors import UserError
-from attentive_gan.inference import Restorer
+from attentive_gan.inference import Restorer, give_freed_memory_back
 
 from .jobs import Jobs
 from .results import Results, restore_file
@@ -54,7 +54,10 @@ def serve(
     port = bound.getsockname()[1]
 
     def work(content: bytes, name: str, progress: Callable[[float], None]) -> Results:
-        return restore_file(content, name, restorer, limits.pixels, progress)
+        try:
+            return restore_file(content, name, restorer, limits.pixels, progress)
+        finally:
+            give_freed_memory_back()  # the page may be idle for hours
 
     jobs = Jobs(work)
     app = create_app(jobs, limits, (f'{ADDRESS}:{port}', f'localhost:{port}'), restorer.name)

@@ -7,7 +7,7 @@ run at once, row by row (`row_stream`), or in tiles (`tiling`).
 from __future__ import annotations
 
 from .executors import Progress
-from .freed_memory import keep_freed_memory
+from .freed_memory import give_freed_memory_back, keep_freed_memory
 from .local_graph import LocalGraph, Recording, record
 from .recognition import NotLocalError
 from .restorer import Precision, Restored, Restorer
@@ -20,6 +20,7 @@ __all__ = [
     'Recording',
     'Restored',
     'Restorer',
+    'give_freed_memory_back',
     'keep_freed_memory',
     'record',
 ]

@@ -9,10 +9,16 @@ from __future__ import annotations
 
 import ctypes
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 # Parameters of mallopt (glibc, malloc/malloc.h).
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 _LARGEST = 2**31 - 1
+#: What the library comes to by itself: the largest array that is not mapped.
+_USUAL = 32 * 2**20
+
+_chosen: set[str] = set()
 
 
 def keep_freed_memory() -> bool:
@@ -22,12 +28,12 @@ def keep_freed_memory() -> bool:
         Whether the C library can do so; others than that of GNU are left alone.
     """
     library = _library()
-    if library is None:
+    if library is None or not _set_largest(library, _LARGEST):
         return False
-    # One arena, as others than the first map large arrays in any case.
-    wanted = ((_M_MMAP_THRESHOLD, _LARGEST), (_M_TRIM_THRESHOLD, _LARGEST), (_M_ARENA_MAX, 1))
-    taken = [library.mallopt(name, value) == 1 for name, value in wanted]
-    return all(taken)
+    # Arenas of other threads map large arrays in any case.
+    library.mallopt(_M_ARENA_MAX, 1)
+    _chosen.add('keep')
+    return True
 
 
 def give_freed_memory_back() -> None:
@@ -35,6 +41,31 @@ def give_freed_memory_back() -> None:
     library = _library()
     if library is not None:
         library.malloc_trim(0)
+
+
+@contextmanager
+def sparing_memory() -> Iterator[None]:
+    """Let the C library do as it usually does: for work whose memory is planned to the last.
+
+    Kept memory lies in pieces; the Attentive GAN took 2055 instead of 1893 MiB for 48 megapixels.
+    """
+    library = _library() if 'keep' in _chosen else None
+    if library is None:
+        yield
+        return
+    _set_largest(library, _USUAL)
+    library.malloc_trim(0)
+    try:
+        yield
+    finally:
+        _set_largest(library, _LARGEST)
+
+
+def _set_largest(library: ctypes.CDLL, size: int) -> bool:
+    """Set the largest array that is not mapped; twice as much may lie free at the end of the heap."""
+    wanted = ((_M_MMAP_THRESHOLD, size), (_M_TRIM_THRESHOLD, min(2 * size, _LARGEST)))
+    taken = [library.mallopt(name, value) == 1 for name, value in wanted]
+    return all(taken)
 
 
 def _library() -> ctypes.CDLL | None:

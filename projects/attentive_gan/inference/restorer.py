@@ -14,6 +14,7 @@ from torch import nn
 from attentive_gan.errors import UserError
 
 from .executors import Job, Progress, empty_outputs, run_streamed, run_tiled, run_whole
+from .freed_memory import sparing_memory
 from .loading import adopt_network, choose_device, load_exported, load_network
 from .local_graph import LocalGraph, Recording, record, twin
 from .memory import (
@@ -246,7 +247,8 @@ class Restorer:
         limits = [limit for limit in (self.tile, self._widest) if limit is not None]
         side = min([side, *limits])
         try:
-            run_tiled(job, view(self.loaded.network, task), side, halo)
+            with sparing_memory():
+                run_tiled(job, view(self.loaded.network, task), side, halo)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error) or side <= job.size_multiple:
                 raise
@@ -263,7 +265,8 @@ class Restorer:
 
     def _stream(self, job: Job, graph: LocalGraph, plan: ColumnPlan) -> None:
         try:
-            run_streamed(job, graph, plan)
+            with sparing_memory():
+                run_streamed(job, graph, plan)
         except RuntimeError as error:
             self._stream(job, graph, self._shrunk(plan, graph.size_multiple, error))
 
