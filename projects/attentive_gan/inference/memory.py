@@ -36,7 +36,7 @@ DEFAULT_BUDGET = 2 * 2**30
 
 #: What the default budget adds at least to what the process takes already, in bytes: inside a large program
 #: the program's own memory must not keep pictures from being restored.
-DEFAULT_ADDITION = 3 * 2**29
+DEFAULT_ADDITION = 2**30
 
 #: Part of a GPU's free memory that is used by default.
 GPU_SHARE = 0.8
@@ -58,7 +58,7 @@ def default_budget(device: torch.device) -> int:
     """Return the budget in bytes where none was chosen.
 
     Returns:
-        For the process on a CPU: 2 GiB, or 1.5 GiB beyond what it takes now if that is more. For the
+        For the process on a CPU: 2 GiB, or 1 GiB beyond what it takes now if that is more. For the
         network on a GPU: all of its memory, of which `working_memory` takes what is free.
     """
     if device.type == 'cuda':

@@ -14,7 +14,7 @@ from torch import nn
 from attentive_gan.errors import UserError
 
 from .executors import Job, Progress, empty_outputs, run_streamed, run_tiled, run_whole
-from .freed_memory import sparing_memory
+from .freed_memory import give_freed_memory_back, sparing_memory
 from .loading import adopt_network, choose_device, load_exported, load_network
 from .local_graph import LocalGraph, Recording, record, twin
 from .memory import (
@@ -42,6 +42,9 @@ DEFAULT_TILE = 512
 
 #: Halo of networks that look at the picture as a whole, where only a tile was chosen, in pixels.
 DEFAULT_HALO = 64
+
+#: Bytes of a picture that count in a budget.
+_LARGE = 64 * 2**20
 
 #: Pictures with a shorter side are padded for networks that do not say how they pad: those of MMagic mirror
 #: the border themselves, which takes up to 8 pixels.
@@ -73,7 +76,7 @@ class Restorer:
         precision: Type of the network's values.
         backend: What runs the network: `torch`, or `onnxruntime` for an ONNX file as `weights`, which runs
             in exact tiles where the whole picture does not fit the budget.
-        memory: Budget in bytes: of the process on a CPU, of the network on a GPU. None: 2 GiB, or 1.5 GiB
+        memory: Budget in bytes: of the process on a CPU, of the network on a GPU. None: 2 GiB, or 1 GiB
             beyond what the process takes when this is made if that is more; most of the GPU's free memory.
         tile: Largest width of a part that is restored at a time, in pixels; None lets the budget decide.
         halo: Pixels that the network sees around a tile; None takes what it really looks at. Less is faster
@@ -174,6 +177,8 @@ class Restorer:
             )
         if task != 'restore' and not self.gives_attention:
             raise UserError(f'{self.name} draws no attention map; choose a network that does')
+        if picture.nbytes > _LARGE:
+            give_freed_memory_back()  # or results lie where memory counts as taken already
         outputs = empty_outputs(picture, output_channels(task))
         loaded = self.loaded
         multiple = loaded.size_multiple or (1 if min(picture.shape[:2]) >= _SMALLEST else _SMALLEST)
