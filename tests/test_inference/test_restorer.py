@@ -149,6 +149,28 @@ def test_other_errors_are_not_taken_for_a_lack_of_memory(
         Restorer(network=networks['unet']).restore(picture(40, 64))
 
 
+@pytest.mark.parametrize('value', [float('nan'), float('inf'), -float('inf')])
+def test_values_that_are_not_finite_are_no_picture(value: float) -> None:
+    class Broken(nn.Module):
+        def forward(self, rainy: torch.Tensor) -> torch.Tensor:
+            restored = rainy.clone()
+            restored[..., 5, 7] = value
+            return restored
+
+    with pytest.raises(UserError, match='not finite'):
+        Restorer(network=Broken()).restore(picture(40, 64))
+
+
+def test_large_values_are_white() -> None:
+    """Their sum is infinite, they are not."""
+
+    class Large(nn.Module):
+        def forward(self, rainy: torch.Tensor) -> torch.Tensor:
+            return rainy * 0 + 3e38
+
+    assert (Restorer(network=Large()).restore(picture(40, 64)).picture == 255).all()
+
+
 def test_a_budget_by_default_lets_large_programs_restore(
     networks: dict[str, nn.Module], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -113,7 +113,7 @@ def store_rows(
 
 def _all_finite(values: Tensor) -> bool:
     """Return whether no value is infinite or NaN."""
-    # No sum with such a value is finite, and summing is twenty times as fast.
+    # No sum with such a value is finite, and summing is far quicker.
     return bool(torch.isfinite(values.sum())) or bool(torch.isfinite(values).all())
 
 
