@@ -134,7 +134,7 @@ def _identity(restorer: Restorer, source: Path, options: VideoOptions, tool: Vid
     return {
         'source': str(source.resolve()), 'bytes': status.st_size, 'modified': status.st_mtime_ns,
         'weights': restorer.loaded.weights_sha256, 'network': restorer.name,
-        'type': str(restorer.loaded.like.dtype), 'tile': restorer.tile, 'halo': restorer.halo,
+        'type': str(restorer.dtype), 'tile': restorer.tile, 'halo': restorer.halo,
         'options': asdict(options), 'tool': type(tool).__name__,
     }  # fmt: skip
 
