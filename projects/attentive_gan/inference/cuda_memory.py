@@ -1,4 +1,4 @@
-"""CUDA devices and their memory, also where torch cannot ask: ONNX Runtime may use a GPU beside a torch for CPUs."""
+"""CUDA devices and their memory, also for a torch without CUDA, beside which ONNX Runtime may use a GPU."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def total_memory(device: torch.device) -> int:
 def free_memory(device: torch.device) -> int:
     """Return the bytes that this process can still take on a CUDA device.
 
-    Memory that torch keeps for later tensors counts as free. Where torch cannot ask, all of the memory counts.
+    Memory that torch keeps for later tensors counts as free. Without CUDA in torch, all memory counts.
     """
     if not torch.cuda.is_available():
         return total_memory(device)

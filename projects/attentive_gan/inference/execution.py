@@ -1,4 +1,4 @@
-"""Runs a network on pictures: at once, row by row or in tiles, whatever memory allows, and smaller after a lack."""
+"""Runs a network on images: at once, row by row or in tiles, as memory allows; smaller after a lack."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Plan = TypeVar('Plan')
 
 @dataclass(frozen=True)
 class Limits:
-    """What the user chose for the dividing of pictures."""
+    """What the user chose for the dividing of images."""
 
     memory: int
     """Budget in bytes; see `Restorer`."""
@@ -81,11 +81,11 @@ class Execution:
         return max(rows.before, columns.before), max(rows.after, columns.after)
 
     def run(self, task: Task, job: Job, dtype: torch.dtype, limits: Limits) -> None:
-        """Restore a picture.
+        """Restore an image.
 
         Args:
             task: What is asked of the network.
-            job: The picture.
+            job: The image.
             dtype: Type in which the network computes.
             limits: What the user chose.
 
@@ -99,7 +99,7 @@ class Execution:
     def run_together(
         self, task: Task, jobs: Sequence[Job], dtype: torch.dtype, limits: Limits
     ) -> None:
-        """Restore pictures of one size, at once if they fit and nothing speaks for parts; else like `run`."""
+        """Restore images of one size, at once if they fit and no parts were chosen; else like `run`."""
         recording = self.recording(task, dtype)
         plain = limits.tile is None and limits.halo is None and recording.reach is None
         if plain and self._widest is None and len(jobs) > 1:
@@ -191,7 +191,7 @@ class Execution:
         smaller: Callable[[Plan], Plan | None],
         note: Callable[[Plan], None],
     ) -> None:
-        """Work in parts; after memory ran out, in smaller ones, for this picture and all later ones.
+        """Work in parts; after memory ran out, in smaller ones, for this image and all later ones.
 
         Args:
             job: What the parts belong to.

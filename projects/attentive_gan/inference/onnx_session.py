@@ -19,7 +19,7 @@ from .extras import needed
 #: How ONNX Runtime words that memory ran out.
 _OUT_OF_MEMORY = re.compile(r'allocate memory|bad_alloc|out of memory', re.IGNORECASE)
 
-#: Side of the picture that is restored to free memory.
+#: Side of the image that is restored to free memory.
 _SMALL = 32
 
 _PROVIDERS = {'cpu': 'CPUExecutionProvider', 'cuda': 'CUDAExecutionProvider'}
@@ -94,16 +94,16 @@ class OnnxSession:
         return tuple(torch.from_numpy(result) for result in results)
 
     def release(self) -> None:
-        """Give the memory back that is kept for the next picture.
+        """Give the memory back that is kept for the next image.
 
-        ONNX Runtime does so after a run only, so a small picture is restored for it.
+        ONNX Runtime does so after a run only, so a small image is restored for it.
         """
         pixels = np.zeros((1, 3, _SMALL, _SMALL), np.float32)
         self._session.run(self.result_names[:1], {'rainy': pixels}, self._releasing)
 
 
 def arenas(device: torch.device) -> str:
-    """Return the names of the arenas that hold a session's memory, as ONNX Runtime's run options take them."""
+    """Return the names of the arenas that hold a session's memory, for ONNX Runtime's run options."""
     return f'cpu:0;gpu:{device.index or 0}' if device.type == 'cuda' else 'cpu:0'
 
 

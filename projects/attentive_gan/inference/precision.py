@@ -1,8 +1,8 @@
 """The type of numbers in which a network restores: what a device is good at, and how it is switched on.
 
-The weights stay in float32. For 16 bits, autocast casts what convolutions and matrix products read; sums
-such as that of a picture and its change stay in float32, as do results that are one. So where a network adds
-to its picture and adds nothing, the picture comes back as it was. A recorded network has the casts in it.
+The weights stay in float32. For 16 bits, autocast casts what convolutions and matrix products read. The sum
+of the input, which is float32, and a change in 16 bits is float32. So a network that predicts the change
+leaves an image as it was where it changes nothing. A recorded network has the casts in it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from torch import Tensor
 
 from attentive_gan.errors import UserError
 
-#: `auto` is 16 bits where the device has units for them and the picture has 8, else float32.
+#: `auto` is 16 bits where the device has units for them and the image has 8, else float32.
 Precision = Literal['auto', 'float32', 'bfloat16', 'float16']
 
 PRECISIONS: tuple[Precision, ...] = ('auto', 'float32', 'bfloat16', 'float16')
@@ -30,7 +30,7 @@ _CAPABILITIES = {torch.bfloat16: 8, torch.float16: 7}
 
 
 def choose_precision(name: str, device: torch.device) -> torch.dtype:
-    """Return the type in which a network restores pictures of 8 bits on a device.
+    """Return the type in which a network restores images of 8 bits on a device.
 
     Args:
         name: One of `PRECISIONS`.

@@ -34,7 +34,7 @@ _LARGE = 64 * 2**20
 #: the border themselves, which takes up to 8 pixels.
 _SMALLEST = 16
 
-#: Pixels that a GPU restores at once, if pictures are smaller, and most pictures: more do not fill it better.
+#: Pixels that a GPU restores at once, where images are smaller, and most images.
 _TOGETHER_PIXELS, _TOGETHER = 2**20, 16
 
 
@@ -59,7 +59,7 @@ class _Asked:
 
 
 class Restoring:
-    """A picture that a GPU may still be working on.
+    """An image that a GPU may still be working on.
 
     Args:
         result: Waits for the result.
@@ -207,12 +207,16 @@ class Restorer:
         begun = self._begun(asked)
         return [Restoring(self._waiting(one, job)) for one, job in zip(asked, begun, strict=True)]
 
+    @property
+    def most_together(self) -> int:
+        """How many small pictures of one size are best restored at once."""
+        on_gpu = self.device.type == 'cuda' and not isinstance(self.loaded.network, OnnxNetwork)
+        return _TOGETHER if on_gpu else 1
+
     def together(self, picture: NDArray) -> int:
         """Return how many pictures of the size of this one are best restored at once."""
-        if self.device.type != 'cuda' or isinstance(self.loaded.network, OnnxNetwork):
-            return 1
         pixels = picture.shape[0] * picture.shape[1]
-        return min(max(_TOGETHER_PIXELS // pixels, 1), _TOGETHER)
+        return min(max(_TOGETHER_PIXELS // pixels, 1), self.most_together)
 
     def attend(
         self, picture: NDArray, progress: Progress = lambda part: None
