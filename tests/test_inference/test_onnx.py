@@ -228,7 +228,6 @@ class Session:
         return self.plain.run(names, inputs)
 
 
-
 @pytest.fixture
 def two_cards(monkeypatch):
     """Make ONNX Runtime and torch tell of two GPUs."""
@@ -269,9 +268,7 @@ def test_a_card_that_torch_does_not_know_restores(files, monkeypatch):
     assert restorer.memory == 2**30
     rainy = picture(40, 64)
     expected = Restorer(weights=str(files['unet'][1]), backend='onnxruntime', device='cpu')
-    np.testing.assert_array_equal(
-        restorer.restore(rainy).picture, expected.restore(rainy).picture
-    )
+    np.testing.assert_array_equal(restorer.restore(rainy).picture, expected.restore(rainy).picture)
 
 
 def test_memory_is_released_when_it_seems_to_lack(files, monkeypatch):
