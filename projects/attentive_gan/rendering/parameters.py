@@ -29,7 +29,7 @@ RANGES: dict[str, tuple[float, float]] = {
     'trails': (0, 1),
     'sky_elevation': (0, 90),
     'sky_radiance': (0, 4),
-    'sky_warmth': (-0.3, 0.3),
+    'sky_warmth': (-0.8, 0.8),
     'rim': (0, 1.5),
     'mist': (0, 0.8),
     'mist_blur': (0, 0.02),

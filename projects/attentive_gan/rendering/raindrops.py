@@ -64,6 +64,11 @@ class RainyPicture:
     parameters: RaindropParameters
     """What the picture was rendered with."""
 
+    @property
+    def coverage(self) -> NDArray[np.uint8]:
+        """`alpha` in 255 steps, (H, W), uint8: a quarter of the memory."""
+        return np.asarray(cv2.convertScaleAbs(self.alpha, alpha=255), np.uint8)
+
 
 def render_raindrops(
     clean: NDArray[np.uint8], parameters: RaindropParameters, frame_width: int | None = None
