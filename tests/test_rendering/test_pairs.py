@@ -90,6 +90,17 @@ def test_compression_changes_both_images(scene):
     np.testing.assert_array_equal(pair[..., 6], plain[..., 6])
 
 
+def test_the_target_has_the_focus_of_the_camera_unless_it_shall_be_sharp(scene):
+    focused = RaindropOptions(regimes={'focused': 1}, coverage_scale=0.2)
+    soft = render_pair(scene, 2, PairOptions(focused, **PLAIN)).astype(int)
+    sharp = render_pair(scene, 2, PairOptions(focused, sharp_target=True, **PLAIN)).astype(int)
+    np.testing.assert_array_equal(soft[..., :3], sharp[..., :3])
+    np.testing.assert_array_equal(sharp[..., 3:6], scene)
+    dry = soft[..., 6] == 0
+    near, far = (np.abs(pair[..., :3] - pair[..., 3:6])[dry].mean() for pair in (soft, sharp))
+    assert near < 0.7 * far
+
+
 @pytest.mark.parametrize('wrong', [
     {'dry_share': 1.1}, {'exposure': (0, 1)}, {'exposure': (2, 1)}, {'white_balance': 0.6},
     {'jpeg_quality': (0, 90)}, {'frame_width': (3, 700)}, {'jpeg_share': -0.1},

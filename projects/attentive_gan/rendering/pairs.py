@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from attentive_gan.errors import UserError
 
 from .options import RaindropOptions
-from .parameters import RANGES
+from .parameters import RANGES, RaindropParameters
 from .raindrops import render_raindrops
 from .sampling import is_night, sample_parameters
 
@@ -31,6 +31,9 @@ class PairOptions:
     """Width in pixels of the camera's whole frame, to which the size of drops is relative; 16 or more."""
     dry_share: float = 0.0
     """Share of the pairs without raindrops (the rainy image is the clean one), 0 to 1."""
+    sharp_target: bool = False
+    """Whether the clean image is sharp where the camera is focused on the drops; otherwise it is as blurred
+    there as the scene in the rainy image, so that a network need not invent detail."""
     exposure: tuple[float, float] = (0.5, 1.5)
     """Factor of the clean image's linear light before raindrops are rendered, above 0 to 8."""
     white_balance: float = 0.15
@@ -115,12 +118,23 @@ def _pair(clean: NDArray[np.uint8], seed: int, options: PairOptions) -> NDArray[
         warmth = parameters.sky_warmth + (red - blue) / green
         parameters = replace(parameters, sky_warmth=round(float(np.clip(warmth, low, high)), 4))
         made = render_raindrops(scene, parameters, draw.frame_width)
-        images = [made.rainy, scene]
+        target = scene
+        if parameters.focus == 'drops' and not options.sharp_target:
+            target = render_raindrops(scene, _without_water(parameters), draw.frame_width).rainy
+        images = [made.rainy, target]
         pair[..., 6] = made.coverage
     if draw.quality is not None:
         images = [_compressed(image, draw.quality) for image in images]
     pair[..., :3], pair[..., 3:6] = images[0], images[-1]
     return pair
+
+
+def _without_water(parameters: RaindropParameters) -> RaindropParameters:
+    """Return parameters of the same camera behind a dry glass."""
+    return replace(
+        parameters, coverage=0, fine_coverage=0, mist=0, haze=0, veil=0, gain=1, reflection=0,
+        highlights=0,
+    )  # fmt: skip
 
 
 def _drawn(seed: int, options: PairOptions) -> _Draw:
