@@ -25,6 +25,7 @@ from .exact import (
     whole,
 )
 from .glass import stamp, through_drops
+from .highlights import Highlights
 from .parameters import RaindropParameters
 from .placement import Drops, place_drops
 from .sprites import DEGREES_PER_PIXEL, FULL, UNITS_PER_DEGREE
@@ -63,6 +64,11 @@ class RainyPicture:
     """How much of each pixel's light comes from drops, (H, W), float32, 0 to 1."""
     parameters: RaindropParameters
     """What the picture was rendered with."""
+
+    @property
+    def coverage(self) -> NDArray[np.uint8]:
+        """`alpha` in 255 steps, (H, W), uint8: a quarter of the memory."""
+        return np.asarray(cv2.convertScaleAbs(self.alpha, alpha=255), np.uint8)
 
 
 def render_raindrops(
@@ -119,6 +125,8 @@ class _Rendering:
         self.margin = len(self.kernel) // 2
         self.rows, self.columns = -(-self.height // self.grid), -(-self.width // self.grid)
         self.drops = self._drops(scale / self.grid)
+        size = (self.height, self.width)
+        self.highlights = Highlights(p, size, self.frame, self.blur)
 
     def _drops(self, scale: float) -> Drops:
         margin = self.margin + 1 + 2 * scale * self.parameters.radius_median
@@ -174,8 +182,9 @@ class _Rendering:
             full = self._product(passed[part], scene, rows)
             full += self._product(bent[part], self._through_film(scene, rows), rows)
             full += self._full_size(added[part], rows)
-            rainy[rows] = cv2.convertScaleAbs(np.sqrt(full, out=full))
             np.multiply(self._full_size(drops[part], rows), 1 / FULL, out=alpha[rows])
+            self.highlights.add(full, alpha[rows], rows.start, 0)
+            rainy[rows] = cv2.convertScaleAbs(np.sqrt(full, out=full))
 
     def _product(self, share: Floats, scene: Floats, rows: slice) -> Floats:
         """Return shares (1 is 256) of the grid times rows of a scene, exactly: 8 bits times 16."""
