@@ -8,6 +8,7 @@ from .checkpoint_hook import VerifiedCheckpointHook
 from .finite_loss import StopOnNonFinite
 from .iteration_times import IterationTimes
 from .pictures import RestoredPictures, SampleGrid
+from .pooled_dataloader import DATA_LOADERS, PooledDataLoader
 from .runner import RestorationRunner
 from .sampler import DrawSampler
 from .score_files import MeanScoresFile, ScoreFiles
@@ -20,9 +21,11 @@ with suppress(ImportError):
     mmagic_inferencer.apply()
 
 __all__ = [
+    'DATA_LOADERS',
     'DrawSampler',
     'IterationTimes',
     'MeanScoresFile',
+    'PooledDataLoader',
     'RestorationRunner',
     'RestoredPictures',
     'ResumableTrainLoop',

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -71,17 +71,31 @@ class AttentionNetwork(nn.Module):
         state: tuple[Tensor, ...] = ()
         maps = []
         for _ in range(num_steps):
-            x = self._features(rainy, attention, strips)
-            # New states may overwrite the old cell state: their row r needs no other row of it.
-            strips.recycle(*state[1:])
-            hidden, cell = strips.run_all(self.lstm, x, *state, halo=ConvLSTM.reach)
-            strips.recycle(x, *state[:1])
-            state = hidden, cell
-            attention = strips.run(self.to_map, hidden, halo=1)
-            if self.activation is not None:
-                attention = torch.sigmoid(attention)
+            attention, state = self._step(rainy, attention, state, strips)
             maps.append(attention)
         return maps
+
+    def compile(self, **options: Any) -> None:
+        """Compile one step by `torch.compile`, instead of all steps unrolled into one graph.
+
+        Args:
+            **options: Those of `torch.compile`.
+        """
+        self._step = torch.compile(self._step, **options)  # type: ignore[method-assign]
+
+    def _step(
+        self, rainy: Tensor, attention: Tensor, state: tuple[Tensor, ...], strips: Strips
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Take one step; returns the next map and the hidden and cell state."""
+        x = self._features(rainy, attention, strips)
+        # New states may overwrite the old cell state: their row r needs no other row of it.
+        strips.recycle(*state[1:])
+        hidden, cell = strips.run_all(self.lstm, x, *state, halo=ConvLSTM.reach)
+        strips.recycle(x, *state[:1])
+        attention = strips.run(self.to_map, hidden, halo=1)
+        if self.activation is not None:
+            attention = torch.sigmoid(attention)
+        return attention, (hidden, cell)
 
     def layers(self) -> list[nn.Module]:
         """The longest chain of layers of one step, for `receptive_field.reach_of`."""

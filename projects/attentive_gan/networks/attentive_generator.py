@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 from mmagic.registry import MODELS
@@ -143,6 +143,16 @@ class AttentiveGenerator(nn.Module):
             self._image(half)[..., : (height + 1) // 2, : (width + 1) // 2],
             self._image(quarter)[..., : (height + 3) // 4, : (width + 3) // 4],
         )
+
+    def compile(self, **options: Any) -> None:  # type: ignore[override]
+        """Compile a recurrent step and the autoencoder by `torch.compile`, in place.
+
+        Args:
+            **options: Those of `torch.compile`.
+        """
+        if self.attention is not None:
+            self.attention.compile(**options)
+        self.autoencoder.compile(**options)
 
     def attend(self, rainy: Tensor) -> Tensor:
         """Draw the attention map alone.
