@@ -78,7 +78,7 @@ def place_drops(
         for own, trail in zip((down, across, radius * scale), trails, strict=True)
     )
     shape = np.concatenate([shape, random.integers(0, SHAPES - ODD_SHAPES, len(trails[0]))])
-    drops = (down, across, pixels, shape)
+    drops: tuple[NDArray[Any], ...] = (down, across, pixels, shape)
     if parameters.steep or parameters.streaks:
         drops = _running(drops, len(main), parameters)
     down, across, pixels, shape = drops

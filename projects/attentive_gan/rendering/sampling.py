@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from .options import LEVELS, RaindropOptions
 from .parameters import RANGES, RaindropParameters, Regime
-from .raindrops import RainyPicture, render_raindrops
+from .raindrops import RainyPicture, Window, render_raindrops
 
 #: Frame width in pixels at which the scale of a regime is given.
 _REFERENCE_WIDTH = 720
@@ -168,7 +168,10 @@ def is_night(clean: NDArray[np.uint8]) -> bool:
 
 
 def add_raindrops(
-    clean: NDArray[np.uint8], seed: int, options: RaindropOptions | None = None
+    clean: NDArray[np.uint8],
+    seed: int,
+    options: RaindropOptions | None = None,
+    window: Window | None = None,
 ) -> RainyPicture:
     """Put random raindrops on a picture; equal arguments give equal bytes on any machine.
 
@@ -176,11 +179,12 @@ def add_raindrops(
         clean: RGB picture (H, W, 3), uint8, at least 16x16.
         seed: Any number from 0 to 2**63 - 1.
         options: What to draw from; None for the defaults.
+        window: Top, left, height and width of the part that is wanted; None for the whole picture.
 
     Raises:
-        UserError: The picture is smaller than 16x16.
+        UserError: The picture is smaller than 16x16, or the window does not lie within it.
     """
     options = options or RaindropOptions()
     dark = options.lighting == 'night' or (options.lighting == 'auto' and is_night(clean))
     parameters = sample_parameters(seed, options, night=dark)
-    return render_raindrops(clean, parameters, options.frame_width)
+    return render_raindrops(clean, parameters, options.frame_width, window)
