@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,6 +12,7 @@ from typing import Any
 import torch
 from mmagic.registry import DATA_SAMPLERS, DATASETS
 from mmengine.device import get_device
+from mmengine.dist import get_local_size
 from mmengine.logging import MessageHub
 from mmengine.registry import Registry
 from torch.utils.data import DataLoader
@@ -60,7 +62,8 @@ class PooledDataLoader:
             [dict(begin=0.6, batch_size=24, crop_size=224)], by the progress that the training loop tells.
         pool_size: Images in the pool; one of 720x480 takes 2.4 MB of the device's memory.
         start_size: Images that must have arrived before the first batch.
-        num_workers: Worker processes; 0 makes images in the thread itself.
+        num_workers: Worker processes; 0 makes images in the thread itself, None takes a process for
+            each processor but one.
         augmentation: Arguments of `CropOptions`.
         device: Where the pool lies; None for the device that training uses.
         seed: Seed of the crops.
@@ -78,7 +81,7 @@ class PooledDataLoader:
         stages: Sequence[Mapping[str, Any]] = (),
         pool_size: int = 2000,
         start_size: int = 200,
-        num_workers: int = 0,
+        num_workers: int | None = None,
         augmentation: Mapping[str, Any] | None = None,
         device: str | None = None,
         seed: int | None = None,
@@ -91,7 +94,7 @@ class PooledDataLoader:
         self.dataset = dataset
         self.batch_size = batch_size
         self.pool_size, self.start_size = pool_size, start_size
-        self.num_workers = num_workers
+        self.num_workers = _spare_processors() if num_workers is None else num_workers
         self.seed = seed or 0
         self.device = torch.device(device or get_device())
         self.augmentation = CropOptions(**_with_tuples(augmentation or {}))
@@ -201,6 +204,14 @@ class _Filler(threading.Thread):
         self._stopped.set()
         self.join()
         del self._iterator, self._images
+
+
+def _spare_processors() -> int:
+    """Return the processors that this process may use, but one, shared with others of its machine."""
+    usable = (
+        len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
+    )
+    return max(1, usable // get_local_size() - 1)
 
 
 def _first(samples: Sequence[Mapping[str, Any]]) -> torch.Tensor:
