@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -135,16 +136,11 @@ def run_program(plan: TrialPlan, arguments: Sequence[str], log: Path, limit: flo
 def _stop(process: subprocess.Popen[bytes]) -> None:
     """End a program and its children."""
     os.killpg(process.pid, signal.SIGINT)
-    try:
+    with suppress(subprocess.TimeoutExpired):
         process.wait(_GRACE)
-    except subprocess.TimeoutExpired:
-        pass
-    finally:
-        try:
-            os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-        process.wait()
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def _last_line(text: str) -> str:

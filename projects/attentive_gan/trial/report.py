@@ -56,7 +56,7 @@ class Report:
         try:
             work(found)
             found['status'] = 'done'
-        except Exception as error:  # one phase must not cost the others
+        except Exception as error:  # noqa: BLE001 -- one phase must not cost the others
             found['status'] = 'failed'
             kind = '' if isinstance(error, UserError) else f'{type(error).__name__}: '
             found['error'] = f'{kind}{error}'
