@@ -9,8 +9,7 @@ import pytest
 import torch
 from attentive_gan.errors import UserError
 from attentive_gan.exporting import export
-from attentive_gan.inference import Restorer
-from attentive_gan.inference import restorer as restoring
+from attentive_gan.inference import Restorer, execution
 from attentive_gan.inference.executors import Job, empty_outputs, run_tiled, run_whole
 from attentive_gan.inference.onnx_session import OnnxSession
 from attentive_gan.inference.tiling import tile_side
@@ -54,7 +53,7 @@ def picture(height: int, width: int, dtype: type = np.uint8) -> np.ndarray:
 @pytest.mark.parametrize('size', [(1, 1), (37, 62), (64, 48)])
 def test_equals_the_restorer_by_pytorch(files, restorers, name, size):
     weights, _ = files[name]
-    by_torch, by_onnx = Restorer(weights=str(weights)), restorers[name]
+    by_torch, by_onnx = Restorer(weights=str(weights), precision='float32'), restorers[name]
     assert by_onnx.gives_attention == by_torch.gives_attention
     for dtype, level in ((np.uint8, 1), (np.uint16, 7)):
         rainy = picture(*size, dtype)
@@ -85,7 +84,7 @@ def test_tiles_equal_the_whole(restorers, name, height, width, size):
         if tiled:
             run_tiled(job, view(loaded.network, task), size, reach)
         else:
-            run_whole(job, view(loaded.network, task))
+            run_whole([job], view(loaded.network, task))
         results.append(outputs)
     for found, expected in zip(*results, strict=True):
         assert np.abs(found - expected).max() / np.abs(expected).max() < 1e-5
@@ -123,7 +122,7 @@ def test_the_budget_decides_on_tiles(files, monkeypatch):
     whole = restorer.restore(rainy).picture
     assert seen == [300 * 264 + 4 * 264]  # padded to multiples of 8
     budget = int(restorer.loaded.network.recording().bytes_per_pixel * 200**2)
-    monkeypatch.setattr(restoring, 'working_memory', lambda *others: budget)
+    monkeypatch.setattr(execution, 'working_memory', lambda *others: budget)
     seen.clear()
     np.testing.assert_array_equal(restorer.restore(rainy).picture, whole)
     assert len(seen) > 1
