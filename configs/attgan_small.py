@@ -27,6 +27,4 @@ model = dict(
     ema=dict(momentum=0.001, warmup=True),
     data_preprocessor=dict(type='PairPreprocessor', mean=[0, 0, 0], std=[255, 255, 255]),
 )
-# Nothing learns from a discriminator here.
-optim_wrapper = dict(discriminator=dict(_delete_=True))
-param_scheduler = dict(discriminator=dict(_delete_=True))
+default_hooks = dict(checkpoint=dict(save_best='rendered/qian_psnr'))
