@@ -23,4 +23,4 @@ optim_wrapper = dict(
 )
 param_scheduler = dict(discriminator=dict(type='ProgressLR', shape='cosine', final=0.01))
 train_dataloader = dict(stages=[dict(begin=0.55, batch_size=24, crop_size=224)])
-default_hooks = dict(checkpoint=dict(save_best='rendered/qian_psnr'))
+default_hooks = dict(checkpoint=dict(share=0.2, interval=-1, save_best='rendered/qian_psnr'))

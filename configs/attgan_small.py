@@ -27,4 +27,5 @@ model = dict(
     ema=dict(momentum=0.001, warmup=True),
     data_preprocessor=dict(type='PairPreprocessor', mean=[0, 0, 0], std=[255, 255, 255]),
 )
-default_hooks = dict(checkpoint=dict(save_best='rendered/qian_psnr'))
+train_dataloader = dict(batch_size=32, crop_size=192)
+default_hooks = dict(checkpoint=dict(share=0.2, interval=-1, save_best='rendered/qian_psnr'))
