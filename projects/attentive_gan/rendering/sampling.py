@@ -135,7 +135,7 @@ def _of_particulars(random: np.random.Generator, regime: Regime, night: bool) ->
             'highlight_warmth': random.uniform(-0.3, 0.6),
         }
     if regime == 'tiny':
-        return {'rim': random.uniform(0.05, 0.5), 'steep': random.uniform(0.3, 1)}
+        return {'rim': random.uniform(0, 0.25), 'steep': random.uniform(0.6, 1)}
     if regime == 'windscreen':
         sky = float(np.exp(random.uniform(0, 1.3)))
         return ({} if night else {'sky_radiance': sky}) | {
