@@ -34,7 +34,7 @@ class PairOptions:
     sharp_target: bool = False
     """Whether the clean image is sharp where the camera is focused on the drops; otherwise it is as blurred
     there as the scene in the rainy image, so that a network need not invent detail."""
-    exposure: tuple[float, float] = (0.5, 1.5)
+    exposure: tuple[float, float] = (0.35, 1.8)
     """Factor of the clean image's linear light before raindrops are rendered, above 0 to 8."""
     white_balance: float = 0.15
     """Largest change of red and of blue against green, as a share, in linear light, 0 to 0.5. Like the
