@@ -248,7 +248,7 @@ def measure_card(args: argparse.Namespace) -> None:
     model['generator']['num_steps'] = args.num_steps
     names = ['attentive']
     on_cuda = device.type == 'cuda'
-    plan = full_plan(names, args.compile) if on_cuda else small_plan(names, args.compile)
+    plan = full_plan(names) if on_cuda else small_plan(names, args.compile)
     console, results = Console(), []
 
     def report(result: dict[str, Any]) -> None:

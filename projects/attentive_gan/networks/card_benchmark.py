@@ -25,11 +25,11 @@ TIMED_SECONDS = 0.6
 #: Timed runs of an entry.
 FEWEST_RUNS, MOST_RUNS = 3, 50
 
-#: Seconds that must be left to begin an entry on CUDA, and one that compiles.
-NEEDED, NEEDED_TO_COMPILE = 2.0, 15.0
+#: Seconds that must be left to begin an entry on CUDA, a training step, and one that compiles.
+NEEDED, NEEDED_TO_TRAIN, NEEDED_TO_COMPILE = 2.0, 5.0, 12.0
 
-#: Seconds after which compiling is given up.
-LONGEST_COMPILE = 40.0
+#: Seconds after which an entry that compiles is given up.
+LONGEST_COMPILE = 25.0
 
 _DTYPES = {
     'fp32': torch.float32, 'tf32': torch.float32, 'bf16': torch.bfloat16, 'fp16': torch.float16,
@@ -129,7 +129,7 @@ class _Bench:
     def _figures_or_reason(self, entry: Entry) -> dict[str, Any]:
         compiled = getattr(entry, 'compiled', False)
         left = self.end - time.monotonic()
-        if left < self._needed(compiled):
+        if left < self._needed(entry):
             return {'status': 'no time', 'reason': f'{max(left, 0):.0f} s were left'}
         # Errors are looked at outside of their blocks: their tracebacks keep memory alive.
         try:
@@ -146,10 +146,12 @@ class _Bench:
         except Exception as error:  # noqa: BLE001 -- one entry must not end the others
             return {'status': 'failed', 'reason': f'{type(error).__name__}: {_first_line(error)}'}
 
-    def _needed(self, compiled: bool) -> float:
-        if compiled:
+    def _needed(self, entry: Entry) -> float:
+        if getattr(entry, 'compiled', False):
             return NEEDED_TO_COMPILE
-        return NEEDED if self.device.type == 'cuda' else 0.1
+        if self.device.type != 'cuda':
+            return 0.1
+        return NEEDED_TO_TRAIN if isinstance(entry, TrainingStep) else NEEDED
 
     def _free(self) -> None:
         gc.collect()
@@ -186,7 +188,7 @@ class _Bench:
 
     def _training(self, entry: TrainingStep) -> dict[str, Any]:
         flops = self._flops_of_a_crop(entry) * entry.batch
-        work = training_step(self.model, entry, _DTYPES[entry.precision], self.device)
+        work = training_step(self.model, entry, self.device)
         return self._timed(work, flops, entry.batch, entry.precision)
 
     def _flops_of_a_crop(self, entry: TrainingStep) -> int:
@@ -194,7 +196,7 @@ class _Bench:
         key = entry.joint, entry.crop
         if key not in self.flops:
             one = TrainingStep(*key, 1, entry.precision)
-            work = training_step(self.model, one, _DTYPES[entry.precision], self.device)
+            work = training_step(self.model, one, self.device)
             with _convolutions_measured(False):
                 self.flops[key] = count_flops(work)
         return self.flops[key]

@@ -77,16 +77,15 @@ class TrainingStep:
 Entry = Copy | MatrixProduct | Inference | TrainingStep
 
 
-def full_plan(networks: Sequence[str], compiled: bool = True) -> list[Entry]:
+def full_plan(networks: Sequence[str]) -> list[Entry]:
     """Plan for a GPU of a data centre; takes a minute or two there.
 
     Args:
         networks: Names of the networks to restore with, the main one first.
-        compiled: Whether to measure compiled networks too.
     """
     main, others = networks[0], networks[1:]
     video, large = (720, 480), (1920, 1080)
-    plan: list[Entry] = [
+    return [
         Copy(2**32),
         MatrixProduct('bf16', 8192),
         Inference(main, *video, 1, 'bf16'),
@@ -94,10 +93,7 @@ def full_plan(networks: Sequence[str], compiled: bool = True) -> list[Entry]:
         *_steps(False, 128, 64),
         Inference(main, *large, 1, 'bf16'),
         *_steps(False, 224, 24),
-    ]
-    if compiled:
-        plan.append(Inference(main, *video, 1, 'bf16', compiled=True))
-    plan += [
+        Inference(main, *video, 1, 'bf16', compiled=True),
         *(MatrixProduct(precision, 8192) for precision in ('tf32', 'fp32')),
         *(Inference(main, *size, 1, p) for size in (video, large) for p in ('tf32', 'fp32')),
         *_steps(True, 128, 64),
@@ -107,14 +103,10 @@ def full_plan(networks: Sequence[str], compiled: bool = True) -> list[Entry]:
         Inference(main, *video, 8, 'bf16'),
         Inference(main, *video, 1, 'fp16'),
         *(Inference(name, *size, 1, 'bf16') for name in others for size in (video, large)),
+        TrainingStep(False, 128, 64, 'bf16', compiled=True),
+        Inference(main, *large, 1, 'bf16', compiled=True),
+        TrainingStep(True, 224, 24, 'bf16', compiled=True),
     ]
-    if compiled:
-        plan += [
-            TrainingStep(False, 128, 64, 'bf16', compiled=True),
-            Inference(main, *large, 1, 'bf16', compiled=True),
-            TrainingStep(True, 224, 24, 'bf16', compiled=True),
-        ]
-    return plan
 
 
 def small_plan(networks: Sequence[str], compiled: bool = False) -> list[Entry]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
+import warnings
 import weakref
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -178,13 +179,20 @@ def use_tf32(enabled: bool) -> Iterator[None]:
     Args:
         enabled: Whether to round. The old setting comes back at the end.
     """
-    products, convolutions = torch.backends.cuda.matmul, torch.backends.cudnn
-    before = products.allow_tf32, convolutions.allow_tf32
-    products.allow_tf32 = convolutions.allow_tf32 = enabled
+    before = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
+    _set_tf32(enabled, enabled)
     try:
         yield
     finally:
-        products.allow_tf32, convolutions.allow_tf32 = before
+        _set_tf32(*before)
+
+
+def _set_tf32(products: bool, convolutions: bool) -> None:
+    with warnings.catch_warnings():
+        # torch 2.9 advises new names, but torch.compile still reads the old ones, which do not mix.
+        warnings.simplefilter('ignore')
+        torch.backends.cuda.matmul.allow_tf32 = products
+        torch.backends.cudnn.allow_tf32 = convolutions
 
 
 class _HostClock:

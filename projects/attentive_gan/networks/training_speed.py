@@ -2,49 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
-from mmagic.registry import MODELS
+from mmagic.registry import MODELS, OPTIM_WRAPPERS
 from mmagic.structures import DataSample
 from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmengine.registry import DefaultScope
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from .card_plan import TrainingStep
+from .card_plan import Precision, TrainingStep
 
-
-class AutocastOptimWrapper(OptimWrapper):
-    """Optimizer wrapper with mixed precision and no loss scale, as bfloat16 needs none.
-
-    Args:
-        device_type: Where the network is, such as `cuda`.
-        dtype: What autocast computes in; float32 turns it off.
-        kwargs: Arguments of MMEngine's `OptimWrapper`.
-    """
-
-    def __init__(self, device_type: str, dtype: torch.dtype, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self._autocast = device_type, dtype
-
-    @contextmanager
-    def optim_context(self, model: nn.Module) -> Iterator[None]:
-        """Enable mixed precision for a forward pass.
-
-        Args:
-            model: The network that runs.
-        """
-        kind, dtype = self._autocast
-        enabled = dtype != torch.float32
-        with super().optim_context(model), torch.autocast(kind, dtype, enabled=enabled):
-            yield
+#: Config of the optimizer wrapper of each precision.
+_WRAPPERS: dict[Precision, dict[str, Any]] = {
+    'fp32': dict(type='OptimWrapper'),
+    'tf32': dict(type='OptimWrapper'),
+    'bf16': dict(type='Bfloat16OptimWrapper'),
+    'fp16': dict(type='AmpOptimWrapper', dtype='float16'),
+}
 
 
 def training_step(
-    model: Mapping[str, Any], entry: TrainingStep, dtype: torch.dtype, device: torch.device
+    model: Mapping[str, Any], entry: TrainingStep, device: torch.device
 ) -> Callable[[], Any]:
     """Build the editor and return one iteration of it on random crops, without loading or preparing data.
 
@@ -53,7 +34,6 @@ def training_step(
     Args:
         model: Config of the editor, as `configs/_base_/models/attgan.py` has it.
         entry: What to run; `compiled` compiles the networks at the first call.
-        dtype: What autocast computes in; float32 turns it off.
         device: Where to train.
     """
     config = {**model, 'perceptual_loss': None, 'ema': None, 'compile_generator': False}
@@ -69,20 +49,17 @@ def training_step(
         for network in networks.values():
             network.compile(dynamic=False)
     optimizers = OptimWrapperDict(
-        **{
-            name: AutocastOptimWrapper(
-                device.type,
-                dtype,
-                optimizer=torch.optim.Adam(
-                    network.parameters(), lr=1e-4, fused=device.type == 'cuda'
-                ),
-            )
-            for name, network in networks.items()
-        }
+        **{name: _optimizer(network, entry, device) for name, network in networks.items()}
     )
     batch = editor.data_preprocessor(random_batch(entry.batch, entry.crop, device), True)
     editor.data_preprocessor = _AlreadyPrepared()
     return lambda: editor.train_step(batch, optimizers)
+
+
+def _optimizer(network: nn.Module, entry: TrainingStep, device: torch.device) -> OptimWrapper:
+    on_cuda = device.type == 'cuda'
+    adam = torch.optim.Adam(network.parameters(), lr=1e-4, fused=on_cuda)
+    return OPTIM_WRAPPERS.build({**_WRAPPERS[entry.precision], 'optimizer': adam})
 
 
 class _AlreadyPrepared(nn.Module):
