@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from attentive_gan.errors import UserError
-from attentive_gan.inference import Restorer, executors, memory, restorer
+from attentive_gan.inference import Restorer, execution, executors, memory
 from attentive_gan.networks import DuRNSP, RestorationUNet
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -42,7 +42,8 @@ def test_results_are_those_of_the_network(
     networks: dict[str, nn.Module], name: str, tile: int | None
 ) -> None:
     pixels = picture(37, 51)
-    restored = Restorer(network=networks[name], tile=tile).restore(pixels).picture
+    exact = Restorer(network=networks[name], tile=tile, precision='float32')
+    restored = exact.restore(pixels).picture
     difference = np.abs(restored.astype(int) - by_hand(networks[name], pixels))
     assert difference.max() <= 1  # a value halfway between two levels may fall to either
     assert (difference > 0).mean() < 0.001
@@ -87,13 +88,13 @@ def test_the_network_sees_its_own_colour_order(order: str, kept: int, tile: int 
 def test_the_budget_decides_how_it_runs(
     networks: dict[str, nn.Module], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = Restorer(network=networks['attentive'])
+    made = Restorer(network=networks['attentive'], precision='float32')
     pixels = picture(64, 96)
     whole = made.restore(pixels).picture
-    monkeypatch.setattr(restorer, 'working_memory', lambda *_: 3 * MEBIBYTE)
+    monkeypatch.setattr(execution, 'working_memory', lambda *_: 3 * MEBIBYTE)
     plans = []
     plain = executors.run_streamed
-    monkeypatch.setattr(restorer, 'run_streamed', lambda *a: plans.append(a[2]) or plain(*a))
+    monkeypatch.setattr(execution, 'run_streamed', lambda *a: plans.append(a[2]) or plain(*a))
     parts = made.restore(pixels).picture
     assert plans
     assert plans[0].width < 96
@@ -115,7 +116,7 @@ def test_half_the_columns_after_memory_ran_out(
             raise torch.cuda.OutOfMemoryError('CUDA out of memory. Tried to allocate 2.00 GiB')
         plain(job, graph, plan)
 
-    monkeypatch.setattr(restorer, 'run_streamed', scarce)
+    monkeypatch.setattr(execution, 'run_streamed', scarce)
     assert np.array_equal(made.restore(picture(40, 64)).picture, expected)
     assert widths == [64, 32, 16]
     assert 'parts of 16 columns' in notes[-1]
@@ -134,7 +135,7 @@ def test_after_the_whole_did_not_fit(
             "DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"
         )
 
-    monkeypatch.setattr(restorer, 'run_whole', scarce)
+    monkeypatch.setattr(execution, 'run_whole', scarce)
     assert np.array_equal(made.restore(picture(40, 64)).picture, expected)
 
 
@@ -144,7 +145,7 @@ def test_other_errors_are_not_taken_for_a_lack_of_memory(
     def broken(*_: object) -> None:
         raise RuntimeError('shapes do not fit')
 
-    monkeypatch.setattr(restorer, 'run_whole', broken)
+    monkeypatch.setattr(execution, 'run_whole', broken)
     with pytest.raises(RuntimeError, match='shapes'):
         Restorer(network=networks['unet']).restore(picture(40, 64))
 
@@ -189,7 +190,7 @@ def test_a_network_that_sees_all_needs_memory_for_all(monkeypatch: pytest.Monkey
     network = DuRNSP().eval()
     pixels = picture(40, 64)
     assert Restorer(network=network).restore(pixels).picture.shape == (40, 64, 3)
-    monkeypatch.setattr(restorer, 'working_memory', lambda *_: MEBIBYTE)
+    monkeypatch.setattr(execution, 'working_memory', lambda *_: MEBIBYTE)
     with pytest.raises(UserError, match=r'as a whole .*mean.*--tile and --halo'):
         Restorer(network=network).restore(pixels)
     tiled = Restorer(network=network, tile=32, halo=8).restore(pixels).picture
@@ -201,7 +202,7 @@ def test_mmagics_networks_restore_any_size_at_once_or_in_tiles(name: str) -> Non
     torch.manual_seed(0)
     network = MODELS.build({'type': name, **MMAGIC[name]}).eval()
     notes: list[str] = []
-    made = Restorer(network=network, notify=notes.append)
+    made = Restorer(network=network, precision='float32', notify=notes.append)
     for height, width in ((37, 51), (40, 64)):  # the second time with what recording left behind
         pixels = picture(height, width)
         restored = made.restore(pixels).picture
@@ -215,7 +216,9 @@ def test_mmagics_networks_restore_any_size_at_once_or_in_tiles(name: str) -> Non
 def test_a_smaller_halo_is_not_exact_and_says_so(networks: dict[str, nn.Module]) -> None:
     pixels = picture(40, 64)
     notes: list[str] = []
-    made = Restorer(network=networks['attentive'], tile=16, notify=notes.append)
+    made = Restorer(
+        network=networks['attentive'], tile=16, precision='float32', notify=notes.append
+    )
     exact = made.restore(pixels).picture
     assert made.reach is not None
     made.halo = max(made.reach)
@@ -228,7 +231,7 @@ def test_a_smaller_halo_is_not_exact_and_says_so(networks: dict[str, nn.Module])
 
 
 def test_attention(networks: dict[str, nn.Module]) -> None:
-    made = Restorer(network=networks['attentive'])
+    made = Restorer(network=networks['attentive'], precision='float32')
     pixels = picture(40, 64)
     both = made.restore(pixels, attention=True)
     alone = made.attend(pixels)

@@ -335,11 +335,11 @@ def test_an_interrupt_keeps_what_is_done(tmp_path: Path, save: Save, identity: R
     class Interrupting(type(identity)):
         calls = 0
 
-        def restore(self, picture: np.ndarray, **words: object) -> object:
+        def begin(self, pictures: list[np.ndarray], **words: object) -> object:
             self.calls += 1
             if self.calls == 3:
                 raise KeyboardInterrupt
-            return super().restore(picture, **words)
+            return super().begin(pictures, **words)
 
     restorer = Interrupting(network=identity.loaded.network)
     report = restore(tmp_path / 'in', tmp_path / 'out', restorer=restorer)

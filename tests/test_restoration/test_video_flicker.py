@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 from attentive_gan.inference import Restorer
 from attentive_gan.networks import AttentiveGenerator
 from attentive_gan.rendering import add_raindrops, draw_scene
@@ -43,6 +44,7 @@ class _RandomAttention:
     """A restorer whose attention is white noise and whose result nothing looks at."""
 
     name, gives_attention, tile, halo = 'random', True, None, None
+    dtype = torch.float32
 
     def __init__(self) -> None:
         self.loaded = Restorer(network=AttentiveGenerator(num_steps=1)).loaded

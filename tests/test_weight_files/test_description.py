@@ -44,7 +44,7 @@ def with_generator(**changes):
 
 
 def test_a_file_that_describes_itself_needs_no_config(weights):
-    loaded = load_network(None, str(weights), torch.device('cpu'), 'float32')
+    loaded = load_network(None, str(weights), torch.device('cpu'))
     assert (loaded.name, loaded.channel_order) == ('small', 'bgr')
     assert len(loaded.weights_sha256) == 64
     state = loaded.network.state_dict()

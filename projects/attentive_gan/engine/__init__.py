@@ -9,6 +9,7 @@ from .checkpoint_hook import VerifiedCheckpointHook
 from .finite_loss import StopOnNonFinite
 from .iteration_times import IterationTimes
 from .pictures import RestoredPictures, SampleGrid
+from .pooled_dataloader import DATA_LOADERS, PooledDataLoader
 from .progress_schedule import ProgressLR
 from .runner import RestorationRunner
 from .runtime_info import DeferredRuntimeInfoHook
@@ -24,11 +25,13 @@ with suppress(ImportError):
     mmagic_inferencer.apply()
 
 __all__ = [
+    'DATA_LOADERS',
     'Bfloat16OptimWrapper',
     'DeferredRuntimeInfoHook',
     'DrawSampler',
     'IterationTimes',
     'MeanScoresFile',
+    'PooledDataLoader',
     'ProgressLR',
     'RestorationRunner',
     'RestoredPictures',

@@ -37,6 +37,7 @@ from .device_settings import (
 )
 from .explained import explained
 from .gradient_clipping import defer_clipping
+from .pooled_dataloader import build_pooled_dataloader
 from .process_group import start_process_group
 from .progress_schedule import fitting_schedule
 from .resume_points import latest_sound_checkpoint
@@ -126,6 +127,15 @@ class RestorationRunner(Runner):
         """Build the model; see `explained` for errors."""
         with explained('model'):
             return super().build_model(model)
+
+    @staticmethod
+    def build_dataloader(
+        dataloader: Any, seed: int | None = None, diff_rank_seed: bool = False
+    ) -> Any:
+        """Build a data loader: MMEngine's, or one that the config chooses by its `type`."""
+        if isinstance(dataloader, dict) and 'type' in dataloader:
+            return build_pooled_dataloader(dataloader, seed)
+        return Runner.build_dataloader(dataloader, seed, diff_rank_seed)
 
     def build_train_loop(self, loop: Any) -> Any:
         """Build the training loop and its data; see `explained` for errors."""

@@ -69,7 +69,7 @@ def export(config: str | None, weights: str | None, out: Path, form: str) -> Exp
             exported, or the file gives something else than PyTorch.
     """
     started = time.monotonic()
-    loaded = load_network(config, weights, torch.device('cpu'), 'float32')
+    loaded = load_network(config, weights, torch.device('cpu'))
     part = out.with_name(f'.{out.stem}.{os.getpid()}{FORMATS[form]}')
     try:
         out.parent.mkdir(parents=True, exist_ok=True)

@@ -9,10 +9,12 @@ from __future__ import annotations
 from .executors import Progress
 from .freed_memory import give_freed_memory_back, keep_freed_memory
 from .local_graph import LocalGraph, Recording, record
+from .precision import PRECISIONS, Precision
 from .recognition import NotLocalError
-from .restorer import Precision, Restored, Restorer
+from .restorer import Restored, Restorer, Restoring
 
 __all__ = [
+    'PRECISIONS',
     'LocalGraph',
     'NotLocalError',
     'Precision',
@@ -20,6 +22,7 @@ __all__ = [
     'Recording',
     'Restored',
     'Restorer',
+    'Restoring',
     'give_freed_memory_back',
     'keep_freed_memory',
     'record',

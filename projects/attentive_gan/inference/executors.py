@@ -15,9 +15,13 @@ from attentive_gan.networks.padding import PaddingMode
 
 from .local_graph import LocalGraph
 from .memory import ColumnPlan
-from .pixels import PaddedRows, store_rows
+from .pixels import PaddedRows
+from .results import Results
 from .row_stream import RowStream
 from .tiling import Tile, tiles
+
+#: Maps the network's inputs (N, C_k, H, W) to its results.
+Function = Callable[..., Sequence[Tensor]]
 
 #: Told the part of the work that is done, 0 to 1.
 Progress = Callable[[float], None]
@@ -42,6 +46,11 @@ class Job:
     progress: Progress = field(default=lambda part: None)
     """Told what part is done."""
 
+    def __post_init__(self) -> None:
+        """Begin to take results."""
+        reverse = [self._reversed(output) for output in self.outputs]
+        self.results = Results(self.outputs, reverse, self.like.device.type == 'cuda')
+
     def rows(self, columns: tuple[int, int] | None = None) -> list[PaddedRows]:
         """Return the sources of the inputs, for some or all columns."""
         return [
@@ -51,11 +60,6 @@ class Job:
             )
             for pixels in self.inputs
         ]  # fmt: skip
-
-    def store(self, row: int, column: int, results: Sequence[Tensor]) -> None:
-        """Keep rows of the results."""
-        for target, values in zip(self.outputs, results, strict=True):
-            store_rows(target, row, column, values, self._reversed(target))
 
     def _reversed(self, pixels: NDArray) -> bool:
         return self.channel_order == 'bgr' and pixels.shape[2] == 3
@@ -67,13 +71,16 @@ class Job:
         return height + -height % self.size_multiple, width + -width % self.size_multiple
 
 
-def run_whole(job: Job, function: Callable[..., Sequence[Tensor]]) -> None:
-    """Run a function on the whole picture at once."""
-    sources = job.rows()
+def run_whole(jobs: Sequence[Job], function: Function) -> None:
+    """Run a function on whole pictures of one size at once."""
+    sources = [[rows(0, rows.size[0]) for rows in job.rows()] for job in jobs]
+    inputs = [torch.cat(maps) if len(jobs) > 1 else maps[0] for maps in zip(*sources, strict=True)]
+    del sources
     with torch.no_grad():
-        results = function(*(source(0, source.size[0]) for source in sources))
-    job.store(0, 0, results)
-    job.progress(1.0)
+        results = function(*inputs)
+    for number, job in enumerate(jobs):
+        job.results.store(0, 0, [values[number : number + 1] for values in results])
+        job.progress(1.0)
 
 
 def run_streamed(job: Job, graph: LocalGraph, plan: ColumnPlan) -> None:
@@ -85,13 +92,11 @@ def run_streamed(job: Job, graph: LocalGraph, plan: ColumnPlan) -> None:
         stream = RowStream(graph, height, plan.rows_per_step)
         for rows, results in stream.run(job.rows((strip.seen_first, strip.seen_last))):
             kept = slice(strip.first - strip.seen_first, strip.last - strip.seen_first)
-            job.store(rows.first, strip.first, [values[..., kept] for values in results])
+            job.results.store(rows.first, strip.first, [values[..., kept] for values in results])
             job.progress((number + rows.last / height) / len(strips))
 
 
-def run_tiled(
-    job: Job, function: Callable[..., Sequence[Tensor]], size: int, halo: tuple[int, int]
-) -> None:
+def run_tiled(job: Job, function: Function, size: int, halo: tuple[int, int]) -> None:
     """Run a function on square tiles. Exact where the halo is the network's reach.
 
     Args:
@@ -112,7 +117,7 @@ def run_tiled(
             slice(r.first - r.seen_first, r.last - r.seen_first),
             slice(c.first - c.seen_first, c.last - c.seen_first),
         )
-        job.store(r.first, c.first, [values[:, :, kept[0], kept[1]] for values in results])
+        job.results.store(r.first, c.first, [values[:, :, kept[0], kept[1]] for values in results])
         job.progress((number + 1) / len(parts))
 
 

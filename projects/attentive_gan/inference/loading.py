@@ -68,16 +68,13 @@ def choose_device(name: str) -> torch.device:
     return device
 
 
-def load_network(
-    config: str | None, weights: str | None, device: torch.device, precision: str
-) -> LoadedNetwork:
+def load_network(config: str | None, weights: str | None, device: torch.device) -> LoadedNetwork:
     """Build a network and load its weights.
 
     Args:
         config: Config file; None takes what the weights say of themselves.
         weights: Weights (.safetensors or .pth); None takes those that ship.
         device: Where the network works.
-        precision: `float32`, `bfloat16` or `float16`.
 
     Raises:
         UserError: A file is missing or does not fit, the weights do not describe themselves, or only the
@@ -87,7 +84,7 @@ def load_network(
         path = _weights_path(weights)
         description = _own_description(path)
         return adopt_network(
-            build_described(description, path), device, precision, description.name,
+            build_described(description, path), device, description.name,
             description.channel_order, digest(path),
         )  # fmt: skip
     if weights is None:
@@ -100,9 +97,7 @@ def load_network(
     network = model.network
     if network is None:
         raise UserError(f'{config}: its model has no generator, so it cannot be run in parts')
-    return adopt_network(
-        network, device, precision, model.name, model.channel_order, model.weights_sha256
-    )
+    return adopt_network(network, device, model.name, model.channel_order, model.weights_sha256)
 
 
 def load_exported(config: str | None, weights: str | None, device: str) -> LoadedNetwork:
@@ -169,7 +164,6 @@ def _own_description(path: Path) -> WeightsDescription:
 def adopt_network(
     network: nn.Module,
     device: torch.device,
-    precision: str,
     name: str = '',
     channel_order: Literal['rgb', 'bgr'] = 'rgb',
     weights_sha256: str = '',
@@ -179,15 +173,16 @@ def adopt_network(
     Args:
         network: Maps pictures (N, 3, H, W), values 0 to 1, to pictures of the same size.
         device: Where it shall work.
-        precision: `float32`, `bfloat16` or `float16`.
         name: Its name; the class's by default.
         channel_order: Colour order that it works in.
         weights_sha256: SHA-256 of its weights' file.
     """
-    dtype = getattr(torch, precision)
-    network = network.to(device, dtype).eval()
+    network = network.to(device, torch.float32).eval()
+    if device.type == 'cuda':
+        # cuDNN's matrix units want the channels of a pixel side by side; CPUs choose a layout themselves.
+        network = network.to(memory_format=torch.channels_last)
     return LoadedNetwork(
         network, name or type(network).__name__, channel_order, weights_sha256,
         getattr(network, 'size_multiple', None), getattr(network, 'padding_mode', 'replicate'),
-        torch.zeros((), dtype=dtype, device=device), device,
+        torch.zeros((), device=device), device,
     )  # fmt: skip

@@ -47,6 +47,8 @@ class Layer:
     """Its rows per row of the picture, about: borders that a layer adds do not count."""
     channels: int
     """Its channels."""
+    itemsize: int = 4
+    """Bytes of a value."""
     readers: tuple[int, ...] = ()
     """Positions of the layers that read it."""
 
@@ -61,8 +63,6 @@ class LocalGraph:
     """Positions of the results, each of the picture's size."""
     size_multiple: int
     """What sides of a picture must be multiples of."""
-    itemsize: int
-    """Bytes of a value."""
 
     def heights(self, picture_height: int) -> list[int]:
         """Return the rows of each layer for a picture of so many, a multiple of `size_multiple`."""
@@ -209,8 +209,7 @@ class _Builder:
             else:
                 self.constants[node] = self.values[node]
         used = _used(self.layers, outputs)
-        itemsize = max(self.values[node].element_size() for node in self.position)
-        graph = LocalGraph(*_renumbered(self.layers, outputs, used), self.size_multiple, itemsize)
+        graph = LocalGraph(*_renumbered(self.layers, outputs, used), self.size_multiple)
         self._check(graph, used)
         return graph
 
@@ -238,7 +237,8 @@ class _Builder:
         value = self.values[node]
         scale = Fraction(value.shape[2], self.height)
         self.position[node] = len(self.layers)
-        self.layers.append(Layer(node.name, operator, inputs, scale, value.shape[1]))
+        size = value.element_size()
+        self.layers.append(Layer(node.name, operator, inputs, scale, value.shape[1], size))
 
 
 def _bytes(value: Any) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import psutil
@@ -10,6 +10,7 @@ import torch
 
 from attentive_gan.errors import UserError
 
+from .cuda_memory import free_memory, total_memory
 from .freed_memory import give_freed_memory_back
 from .local_graph import LocalGraph
 from .row_stream import steps
@@ -41,8 +42,6 @@ DEFAULT_ADDITION = 2**30
 #: Part of a GPU's free memory that is used by default.
 GPU_SHARE = 0.8
 
-_OUT_OF_MEMORY = re.compile(r"out of memory|can't allocate memory|not enough memory", re.IGNORECASE)
-
 
 @dataclass(frozen=True)
 class ColumnPlan:
@@ -62,11 +61,17 @@ def default_budget(device: torch.device) -> int:
         network on a GPU: all of its memory, of which `working_memory` takes what is free.
     """
     if device.type == 'cuda':
-        return int(torch.cuda.get_device_properties(device).total_memory)
+        return total_memory(device)
     return max(DEFAULT_BUDGET, psutil.Process().memory_info().rss + DEFAULT_ADDITION)
 
 
-def working_memory(device: torch.device, budget: int, stored: int, wanted: int) -> int:
+def working_memory(
+    device: torch.device,
+    budget: int,
+    stored: int,
+    wanted: int,
+    release: Callable[[], None] = lambda: None,
+) -> int:
     """Return the bytes that a network may plan to take now.
 
     Args:
@@ -74,16 +79,21 @@ def working_memory(device: torch.device, budget: int, stored: int, wanted: int) 
         budget: Bytes that the process may take (CPU, resident) or the network (GPU).
         stored: Bytes of main memory that the results will fill.
         wanted: Bytes that would suffice; if they seem to lack, memory that is kept for later is freed.
+        release: Frees memory that the network's own runtime keeps for later.
 
     Raises:
         UserError: On a CPU, the process already takes about as much as it may.
     """
     if device.type == 'cuda':
-        free = int(torch.cuda.mem_get_info(device)[0] * GPU_SHARE)
-        return min(free, budget)
+        planned = min(int(free_memory(device) * GPU_SHARE), budget)
+        if planned < min(wanted, budget):
+            release()
+            planned = min(int(free_memory(device) * GPU_SHARE), budget)
+        return planned
     process = psutil.Process()
     taken = process.memory_info().rss + stored
     if int((budget - taken) * PLANNED_SHARE) < wanted:
+        release()
         give_freed_memory_back()
         taken = process.memory_info().rss + stored
     if budget - taken < LEAST_WORKING_MEMORY:
@@ -101,17 +111,17 @@ def row_bytes(graph: LocalGraph, height: int, width: int, rows_per_step: int) ->
     for step in steps(graph, height, rows_per_step):
         kept = new = 0.0
         for rows, computed, layer in zip(step.kept, step.computed, graph.layers, strict=True):
-            values_per_row = layer.channels * float(layer.scale)
-            kept += (rows.last - rows.first) * values_per_row
+            row = layer.channels * layer.itemsize * float(layer.scale)
+            kept += (rows.last - rows.first) * row
             # Rows in work live while their readers are computed: two layers' worth at a time.
-            new = max(new, 3 * (computed.last - computed.first) * values_per_row)
+            new = max(new, 3 * (computed.last - computed.first) * row)
         most = max(most, kept + new)
-    return int(most * width * graph.itemsize * SURCHARGE)
+    return int(most * width * SURCHARGE)
 
 
 def _largest_row(graph: LocalGraph, width: int) -> float:
     """Return the most bytes that a layer takes for a row of the picture."""
-    return width * graph.itemsize * max(la.channels * float(la.scale) ** 2 for la in graph.layers)
+    return width * max(la.channels * la.itemsize * float(la.scale) ** 2 for la in graph.layers)
 
 
 def plan_columns(
@@ -154,10 +164,3 @@ def narrower(plan: ColumnPlan, multiple: int) -> ColumnPlan | None:
     if plan.width <= multiple:
         return None
     return ColumnPlan(max(plan.width // 2 // multiple * multiple, multiple), plan.rows_per_step)
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Return whether an error says that memory ran out, on a CPU or a GPU."""
-    if isinstance(error, MemoryError):
-        return True
-    return isinstance(error, RuntimeError) and bool(_OUT_OF_MEMORY.search(str(error)))

@@ -55,6 +55,10 @@ class OnnxNetwork(nn.Module):
             )
         return self.session.run(rainy, _RESULTS[task])
 
+    def release(self) -> None:
+        """Give the memory back that ONNX Runtime keeps for the next picture."""
+        self.session.release()
+
     def recording(self) -> Recording:
         """Return what the file says of the network's memory and receptive field."""
         facts = self.session.facts

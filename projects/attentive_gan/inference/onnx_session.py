@@ -6,18 +6,22 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from attentive_gan.errors import UserError
 
+from .cuda_memory import device_count
 from .exported_facts import ExportedFacts
 from .extras import needed
 
 #: How ONNX Runtime words that memory ran out.
 _OUT_OF_MEMORY = re.compile(r'allocate memory|bad_alloc|out of memory', re.IGNORECASE)
 
-_ARENAS = {'cpu': 'cpu:0', 'cuda': 'cpu:0;gpu:0'}
+#: Side of the image that is restored to free memory.
+_SMALL = 32
+
 _PROVIDERS = {'cpu': 'CPUExecutionProvider', 'cuda': 'CUDAExecutionProvider'}
 
 
@@ -45,10 +49,9 @@ class OnnxSession:
         options.log_severity_level = 3
         # Plans for one size would be kept for every size of picture and tile.
         options.enable_mem_pattern = False
-        # Memory is given back after each picture, so that what is free is known before the next.
-        self._run_options = onnxruntime.RunOptions()
-        self._run_options.add_run_config_entry(
-            'memory.enable_memory_arena_shrinkage', _ARENAS[self.device.type]
+        self._releasing = onnxruntime.RunOptions()
+        self._releasing.add_run_config_entry(
+            'memory.enable_memory_arena_shrinkage', arenas(self.device)
         )
         provider = _PROVIDERS[self.device.type]
         settings = {'device_id': self.device.index or 0} if self.device.type == 'cuda' else {}
@@ -83,18 +86,32 @@ class OnnxSession:
         pixels = rainy.cpu().contiguous().numpy()
         wanted = list(names or self.result_names)
         try:
-            results = self._session.run(wanted, {'rainy': pixels}, self._run_options)
+            results = self._session.run(wanted, {'rainy': pixels})
         except Exception as error:  # ONNX Runtime has an error class for each fault
             if _OUT_OF_MEMORY.search(str(error)):
                 raise MemoryError(f'ONNX Runtime: {str(error)[:200]}') from error
             raise
         return tuple(torch.from_numpy(result) for result in results)
 
+    def release(self) -> None:
+        """Give the memory back that is kept for the next image.
+
+        ONNX Runtime does so after a run only, so a small image is restored for it.
+        """
+        pixels = np.zeros((1, 3, _SMALL, _SMALL), np.float32)
+        self._session.run(self.result_names[:1], {'rainy': pixels}, self._releasing)
+
+
+def arenas(device: torch.device) -> str:
+    """Return the names of the arenas that hold a session's memory, for ONNX Runtime's run options."""
+    return f'cpu:0;gpu:{device.index or 0}' if device.type == 'cuda' else 'cpu:0'
+
 
 def _device(name: str, providers: Sequence[str]) -> torch.device:
     """Return the device of a name, if ONNX Runtime can use it."""
     if name == 'auto':
-        return torch.device('cuda' if _PROVIDERS['cuda'] in providers else 'cpu')
+        usable = _PROVIDERS['cuda'] in providers and device_count() > 0
+        return torch.device('cuda' if usable else 'cpu')
     try:
         device = torch.device(name)
     except RuntimeError as error:
@@ -104,4 +121,6 @@ def _device(name: str, providers: Sequence[str]) -> torch.device:
             f'--device {name}: this ONNX Runtime has only {", ".join(providers)}; for an NVIDIA GPU run: '
             'pip uninstall onnxruntime && pip install onnxruntime-gpu'
         )
+    if device.type == 'cuda' and (device.index or 0) >= device_count():
+        raise UserError(f'--device {name}: there are {device_count()} CUDA devices on this machine')
     return device

@@ -10,8 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from attentive_gan.errors import UserError
 from attentive_gan.networks.padding import PaddingMode
+
+from .pinned import to_device
 
 
 class PaddedRows:
@@ -55,7 +56,7 @@ class PaddedRows:
         part = np.ascontiguousarray(part[..., :: self._step])
         if part.dtype == np.uint16:
             part = part.astype(np.float32)  # torch has few operations for uint16
-        values = torch.from_numpy(part).to(self._like.device)
+        values = to_device(part, self._like.device)
         # Dividing in float32, not in half precision, keeps all 8 bits apart.
         values = values.to(torch.float32).permute(2, 0, 1)[None] / self._white
         return values.to(self._like.dtype)
@@ -81,38 +82,25 @@ def white(dtype: np.dtype) -> float:
     return float(np.iinfo(dtype).max) if np.issubdtype(dtype, np.integer) else 1.0
 
 
-def store_rows(
-    target: NDArray, row: int, column: int, values: Tensor, reverse: bool = False
-) -> None:
-    """Round rows of a result and store them; what lies beyond the picture is left out.
+def to_pixels(values: Tensor, dtype: np.dtype) -> Tensor:
+    """Return values as pixels, rounded on their device.
 
     Args:
-        target: Picture (H, W, C) to fill: uint8 or uint16 of values 0 to 1, clamped, or float32.
-        row: First row of `values` in the picture.
-        column: First column likewise.
-        values: (1, C, rows, columns), any floating-point type, any device.
-        reverse: Whether to exchange red and blue.
+        values: (C, rows, columns), float32; 0 to 1, clamped, for pictures.
+        dtype: Type of the pixels: uint8, uint16 or float32.
 
-    Raises:
-        UserError: A value is not finite.
+    Returns:
+        (rows, columns, C): uint8 or, for the others, float32 with the numbers to be stored.
     """
-    place = target[row : row + values.shape[2], column : column + values.shape[3]]
-    values = values[0, :, : place.shape[0], : place.shape[1]].float()
-    if not _all_finite(values):
-        raise UserError(
-            f'the network gives values that are not finite in rows {row} to {row + place.shape[0]}; '
-            'its weights are damaged, or --precision is too low for it'
-        )
-    if np.issubdtype(target.dtype, np.integer):
-        values = values.clamp(0, 1).mul_(white(target.dtype)).round_()
-    if target.dtype == np.uint8:
+    if np.issubdtype(dtype, np.integer):
+        values = values.clamp(0, 1).mul_(white(dtype)).round_()
+    if dtype == np.uint8:
         values = values.to(torch.uint8)  # a quarter of the bytes to bring into another order
-    stored = values.permute(1, 2, 0).contiguous().cpu().numpy()
-    place[...] = stored[..., ::-1] if reverse else stored
+    return values.permute(1, 2, 0).contiguous()
 
 
-def _all_finite(values: Tensor) -> bool:
-    """Return whether no value is infinite or NaN."""
+def all_finite(values: Tensor) -> bool:
+    """Return whether no value is infinite or NaN; waits for the device."""
     # No sum with such a value is finite, and summing is far quicker.
     return bool(torch.isfinite(values.sum())) or bool(torch.isfinite(values).all())
 

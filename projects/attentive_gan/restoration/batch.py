@@ -16,7 +16,7 @@ from attentive_gan.inference import Restorer
 from attentive_gan.whole_files import remove_stale_temporaries
 
 from .pictures import PictureRestorer, PictureWork
-from .pipeline import Pipeline
+from .pipeline import Grouping, Pipeline, file_threads
 from .sharding import Shard
 from .sources import gather
 from .targets import Target, TargetOptions, plan_targets, refuse_existing
@@ -192,12 +192,19 @@ def _restore_pictures(
 
     stages = PictureRestorer(restorer, options.quality, options.max_pixels, part_done)
 
-    def restore(work: PictureWork, document: Any) -> Any:
+    def restore(works: Sequence[PictureWork], documents: Sequence[Any]) -> list[Any]:
         nonlocal current
-        current = shown(work.target.source.path.name)
-        return stages.restore(work, document)
+        current = shown(works[0].target.source.path.name)
+        return stages.restore(works, documents)
 
-    pipeline = Pipeline(stages.size, stages.read, restore, stages.write)
+    grouping = Grouping(
+        lambda document: (document.pixels.shape, document.pixels.dtype),
+        lambda document: restorer.together(document.pixels), restore, restorer.most_together,
+    )  # fmt: skip
+    pipeline = Pipeline(
+        stages.size, stages.read, lambda work, document: restore([work], [document])[0],
+        stages.write, threads=file_threads(restorer.device), grouping=grouping,
+    )  # fmt: skip
     for work, error in pipeline.run(PictureWork(target) for target in targets):
         details: dict[str, Any] = {'seconds': {k: round(v, 4) for k, v in work.seconds.items()}}
         if work.height:

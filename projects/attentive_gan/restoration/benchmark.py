@@ -151,7 +151,7 @@ def _from_file_to_file(restorer: Restorer, file: Path, out: Path) -> Callable[[]
 
     def work() -> None:
         item = PictureWork(target)
-        stages.write(item, stages.restore(item, stages.read(item)))
+        stages.write(item, stages.restore([item], [stages.read(item)])[0])
 
     return work
 

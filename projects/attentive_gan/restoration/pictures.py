@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,7 +19,7 @@ from attentive_gan.imaging import (
     write_picture,
 )
 from attentive_gan.imaging.comparison import attention_picture
-from attentive_gan.inference import Restored, Restorer
+from attentive_gan.inference import Restorer, Restoring
 
 from .targets import Target
 
@@ -86,21 +86,24 @@ class PictureRestorer:
         return document
 
     def restore(
-        self, work: PictureWork, document: PictureDocument
-    ) -> tuple[PictureDocument, Restored]:
-        """Restore the picture."""
+        self, works: Sequence[PictureWork], documents: Sequence[PictureDocument]
+    ) -> list[tuple[PictureDocument, Restoring]]:
+        """Begin to restore images of one size and type; see `Restorer.begin`."""
         started = time.perf_counter()
-        wanted = work.target.attention is not None
-        restored = self.restorer.restore(
-            document.pixels, attention=wanted, progress=self._part_done
-        )
-        work.seconds['restore'] = time.perf_counter() - started
-        return document, restored
+        wanted = works[0].target.attention is not None
+        pixels = [document.pixels for document in documents]
+        begun = self.restorer.begin(pixels, attention=wanted, progress=self._part_done)
+        for work in works:
+            work.seconds['restore'] = (time.perf_counter() - started) / len(works)
+        return list(zip(documents, begun, strict=True))
 
-    def write(self, work: PictureWork, done: tuple[PictureDocument, Restored]) -> None:
-        """Write the files of the result; the restored picture itself comes last."""
+    def write(self, work: PictureWork, begun: tuple[PictureDocument, Restoring]) -> None:
+        """Wait for the result and write its files; the restored picture itself comes last."""
         started = time.perf_counter()
-        document, restored = done
+        document, restoring = begun
+        restored = restoring.result()
+        there = time.perf_counter()
+        work.seconds['restore'] += there - started
         target = work.target
         if target.attention is not None and restored.attention is not None:
             write_picture(target.attention, overlay(document.pixels, restored.attention))
@@ -108,7 +111,7 @@ class PictureRestorer:
             both = np.hstack((eight_bits(document.pixels), eight_bits(restored.picture)))
             write_picture(target.side_by_side, both)
         write_document(target.path, document.with_pixels(restored.picture), self.quality)
-        work.seconds['write'] = time.perf_counter() - started
+        work.seconds['write'] = time.perf_counter() - there
 
 
 def overlay(pixels: NDArray, attention: NDArray[np.float32]) -> NDArray[np.uint8]:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attentive_gan.errors import UserError, shown
-from attentive_gan.inference import Restorer
+from attentive_gan.inference import Restored, Restorer
 from attentive_gan.whole_files import written_whole
 
 from .ffmpeg import Ffmpeg, ffmpeg_is_there
@@ -28,6 +28,8 @@ from .video_state import Scene, VideoState
 SCENE_CUT = 40.0
 #: Frames that are read ahead or wait to be written, at most.
 _ON_THEIR_WAY = 8
+#: A frame, and what waits for its result.
+_Begun = tuple[Frame, Callable[[], Restored]]
 #: Sides of the pictures that are compared for it.
 _THUMBNAIL = (64, 36)
 
@@ -134,7 +136,7 @@ def _identity(restorer: Restorer, source: Path, options: VideoOptions, tool: Vid
     return {
         'source': str(source.resolve()), 'bytes': status.st_size, 'modified': status.st_mtime_ns,
         'weights': restorer.loaded.weights_sha256, 'network': restorer.name,
-        'type': str(restorer.loaded.like.dtype), 'tile': restorer.tile, 'halo': restorer.halo,
+        'type': str(restorer.dtype), 'tile': restorer.tile, 'halo': restorer.halo,
         'options': asdict(options), 'tool': type(tool).__name__,
     }  # fmt: skip
 
@@ -200,10 +202,10 @@ class _Work:
         with self.tool.segment_writer(
             self.state.unfinished(), self.facts, self.options.quality
         ) as writer:
-            pipeline: Pipeline[int, Frame | None, Frame | None] = Pipeline(
+            pipeline: Pipeline[int, Frame | None, _Begun | None] = Pipeline(
                 lambda _: 2 * frame_bytes, lambda _: next(frames, None),
                 lambda _, frame: None if frame is None else self._restore(frame),
-                lambda _, frame: None if frame is None else self._write(writer, frame),
+                lambda _, begun: None if begun is None else self._write(writer, *begun),
                 limit=2 * _ON_THEIR_WAY * frame_bytes,
             )  # fmt: skip
             with closing(pipeline.run(range(self.options.segment_frames))) as steps:
@@ -213,8 +215,11 @@ class _Work:
                     self._tell()
         self.state.finish(self.done - before, self._scene)
 
-    def _write(self, writer: FrameWriter, frame: Frame) -> None:
-        writer.write(frame)
+    def _write(self, writer: FrameWriter, frame: Frame, result: Callable[[], Restored]) -> None:
+        restored = result().picture
+        if self.meter is not None:
+            self.meter.add(frame, restored)
+        writer.write(restored)
         self.done += 1
 
     def _tell(self) -> None:
@@ -222,14 +227,11 @@ class _Work:
         total = max(self.facts.announced_frames or 0, self.done)
         self.progress(self.done / total, f'{rate:.2f} frames/s')
 
-    def _restore(self, frame: Frame) -> Frame:
-        if not self.options.hold_attention:
-            result = self.restorer.restore(frame).picture
-        else:
-            result = self.restorer.restore(frame, held=self._attention(frame)).picture
-        if self.meter is not None:
-            self.meter.add(frame, result)
-        return result
+    def _restore(self, frame: Frame) -> _Begun:
+        if self.options.hold_attention:
+            restored = self.restorer.restore(frame, held=self._attention(frame))
+            return frame, lambda: restored
+        return frame, self.restorer.begin([frame])[0].result
 
     def _attention(self, frame: Frame) -> NDArray[np.float32]:
         """Return the exponential average of the attention maps since the scene began."""

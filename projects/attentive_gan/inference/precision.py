@@ -1,0 +1,127 @@
+"""The type of numbers in which a network restores: what a device is good at, and how it is switched on.
+
+The weights stay in float32. For 16 bits, autocast casts what convolutions and matrix products read. The sum
+of the input, which is float32, and a change in 16 bits is float32. So a network that predicts the change
+leaves an image as it was where it changes nothing. A recorded network has the casts in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from attentive_gan.errors import UserError
+
+#: `auto` is 16 bits where the device has units for them and the image has 8, else float32.
+Precision = Literal['auto', 'float32', 'bfloat16', 'float16']
+
+PRECISIONS: tuple[Precision, ...] = ('auto', 'float32', 'bfloat16', 'float16')
+
+#: Flags of CPUs with units for bfloat16, as Linux names them.
+_BFLOAT16_FLAGS = frozenset(['avx512_bf16', 'amx_bf16'])
+
+#: Least compute capability of GPUs with units for a type.
+_CAPABILITIES = {torch.bfloat16: 8, torch.float16: 7}
+
+
+def choose_precision(name: str, device: torch.device) -> torch.dtype:
+    """Return the type in which a network restores images of 8 bits on a device.
+
+    Args:
+        name: One of `PRECISIONS`.
+        device: Where the network works.
+
+    Raises:
+        UserError: There is no such type, or the device has no units for it.
+    """
+    if name not in PRECISIONS:
+        raise UserError(f'--precision {name}: choose {", ".join(PRECISIONS)}')
+    if name == 'auto':
+        good = [dtype for dtype in _CAPABILITIES if not _obstacle(dtype, device)]
+        return good[0] if good else torch.float32
+    dtype: torch.dtype = getattr(torch, name)
+    obstacle = '' if dtype == torch.float32 else _obstacle(dtype, device)
+    if obstacle:
+        raise UserError(f'--precision {name}: {obstacle}; choose auto or float32')
+    return dtype
+
+
+def in_precision(
+    function: Callable[..., Any], dtype: torch.dtype, device: torch.device
+) -> Callable[..., Any]:
+    """Return a function that runs in a type.
+
+    Args:
+        function: From tensors to tensors, with weights in float32.
+        dtype: Type of `choose_precision`.
+        device: Where it runs.
+    """
+    if device.type not in ('cpu', 'cuda'):
+        return function
+
+    chosen: dict[str, Any] = {'enabled': False} if dtype == torch.float32 else {'dtype': dtype}
+
+    def run(*maps: Tensor) -> Any:
+        with torch.autocast(device.type, **chosen):
+            return function(*maps)
+
+    return run
+
+
+@contextmanager
+def whole_float32(dtype: torch.dtype) -> Iterator[None]:
+    """Keep convolutions on a GPU from rounding float32 to 10 bits (TF32), if this is the chosen type."""
+    before = torch.backends.cudnn.allow_tf32
+    if dtype != torch.float32 or not before:
+        yield
+        return
+    torch.backends.cudnn.allow_tf32 = False
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.allow_tf32 = before
+
+
+def _obstacle(dtype: torch.dtype, device: torch.device) -> str:
+    """Return why a device is not good at a type of 16 bits; empty where it is."""
+    if device.type == 'cuda':
+        major, minor = torch.cuda.get_device_capability(device)
+        if major >= _CAPABILITIES[dtype]:
+            return ''
+        return (
+            f'{device} has compute capability {major}.{minor}, and units for it come with '
+            f'{_CAPABILITIES[dtype]}.0'
+        )
+    if device.type != 'cpu' or dtype != torch.bfloat16:
+        return f'it is for GPUs of NVIDIA, and the network works on {device}'
+    if not cpu_has_bfloat16_units():
+        return 'this CPU has no units for it (flags avx512_bf16 or amx_bf16), and would be slower'
+    return ''
+
+
+def cpu_has_bfloat16_units() -> bool:
+    """Return whether this CPU multiplies in bfloat16, and torch makes use of it."""
+    if not torch.backends.mkldnn.is_available():
+        return False
+    asked = [
+        getattr(torch.cpu, name, None)
+        for name in ('_is_avx512_bf16_supported', '_is_amx_tile_supported')
+    ]
+    if all(asked):
+        return any(ask() for ask in asked if ask)
+    return not _BFLOAT16_FLAGS.isdisjoint(_cpu_flags())
+
+
+def _cpu_flags() -> set[str]:
+    """Return what the CPU can do, for torch that does not tell; empty where Linux does not tell either."""
+    try:
+        lines = Path('/proc/cpuinfo').read_text(encoding='utf-8').splitlines()
+    except OSError:
+        return set()
+    flags = [line for line in lines if line.startswith('flags')]
+    return set(flags[0].partition(':')[2].split()) if flags else set()
