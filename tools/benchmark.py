@@ -1,4 +1,4 @@
-"""Measure a network: work, time, memory, share of the machine's matrix rate; or restoring, or rendering."""
+"""Measure a network: work, time, memory, share of the matrix rate; or restoring, rendering, a GPU."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from attentive_gan_cli import run
 
 BASELINE = Path(__file__).resolve().parent.parent / 'tests' / 'test_networks' / 'published_graph.py'
 SIZES = ('224x224', '720x480', '1280x720', '1920x1080')
-DTYPES = {'fp32': 'float32', 'bf16': 'bfloat16', 'fp16': 'float16'}
+MODEL = Path(__file__).resolve().parent.parent / 'configs' / '_base_' / 'models' / 'attgan.py'
+DTYPES = {'fp32': 'float32', 'tf32': 'float32', 'bf16': 'bfloat16', 'fp16': 'float16'}
 
 
 def parse_args() -> argparse.Namespace:
@@ -28,7 +29,12 @@ def parse_args() -> argparse.Namespace:
     add('--sizes', nargs='+', default=SIZES, metavar='WxH', help=f'default {" ".join(SIZES)}')
     add('--batch', type=int, default=1, help='pictures per pass (default 1)')
     add('--device', default='cpu', help='cpu, cuda or cuda:N (default cpu)')
-    add('--dtype', choices=DTYPES, default='fp32', help='bf16, fp16: by autocast (default fp32)')
+    add(
+        '--dtype',
+        choices=DTYPES,
+        default='fp32',
+        help='bf16, fp16: by autocast; tf32: on CUDA (default fp32)',
+    )
     add('--channels-last', action='store_true', help='channels-last weights (pays on CUDA)')
     add('--compile', action='store_true', help='compile the network with torch.compile')
     add('--train-step', action='store_true', help='time forward and backward, with side outputs')
@@ -45,10 +51,17 @@ def parse_args() -> argparse.Namespace:
         help='for --restorer: let the C library keep freed memory, as tools/restore.py does')  # fmt: skip
     add('--renderer', action='store_true',
         help='time the rendering of raindrops on one core instead of a network')  # fmt: skip
+    add('--card', action='store_true',
+        help='table of a GPU: ceilings, inference and training steps; on a CPU a dry run')  # fmt: skip
+    add('--seconds', type=float, default=120, help='time for --card (default 120)')
     add('--pictures', type=int, default=100, help='pictures of each size (default 100)')
     add('--json', type=Path, metavar='OUT', help='file for all figures')
     args = parser.parse_args()
     args.sizes = [_size(parser, text) for text in args.sizes]
+    if args.seconds <= 0:
+        parser.error('--seconds must be more than 0')
+    if args.dtype == 'tf32' and not args.device.startswith('cuda'):
+        parser.error('--dtype tf32 is for --device cuda')
     for name in ('num_steps', 'batch', 'repeat', 'threads', 'pictures'):
         if getattr(args, name) is not None and getattr(args, name) < 1:
             parser.error(f'--{name.replace("_", "-")} must be at least 1')
@@ -151,7 +164,7 @@ def measure_restorer(args: argparse.Namespace) -> None:
         figures[size] = {'files': files, 'parts': parts}
         console.print(cost_table(f'{restorer.name}, {size}: time of a picture', files))
         console.print(cost_table(f'{restorer.name}, {size}: in parts', parts))
-    setting = Setting(restorer.device, restorer.dtype)
+    setting = Setting(restorer.device, restorer.dtype, tf32=args.dtype == 'tf32')
     machine = describe_machine(setting)
     show_machine(console, machine)
     rows = {
@@ -196,6 +209,8 @@ def write_figures(path: Path | None, figures: dict[str, Any]) -> None:
 def main() -> None:
     """Measure, print the table and write the figures."""
     args = parse_args()
+    if args.card:
+        return measure_card(args)
     if args.renderer:
         return measure_renderer(args)
     if args.restorer:
@@ -203,21 +218,60 @@ def main() -> None:
     return measure_network(args)
 
 
+def usable_device(name: str) -> Any:
+    """Return the device of a name, if torch has it."""
+    import torch
+    from attentive_gan.errors import UserError
+
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise UserError(f'--device {name}: choose cpu, cuda or cuda:N') from error
+    if device.type == 'cuda' and not torch.cuda.is_available():
+        raise UserError(f'--device {name}: torch finds no CUDA device on this machine')
+    return device
+
+
+def measure_card(args: argparse.Namespace) -> None:
+    """Measure a GPU's table; figures are printed and written as soon as they are there."""
+    import attentive_gan  # noqa: F401  (registers the editor)
+    import torch
+    from attentive_gan.networks.card_benchmark import benchmark_device
+    from attentive_gan.networks.card_plan import full_plan, small_plan
+    from attentive_gan.networks.card_table import line
+    from mmengine.config import Config
+    from rich.console import Console
+
+    device = usable_device(args.device)
+    torch.set_num_threads(args.threads or torch.get_num_threads())
+    model = Config.fromfile(str(MODEL)).model.to_dict()
+    model['generator']['num_steps'] = args.num_steps
+    names = ['attentive']
+    on_cuda = device.type == 'cuda'
+    plan = full_plan(names) if on_cuda else small_plan(names, args.compile)
+    console, results = Console(), []
+
+    def report(result: dict[str, Any]) -> None:
+        results.append(result)
+        console.print(line(result), highlight=False, soft_wrap=True)
+        write_figures(args.json, {'rows': results})
+
+    benchmark_device(device, model, args.seconds, report, plan=plan)
+
+
 def measure_network(args: argparse.Namespace) -> None:
     """Time networks, print the table and write the figures."""
     import attentive_gan  # noqa: F401  (prepares the toolbox)
     import torch
-    from attentive_gan.errors import UserError
     from attentive_gan.networks.benchmark import Setting, describe_machine, measure
     from rich.console import Console
     from rich.table import Table
 
-    if args.device.startswith('cuda') and not torch.cuda.is_available():
-        raise UserError(f'--device {args.device}: torch finds no CUDA device on this machine')
+    device = usable_device(args.device)
     torch.set_num_threads(args.threads or torch.get_num_threads())
     setting = Setting(
-        torch.device(args.device), getattr(torch, DTYPES[args.dtype]), args.batch, args.repeat,
-        args.train_step,
+        device, getattr(torch, DTYPES[args.dtype]), args.batch, args.repeat, args.train_step,
+        args.dtype == 'tf32',
     )  # fmt: skip
     machine = describe_machine(setting)
     table = Table(

@@ -20,7 +20,11 @@ def parse_args() -> argparse.Namespace:
     )  # fmt: skip
     parser.add_argument(
         '--amp', nargs='?', const='float16', choices=['float16', 'bfloat16'],
-        help='mixed precision on CUDA (default of the option: float16)',
+        help='mixed precision (default of the option: float16, which needs CUDA)',
+    )  # fmt: skip
+    parser.add_argument(
+        '--minutes', type=float,
+        help='train for this time instead of the iterations of the config, with a finished schedule',
     )  # fmt: skip
     parser.add_argument('--no-validate', action='store_true', help='train without validation')
     parser.add_argument(
@@ -40,12 +44,15 @@ def main() -> None:
 
     import attentive_gan  # noqa: F401  (registers all names)
     from attentive_gan.engine import configuration
+    from attentive_gan.engine.timed_config import set_minutes
 
     config = configuration.load_config(args.config, options)
     config.launcher = args.launcher
     configuration.set_work_dir(config, args.work_dir, args.config)
     if args.seed is not None:
         config.randomness = dict(config.get('randomness', {}), seed=args.seed)
+    if args.minutes is not None:
+        set_minutes(config, args.minutes)
     if args.amp:
         configuration.use_mixed_precision(config, args.amp)
     if args.auto_scale_lr:

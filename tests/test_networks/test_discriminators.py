@@ -38,13 +38,34 @@ def test_takes_sides_from_eleven_pixels(discriminator, random_picture, height, w
     assert output.attention_map.shape == (1, 1, height, width)
 
 
+@pytest.mark.parametrize('sides', [(1, 1), (2, 5), (14, 14), (14, 20), (31, 8)])
+def test_pools_like_adaptive_pooling(sides):
+    from attentive_gan.networks.discriminators import _pooled
+
+    x = torch.rand(2, 3, *sides, dtype=torch.float64, requires_grad=True)
+    expected = torch.nn.functional.adaptive_avg_pool2d(x, 14)
+    assert_close(_pooled(x), expected, rtol=0, atol=1e-12)
+    weight = torch.rand_like(expected)
+    ours, theirs = (torch.autograd.grad((y * weight).sum(), x)[0] for y in (_pooled(x), expected))
+    assert_close(ours, theirs, rtol=0, atol=1e-12)
+
+
 @torch.no_grad()
 def test_pooling_changes_nothing_at_the_published_sizes(discriminator, random_picture):
-    pooled = []
-    discriminator.pool.register_forward_hook(lambda module, given, out: pooled.append((given, out)))
+    from attentive_gan.networks.discriminators import _pooled
+
     for side in (219, 234):
-        discriminator(random_picture(side, side))
-    assert all(torch.equal(given[0], out) for given, out in pooled)
+        x = discriminator.conv8(discriminator.conv7(torch.rand(1, 128, side, side)))
+        assert _pooled(x) is x
+
+
+def test_scales_with_its_width():
+    small = AttentiveDiscriminator(width=0.25)
+    assert small.conv6.out_channels == 32
+    output = small(torch.rand(2, 3, 24, 40))
+    assert output.logits.shape == (2, 1)
+    assert output.attention_map.shape == (2, 1, 24, 40)
+    assert sum(p.numel() for p in AttentiveDiscriminator().parameters()) == 7_737_746
 
 
 @pytest.mark.parametrize('kind', [AttentiveDiscriminator, PlainDiscriminator])

@@ -50,6 +50,9 @@ def test_times_training_steps(repository, tmp_path):
     [
         (['--sizes', '480'], 'a size is WIDTHxHEIGHT', 2),
         (['--repeat', '0'], '--repeat must be at least 1', 2),
+        (['--card', '--seconds', '0'], '--seconds must be more than 0', 2),
+        (['--dtype', 'tf32'], '--dtype tf32 is for --device cuda', 2),
+        (['--card', '--device', 'quda'], 'choose cpu, cuda or cuda:N', 1),
         pytest.param(
             ['--device', 'cuda'], 'torch finds no CUDA device', 1,
             marks=pytest.mark.skipif(torch.cuda.is_available(), reason='there is a CUDA device'),
@@ -79,3 +82,15 @@ def test_times_restoring_from_file_to_file_and_in_parts(repository, tmp_path):
     assert len(exact) == 4
     assert all(row['largest_error'] <= 1 and row['mean_error'] < 1e-3 for row in exact)
     assert all(row['peak_mib'] > 0 for row in parts)
+
+
+def test_card_table_runs_dry_on_a_cpu(repository, tmp_path):
+    out = tmp_path / 'card.json'
+    done = benchmark(repository, '--card', '--num-steps', '1', '--threads', '1', '--json', str(out))
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(out.read_text())['rows']
+    assert [row['status'] for row in rows] == ['ok'] * len(rows), rows
+    kinds = ['device', 'copy', 'matrix product', 'inference', 'training step']
+    assert list(dict.fromkeys(row['kind'] for row in rows)) == kinds
+    assert len(done.stdout.splitlines()) == len(rows)
+    assert 'training step, joint 32x32, batch 2, bf16: ' in done.stdout

@@ -15,8 +15,10 @@ from .checking import CheckResult, check, splits_of
 from .clean_dataset import CleanPictureDataset, DrawnSceneDataset
 from .clean_pictures import DrawnScene, photos_below
 from .draws import Draw, seeded
+from .image_pool import CropOptions, ImagePool
 from .inspection import PairRecord, inspect_pair
 from .manifest import read_manifest, write_manifest
+from .pair_batches import PackPair, RenderPairs
 from .pair_dataset import PairDataset
 from .pair_reading import read_pair
 from .pairing import Fault, Pair
@@ -41,13 +43,16 @@ __all__ = [
     'CleanSource',
     'ConcatenatedPairDataset',
     'CoverSize',
+    'CropOptions',
     'Draw',
     'DrawnScene',
     'DrawnSceneDataset',
     'Fault',
+    'ImagePool',
     'LoadCleanPicture',
     'LoadRainyCleanPair',
     'MaskRule',
+    'PackPair',
     'Pair',
     'PairDataset',
     'PairFolderDataset',
@@ -61,6 +66,7 @@ __all__ = [
     'RaindropDataset',
     'RaindropMask',
     'RenderBlobs',
+    'RenderPairs',
     'RenderRaindrops',
     'RenderResult',
     'RenderedDatasetOptions',

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .attentive_gan import AttentiveGAN
+from .pair_preprocessor import PairPreprocessor
 from .pix2pix import RestorationPix2Pix
 
-__all__ = ['AttentiveGAN', 'RestorationPix2Pix']
+__all__ = ['AttentiveGAN', 'PairPreprocessor', 'RestorationPix2Pix']

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from copy import deepcopy
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Literal, cast
 
 import torch
@@ -11,12 +11,14 @@ from mmagic.models.base_models import BaseEditModel
 from mmagic.registry import MODELS
 from mmagic.structures import DataSample
 from mmengine.logging import MessageHub
-from mmengine.model import ExponentialMovingAverage, is_model_wrapper
+from mmengine.model import is_model_wrapper
 from mmengine.optim import OptimWrapper, OptimWrapperDict
 from torch import Tensor, nn
 
 from attentive_gan.errors import UserError
 from attentive_gan.networks import AttentiveOutput
+
+from .ema import ForeachEMA
 
 
 def _unwrapped(module: nn.Module) -> nn.Module:
@@ -38,6 +40,7 @@ class AttentiveGAN(BaseEditModel):
         pixel_loss: Loss on (quarter, half, full size) outputs and the clean picture.
         attention_loss: Loss on attention maps and mask; None where the generator has no attention.
         perceptual_loss: Loss on restored and clean picture, or None.
+        structure_loss: Another such loss, for example `SSIMLoss`, or None.
         discriminator: Network to train against, or None for the generator alone.
         adversarial_loss: Loss on the discriminator's logits; needed with a discriminator.
         map_loss: Loss on the discriminator's attention map, or None.
@@ -45,12 +48,14 @@ class AttentiveGAN(BaseEditModel):
             (paper) or the mask (the authors' older lstm.py; needed where there is no attention).
         unpaired_real: Show the discriminator clean pictures of other scenes than the restored ones
             (paper: "a pool of clean images"): the batch's clean pictures, moved on by one.
-        discriminator_start: Iteration at which the discriminator begins to learn.
-        adversarial_start: Iteration at which the generator begins to learn from the discriminator.
+        discriminator_start: When the discriminator begins to learn: after so many iterations, or, as a
+            number between 0 and 1 of type float, after that share of the training.
+        adversarial_start: When the generator begins to learn from the discriminator; likewise.
         discriminator_interval: The discriminator learns in every so many-th iteration.
-        ema: Momentum of an exponential moving average of the generator, which is then what validates
-            and restores; for example `dict(momentum=0.001)`. None for no average.
-        compile_generator: Compile the generator with `torch.compile`, in place.
+        ema: Arguments of `ForeachEMA`, an exponential moving average of the generator, which is then
+            what validates and restores; for example `dict(momentum=0.001)`. None for no average.
+        compile_generator: Compile the generator with `torch.compile` for training, in place; validation
+            and restoring, whose images have many sizes, run it as it is.
         train_cfg: Not used; accepted as every MMagic editor does.
         test_cfg: `attention_maps=False` leaves attention maps out of the results.
         init_cfg: Initialisation as in MMEngine's `BaseModule`.
@@ -69,13 +74,14 @@ class AttentiveGAN(BaseEditModel):
         pixel_loss: dict[str, Any],
         attention_loss: dict[str, Any] | None = None,
         perceptual_loss: dict[str, Any] | None = None,
+        structure_loss: dict[str, Any] | None = None,
         discriminator: dict[str, Any] | None = None,
         adversarial_loss: dict[str, Any] | None = None,
         map_loss: dict[str, Any] | None = None,
         map_target: Literal['attention', 'mask'] = 'attention',
         unpaired_real: bool = False,
-        discriminator_start: int = 0,
-        adversarial_start: int = 0,
+        discriminator_start: float = 0,
+        adversarial_start: float = 0,
         discriminator_interval: int = 1,
         ema: dict[str, Any] | None = None,
         compile_generator: bool = False,
@@ -87,6 +93,7 @@ class AttentiveGAN(BaseEditModel):
         super().__init__(generator, pixel_loss, train_cfg, test_cfg, init_cfg, data_preprocessor)
         self.attention_loss = _build(attention_loss)
         self.perceptual_loss = _build(perceptual_loss)
+        self.structure_loss = _build(structure_loss)
         self.discriminator = _build(discriminator)
         self.adversarial_loss = _build(adversarial_loss)
         self.map_loss = _build(map_loss)
@@ -97,9 +104,9 @@ class AttentiveGAN(BaseEditModel):
         self.discriminator_interval = discriminator_interval
         self._check_parts()
         if ema is not None:
-            self.generator_ema = ExponentialMovingAverage(deepcopy(self.generator), **ema)
+            self.generator_ema = ForeachEMA(self.generator, **ema)
         if compile_generator:
-            self.generator.compile()
+            self.generator.compile(dynamic=False)
 
     def _check_parts(self) -> None:
         """Refuse combinations in which a part would have no effect or no input."""
@@ -119,6 +126,12 @@ class AttentiveGAN(BaseEditModel):
         """Number of iterations done so far, as the runner counts them; 0 without a runner."""
         hub = MessageHub.get_current_instance()
         return int(hub.runtime_info.get('iter', 0))
+
+    def _begun(self, start: float) -> bool:
+        """Tell whether a part that starts after so many iterations, or that share, takes part."""
+        if isinstance(start, float) and start < 1:
+            return MessageHub.get_current_instance().runtime_info.get('progress', 0.0) >= start
+        return self.iteration >= start
 
     def train_step(
         self, data: dict[str, Any], optim_wrapper: OptimWrapperDict
@@ -158,9 +171,10 @@ class AttentiveGAN(BaseEditModel):
 
     def _discriminator_learns(self) -> bool:
         """Tell whether the discriminator is updated in this iteration."""
-        if self.discriminator is None or self.iteration < self.discriminator_start:
+        if self.discriminator is None or not self._begun(self.discriminator_start):
             return False
-        return (self.iteration - self.discriminator_start) % self.discriminator_interval == 0
+        first = self.discriminator_start if isinstance(self.discriminator_start, int) else 0
+        return (self.iteration - first) % self.discriminator_interval == 0
 
     def _update_discriminator(
         self, output: AttentiveOutput, clean: Tensor, mask: Tensor | None, optimizer: OptimWrapper
@@ -192,7 +206,7 @@ class AttentiveGAN(BaseEditModel):
         """Teach the generator; the discriminator stays as it is."""
         with optimizer.optim_context(self.generator):
             losses = self.generator_losses(output, clean, mask)
-            if self.adversarial_loss is not None and self.iteration >= self.adversarial_start:
+            if self.adversarial_loss is not None and self._begun(self.adversarial_start):
                 # Without the wrapper: it would wait for gradients that are not computed.
                 judge = _unwrapped(self.discriminator).requires_grad_(False)
                 losses['loss_g_adversarial'] = self.adversarial_loss.generator_loss(
@@ -216,6 +230,8 @@ class AttentiveGAN(BaseEditModel):
             losses['loss_attention'] = self.attention_loss(output.attention_maps, mask)
         if self.perceptual_loss is not None:
             losses['loss_perceptual'] = self.perceptual_loss(output.restored, clean)
+        if self.structure_loss is not None:
+            losses['loss_structure'] = self.structure_loss(output.restored, clean)
         return losses
 
     def _learn(
@@ -260,7 +276,8 @@ class AttentiveGAN(BaseEditModel):
         Returns:
             Restored pictures (N, 3, H, W), not clamped.
         """
-        return self._restorer()(inputs)
+        with uncompiled():
+            return self._restorer()(inputs)
 
     def forward_inference(
         self, inputs: Tensor, data_samples: DataSample | None = None, **kwargs: Any
@@ -275,13 +292,20 @@ class AttentiveGAN(BaseEditModel):
         Returns:
             `pred_img` (N, 3, H, W) in [0, 255] in BGR, and `attention` (N, steps, H, W) in [0, 255].
         """
-        output = self._restorer()(inputs, side_outputs=True)
+        with uncompiled():
+            output = self._restorer()(inputs, side_outputs=True)
         restored = self.data_preprocessor.destruct(output.restored.float(), data_samples)
         prediction = DataSample(pred_img=restored.cpu())
         if output.attention_maps and (self.test_cfg or {}).get('attention_maps', True):
             maps = torch.cat(output.attention_maps, dim=1).float().clamp(0, 1) * 255
             prediction.set_tensor_data({'attention': maps.cpu()})
         return prediction
+
+
+def uncompiled() -> AbstractContextManager[Any]:
+    """Return a context in which compiled networks run as they were; nothing before torch 2.6."""
+    stance = getattr(torch.compiler, 'set_stance', None)
+    return stance('force_eager') if stance is not None else nullcontext()
 
 
 def _build(config: dict[str, Any] | None) -> Any:

@@ -9,6 +9,8 @@ from typing import Any
 from mmagic.registry import HOOKS
 from mmengine.hooks import CheckpointHook
 
+from .time_budget import crosses
+
 
 class _DeferredRemoval:
     """A file backend whose deletions wait until `flush`."""
@@ -37,14 +39,47 @@ class VerifiedCheckpointHook(CheckpointHook):
     """MMEngine's `CheckpointHook`, which deletes before it writes, the other way round.
 
     With `max_keep_ckpts=1` a stop during a save would otherwise lose the whole training. Writing
-    itself is atomic (`attentive_gan.host.write_checkpoint`). Arguments are those of `CheckpointHook`.
+    itself is atomic (`attentive_gan.host.write_checkpoint`).
+
+    Args:
+        share: Save after each such share of the training, in (0, 1], too; for trainings by time, which
+            do not know their iterations before. None leaves it to `interval`.
+        options: Arguments of `CheckpointHook`.
+
+    Raises:
+        ValueError: The share is outside its range.
     """
 
     file_backend: Any
 
+    def __init__(self, *, share: float | None = None, **options: Any) -> None:
+        super().__init__(**options)
+        if share is not None and not 0 < share <= 1:
+            raise ValueError(f'share of VerifiedCheckpointHook must be in (0, 1], not {share}')
+        self.share = share
+        self._progress = 0.0
+        self._due = False
+
+    def after_train_iter(
+        self,
+        runner: Any,
+        batch_idx: int,
+        data_batch: dict[str, Any] | None = None,
+        outputs: dict[str, Any] | None = None,
+    ) -> None:
+        """Save a checkpoint when it is due by iterations, by progress or at the end."""
+        before, self._progress = self._progress, runner.message_hub.get_info('progress', 0.0)
+        self._due = crosses(before, self._progress, self.share)
+        super().after_train_iter(runner, batch_idx, data_batch, outputs)
+
+    def every_n_train_iters(self, runner: Any, n: int, start: int = 0) -> bool:
+        """Tell whether a checkpoint is due, by iterations or by progress."""
+        return self._due or super().every_n_train_iters(runner, n, start)
+
     def before_train(self, runner: Any) -> None:
         """Prepare the folder and let deletions wait."""
         super().before_train(runner)
+        self._progress = runner.message_hub.get_info('progress', 0.0)
         self.file_backend = _DeferredRemoval(self.file_backend)
 
     @contextmanager

@@ -12,11 +12,13 @@ from mmengine.config import Config
 
 from attentive_gan.errors import UserError
 
+from .bfloat16 import Bfloat16OptimWrapper, why_no_bfloat16
+
 #: Optional fields of MMEngine's runner that a config need not name for the command line to set them.
 _OPTIONAL_FIELDS = (
     'auto_scale_lr', 'custom_hooks', 'load_from', 'log_level', 'randomness', 'resume', 'work_dir',
     'experiment_name', 'model_wrapper_cfg', 'visualizer', 'log_processor', 'find_unused_parameters',
-    'sync_bn', 'activation_checkpointing', 'env_cfg', 'param_scheduler',
+    'sync_bn', 'activation_checkpointing', 'env_cfg', 'param_scheduler', 'memory_format',
 )  # fmt: skip
 
 
@@ -147,21 +149,28 @@ def use_mixed_precision(config: Config, dtype: str = 'float16') -> None:
 
     Args:
         config: Config to change.
-        dtype: `float16`, with a loss scale, or `bfloat16`.
+        dtype: `float16`, with a loss scale, or `bfloat16`, without one.
 
     Raises:
-        UserError: There is no CUDA device.
+        UserError: This machine does not compute in this type.
     """
-    if not torch.cuda.is_available():
-        raise UserError('--amp needs a CUDA device and none was found; leave it away on the CPU')
+    reason = why_no_bfloat16() if dtype == 'bfloat16' else None
+    if dtype == 'float16' and not torch.cuda.is_available():
+        reason = 'it needs a CUDA device and none was found; leave --amp away on the CPU'
+        if why_no_bfloat16() is None:
+            reason += ', or use --amp bfloat16, which this CPU computes in'
+    if reason is not None:
+        raise UserError(f'--amp {dtype}: {reason}')
     wrapper = config.optim_wrapper
     single = 'optimizer' in wrapper
     parts: list[Any] = [wrapper] if single else [v for v in wrapper.values() if isinstance(v, dict)]
     for part in parts:
-        part['type'] = 'AmpOptimWrapper'
-        part['dtype'] = dtype
         if dtype == 'float16':
-            part['loss_scale'] = 'dynamic'
+            part.update(type='AmpOptimWrapper', dtype=dtype, loss_scale='dynamic')
+        else:
+            part['type'] = Bfloat16OptimWrapper.__name__
+            for name in ('dtype', 'loss_scale'):
+                part.pop(name, None)
 
 
 def scale_learning_rate(config: Config) -> None:
@@ -199,7 +208,8 @@ def build_runner(config: Config) -> Any:
     """
     from mmagic.registry import RUNNERS
 
-    from .runner import RestorationRunner, explained
+    from .explained import explained
+    from .runner import RestorationRunner
 
     name = config.get('runner_type', RestorationRunner.__name__)
     with explained('runner_type'):

@@ -39,8 +39,9 @@ class InferenceModel:
 
     @property
     def network(self) -> nn.Module | None:
-        """The part that turns pictures into pictures; None where the editor has no generator."""
-        return getattr(self.model, 'generator', None)
+        """The part that turns images into images, averaged where there is an average; else None."""
+        averaged = getattr(self.model, 'generator_ema', None)
+        return averaged.module if averaged is not None else getattr(self.model, 'generator', None)
 
 
 def load_inference_model(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from typing import Any
 import mmengine
 import torch
 from mmagic.registry import RUNNERS
+from mmengine.device import get_device
 from mmengine.dist import is_distributed, is_main_process
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
@@ -29,46 +29,27 @@ from attentive_gan.weight_files.fitting import fitting_state, load_weights
 
 from . import checkpoint_contents
 from .console import drop_noise, file_only
+from .device_settings import (
+    allow_deterministic_products,
+    match_layouts,
+    to_memory_format,
+    use_tf32,
+)
+from .explained import explained
+from .gradient_clipping import defer_clipping
+from .pooled_dataloader import build_pooled_dataloader
 from .process_group import start_process_group
+from .progress_schedule import fitting_schedule
 from .resume_points import latest_sound_checkpoint
-
-#: What MMEngine and the registries raise for a config that does not fit.
-_CONFIG_ERRORS = (TypeError, KeyError, AssertionError, ValueError, AttributeError, ImportError)
-
-
-@contextmanager
-def explained(section: str) -> Iterator[None]:
-    """Turn errors while a part is built from its config into one line that names the section.
-
-    Args:
-        section: Name of the config field, such as `train_dataloader`.
-
-    Raises:
-        UserError: The part could not be built.
-    """
-    try:
-        yield
-    except _CONFIG_ERRORS as error:
-        message = re.sub(r'\s+', ' ', str(error.args[0] if error.args else error))
-        raise UserError(f'config field {section!r} does not fit: {message}') from error
+from .runtime_info import DeferredRuntimeInfoHook
+from .train_loop import ResumableTrainLoop
 
 
 def _to_cpu(state: Any) -> Any:
-    """Move all tensors of a nested state to the CPU."""
-    return apply_to(state, lambda value: hasattr(value, 'cpu'), lambda value: value.cpu())
-
-
-def _lasting(schedule: Any, iterations: int) -> Any:
-    """Give schedules by iterations that say no end the end of the training."""
-    if isinstance(schedule, list):
-        return [_lasting(item, iterations) for item in schedule]
-    if not isinstance(schedule, dict):
-        return schedule
-    if 'type' not in schedule:
-        return {name: _lasting(item, iterations) for name, item in schedule.items()}
-    if schedule.get('by_epoch', True) or 'end' in schedule or 'T_max' in schedule:
-        return schedule
-    return dict(schedule, end=iterations)
+    """Copy all tensors of a nested state to the CPU, in the layout that any machine reads."""
+    return apply_to(
+        state, lambda value: hasattr(value, 'cpu'), lambda value: value.cpu().contiguous()
+    )
 
 
 @RUNNERS.register_module()
@@ -80,6 +61,10 @@ class RestorationRunner(Runner):
     - Missing or unexpected weights are an error. Resuming goes on exactly, and never from scratch.
     - Without a GPU, distributed training runs on gloo.
     - A config that does not fit is reported in one line.
+    - Iterations do not wait for the device: losses and norms of gradients are read when they are logged.
+    - On CUDA, weights are channels-last (config field `memory_format`, see `to_memory_format`), and
+      float32 is computed in TF32 (`env_cfg.tf32`, by default True).
+    - `randomness.deterministic=True` works on CUDA too, for networks of deterministic operations.
 
     Select it by `runner_type = 'RestorationRunner'`; arguments are those of `Runner`.
     """
@@ -100,7 +85,23 @@ class RestorationRunner(Runner):
             dist_cfg = dict(env_cfg.get('dist_cfg', {}))
             backend = choose_backend(dist_cfg.pop('backend', None))
             start_process_group(self.launcher, backend, **dist_cfg)
+        if torch.cuda.is_available():
+            use_tf32(env_cfg.get('tf32', True))
         super().setup_env(env_cfg)
+
+    def set_randomness(
+        self, seed: int | None, diff_rank_seed: bool = False, deterministic: bool = False
+    ) -> None:
+        """Set all seeds; deterministic algorithms need a workspace and no search for the fastest."""
+        if deterministic:
+            allow_deterministic_products()
+            torch.backends.cudnn.benchmark = False
+        super().set_randomness(seed, diff_rank_seed, deterministic)
+
+    def register_default_hooks(self, hooks: dict[str, Any] | None = None) -> None:
+        """Register the default hooks; one of them does not read every loss in every iteration."""
+        runtime_info = dict(type=DeferredRuntimeInfoHook.__name__)
+        super().register_default_hooks({'runtime_info': runtime_info, **(hooks or {})})
 
     def _log_env(self, env_cfg: dict[str, Any]) -> None:
         """Log machine, versions and config, hundreds of lines, to the log file alone."""
@@ -114,7 +115,9 @@ class RestorationRunner(Runner):
         return ', '.join(type(hook).__name__ for hook in self._hooks)
 
     def wrap_model(self, model_wrapper_cfg: dict[str, Any] | None, model: nn.Module) -> nn.Module:
-        """Wrap the model for distributed training; on the CPU without device numbers."""
+        """Lay out the weights, and wrap the model for distributed training."""
+        if not is_model_wrapper(model):
+            model = to_memory_format(model.to(get_device()), self.cfg.get('memory_format'))
         if self.distributed and not torch.cuda.is_available():
             model_wrapper_cfg = dict(model_wrapper_cfg or {}, device_ids=None)
             model_wrapper_cfg.setdefault('broadcast_buffers', False)
@@ -124,6 +127,15 @@ class RestorationRunner(Runner):
         """Build the model; see `explained` for errors."""
         with explained('model'):
             return super().build_model(model)
+
+    @staticmethod
+    def build_dataloader(
+        dataloader: Any, seed: int | None = None, diff_rank_seed: bool = False
+    ) -> Any:
+        """Build a data loader: MMEngine's, or one that the config chooses by its `type`."""
+        if isinstance(dataloader, dict) and 'type' in dataloader:
+            return build_pooled_dataloader(dataloader, seed)
+        return Runner.build_dataloader(dataloader, seed, diff_rank_seed)
 
     def build_train_loop(self, loop: Any) -> Any:
         """Build the training loop and its data; see `explained` for errors."""
@@ -143,12 +155,15 @@ class RestorationRunner(Runner):
     def build_optim_wrapper(self, optim_wrapper: Any) -> Any:
         """Build the optimizers; see `explained` for errors."""
         with explained('optim_wrapper'):
-            return super().build_optim_wrapper(optim_wrapper)
+            built = super().build_optim_wrapper(optim_wrapper)
+        defer_clipping(built, self.message_hub)
+        return built
 
     def build_param_scheduler(self, scheduler: Any) -> Any:
         """Build the learning-rate schedules; one without an end lasts as long as the training."""
+        iterations = getattr(self.train_loop, 'planned_iterations', self.max_iters)
         with explained('param_scheduler'):
-            return super().build_param_scheduler(_lasting(scheduler, self.max_iters))
+            return super().build_param_scheduler(fitting_schedule(scheduler, iterations))
 
     def load_or_resume(self) -> None:
         """Load or resume as the config says.
@@ -223,21 +238,18 @@ class RestorationRunner(Runner):
         self._check_same_training(filename, checkpoint)
         self.train_loop._epoch = checkpoint['meta']['epoch']
         self.train_loop._iter = checkpoint['meta']['iter']
+        if isinstance(self.train_loop, ResumableTrainLoop):
+            meta = checkpoint['meta']
+            self.train_loop.load_state_dict(meta.get('loop', meta), filename)
         checkpoint_contents.unpack_message_hub(checkpoint['message_hub'], self.message_hub)
         if resume_optimizer:
             self.optim_wrapper = self.build_optim_wrapper(self.optim_wrapper)
             self.optim_wrapper.load_state_dict(checkpoint['optimizer'])
+            match_layouts(self.optim_wrapper)
         if resume_param_scheduler and self.param_schedulers is not None:
             self.param_schedulers = self.build_param_scheduler(self.param_schedulers)
             self._resume_schedules(checkpoint['param_schedulers'])
         self._random_states = checkpoint['random_states']
-        planned = checkpoint['meta'].get('max_iters', self.max_iters)
-        if planned != self.max_iters:
-            self.logger.warning(
-                f'the training was planned for {planned} iterations and now goes on to '
-                f'{self.max_iters}; learning rates follow the schedule of the checkpoint and stay at '
-                'its last value after its end'
-            )
         self.logger.info(f'Resumed at iteration {self.iter} from {filename}')
 
     @contextmanager
@@ -326,6 +338,7 @@ class RestorationRunner(Runner):
         Raises:
             UserError: A weight is not finite, or the file cannot be written.
         """
+        self.call_hook('before_save')
         random_states = self._held_states or checkpoint_contents.gather_random_states()
         if not is_main_process():
             return
@@ -362,8 +375,9 @@ class RestorationRunner(Runner):
             mmengine_version=mmengine.__version__,
             torch_version=str(torch.__version__),
             training=self._training_facts(),
-            max_iters=self.max_iters,
         )
+        if isinstance(self.train_loop, ResumableTrainLoop):
+            meta['loop'] = self.train_loop.state_dict()
         return meta
 
     def _schedule_states(self) -> Any:

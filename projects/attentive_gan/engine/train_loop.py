@@ -11,12 +11,16 @@ from torch.utils.data import DataLoader
 
 from attentive_gan.errors import UserError
 
+from .progress_schedule import progress_schedules
 from .sampler import DrawSampler
 
 
 @LOOPS.register_module()
 class ResumableTrainLoop(IterBasedTrainLoop):
     """MMEngine's `IterBasedTrainLoop`, which on resuming reads all old data again, without that.
+
+    Before each iteration it writes the share of the training that is done, in [0, 1], into the message
+    hub as `progress`, and sets the rates of `ProgressLR` for it.
 
     Args:
         runner: The runner that owns the loop.
@@ -34,10 +38,15 @@ class ResumableTrainLoop(IterBasedTrainLoop):
         super().__init__(runner, dataloader, **kwargs)
         if not isinstance(self.dataloader.sampler, DrawSampler):
             raise UserError(
-                'train_cfg.type ResumableTrainLoop needs train_dataloader.sampler of type '
+                f'train_cfg.type {type(self).__name__} needs train_dataloader.sampler of type '
                 f'DrawSampler, not {type(self.dataloader.sampler).__name__}'
             )
         self._start_data_at(0)
+
+    @property
+    def planned_iterations(self) -> int | None:
+        """Iterations of the whole training where they are known before."""
+        return self._max_iters
 
     def _start_data_at(self, iteration: int) -> None:
         """Let the data loader begin with the batch of the given iteration."""
@@ -45,21 +54,41 @@ class ResumableTrainLoop(IterBasedTrainLoop):
         self.dataloader_iterator = _InfiniteDataloaderIterator(self.dataloader)
 
     def run(self) -> Any:
-        """Train until `max_iters`, validate in between, and return the model."""
+        """Train to the end, validate in between, and return the model."""
         self.runner.call_hook('before_train')
         self.runner.call_hook('before_train_epoch')
         if self._iter > 0:
             self._start_data_at(self._iter)
             self.runner.restore_random_state()
+        try:
+            self._train()
+        finally:
+            self._close_data()
+        self.runner.call_hook('after_train_epoch')
+        self.runner.call_hook('after_train')
+        return self.runner.model
+
+    def _close_data(self) -> None:
+        """End threads and workers of a loader that has any of its own (`PooledDataLoader`)."""
+        close = getattr(self.dataloader, 'close', None)
+        if close is not None:
+            close()
+
+    def _train(self) -> None:
+        """Run all iterations."""
         while self._iter < self._max_iters and not self.stop_training:
             self.runner.model.train()
+            self._set_progress(self._iter / self._max_iters)
             self.run_iter(next(self.dataloader_iterator))
             self._decide_current_val_interval()
             if self._validation_is_due():
                 self._validate()
-        self.runner.call_hook('after_train_epoch')
-        self.runner.call_hook('after_train')
-        return self.runner.model
+
+    def _set_progress(self, progress: float) -> None:
+        """Tell the model and the schedules how far the training is."""
+        self.runner.message_hub.update_info('progress', progress)
+        for schedule in progress_schedules(self.runner.param_schedulers):
+            schedule.set_progress(progress)
 
     def _validate(self) -> None:
         """Validate without a trace in torch's generators.
@@ -75,3 +104,30 @@ class ResumableTrainLoop(IterBasedTrainLoop):
         if self.runner.val_loop is None or self._iter < self.val_begin:
             return False
         return self._iter % self.val_interval == 0 or self._iter == self._max_iters
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a checkpoint needs beside the number of iterations done."""
+        return {'max_iters': self._max_iters}
+
+    def load_state_dict(self, state: dict[str, Any], source: str) -> None:
+        """Go on from a checkpoint.
+
+        Args:
+            state: What `state_dict` returned.
+            source: Checkpoint, for messages.
+
+        Raises:
+            UserError: It is of a training by time.
+        """
+        if 'minutes' in state:
+            raise UserError(
+                f'{source} is of a training by time; go on with --minutes (train_cfg.type '
+                'TimedTrainLoop)'
+            )
+        planned = state.get('max_iters', self._max_iters)
+        if planned != self._max_iters:
+            self.runner.logger.warning(
+                f'the training was planned for {planned} iterations and now goes on to '
+                f'{self._max_iters}; learning rates follow the schedule of the checkpoint and stay at '
+                'its last value after its end'
+            )

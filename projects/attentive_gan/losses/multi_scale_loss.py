@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import torch.nn.functional as F
@@ -29,9 +29,20 @@ def shrink(picture: Tensor, factor: int, method: Literal['average', 'bilinear'])
     return F.interpolate(picture, scale_factor=1 / factor, mode='bilinear', align_corners=False)
 
 
+def charbonnier(x: Tensor, y: Tensor) -> Tensor:
+    """Return the mean of sqrt((x - y)^2 + eps^2) - eps with eps = 1e-3, a quarter of an 8-bit level."""
+    return ((x - y).square() + 1e-6).sqrt().mean() - 1e-3
+
+
+_CRITERIA: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    'mse': F.mse_loss,
+    'charbonnier': charbonnier,
+}
+
+
 @MODELS.register_module()
 class MultiScaleLoss(nn.Module):
-    """Weighted sum of mean squared errors at three scales.
+    """Weighted sum of mean errors at three scales.
 
     Source: Qian et al., section 3.2, weights 0.6, 0.8, 1.0. Their code shrinks the clean picture
     with OpenCV's bilinear resize.
@@ -40,9 +51,11 @@ class MultiScaleLoss(nn.Module):
         weights: Weights of the quarter, half and full size.
         downsample: How the clean picture is shrunk; see `shrink`.
         loss_weight: Weight of the whole loss.
+        criterion: `mse`, the published squared error, or `charbonnier`, a smooth absolute error
+            (Charbonnier et al., ICIP 1994), which weighs few large errors less.
 
     Raises:
-        ValueError: There are not three weights, or `downsample` is unknown.
+        ValueError: There are not three weights, or `downsample` or `criterion` is unknown.
     """
 
     def __init__(
@@ -50,8 +63,11 @@ class MultiScaleLoss(nn.Module):
         weights: Sequence[float] = (0.6, 0.8, 1.0),
         downsample: Literal['average', 'bilinear'] = 'average',
         loss_weight: float = 1.0,
+        criterion: Literal['mse', 'charbonnier'] = 'mse',
     ) -> None:
         super().__init__()
+        if criterion not in _CRITERIA:
+            raise ValueError(f"criterion must be 'mse' or 'charbonnier', not {criterion!r}")
         if downsample not in ('average', 'bilinear'):
             raise ValueError(f"downsample must be 'average' or 'bilinear', not {downsample!r}")
         if len(weights) != 3:
@@ -59,6 +75,7 @@ class MultiScaleLoss(nn.Module):
         self.weights = tuple(weights)
         self.downsample = downsample
         self.loss_weight = loss_weight
+        self.criterion = criterion
 
     def forward(self, outputs: Sequence[Tensor], clean: Tensor) -> Tensor:
         """Compute the loss in float32.
@@ -79,5 +96,5 @@ class MultiScaleLoss(nn.Module):
                     f'of {tuple(clean.shape)} give {tuple(target.shape)}; train on crops whose '
                     'sides are multiples of 4'
                 )
-            total = total + weight * F.mse_loss(output.float(), target)
+            total = total + weight * _CRITERIA[self.criterion](output.float(), target)
         return self.loss_weight * total

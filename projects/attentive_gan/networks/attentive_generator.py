@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from collections.abc import Sequence
+from typing import Any, Literal, NamedTuple
 
 import torch
 from mmagic.registry import MODELS
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from .attention_network import AttentionNetwork
 from .autoencoder import ContextualAutoencoder
 from .padding import PaddingMode, pad_to_multiple
 from .receptive_field import Reach, reach_of
+from .recurrent import wide
 
 
 class AttentiveOutput(NamedTuple):
     """All outputs of the generator, in the colour order of its input.
 
     Attributes:
-        restored: Restored pictures, (N, 3, H, W), unbounded.
-        attention_maps: One map (N, 1, H, W) per step, unbounded; empty without attention.
+        restored: Restored images, (N, 3, H, W), unbounded; float32 at least with a gated residual.
+        attention_maps: One map (N, 1, H, W) per step, unbounded without an activation; empty without
+            attention.
         half: Side output of half size, (N, 3, ceil(H/2), ceil(W/2)), non-negative.
         quarter: Side output of quarter size, (N, 3, ceil(H/4), ceil(W/4)), non-negative.
     """
@@ -32,29 +36,39 @@ class AttentiveOutput(NamedTuple):
 
 @MODELS.register_module()
 class AttentiveGenerator(nn.Module):
-    """Attentive-recurrent network and contextual autoencoder, equal to the published generator.
+    """Attentive-recurrent network and contextual autoencoder; by default the published generator.
 
     Works in the colour order of its weights (`published_weights.reverse_colours` turns one into the
     other). On a CPU it works in the channels-last layout; on a GPU in the layout of the weights, so
     `generator.to(memory_format=torch.channels_last)` chooses there.
 
-    Source: Qian et al., CVPR 2018, section 3.1; rui1996/DeRaindrop, `models/generator.py`.
+    Source: Qian et al., CVPR 2018, section 3.1; rui1996/DeRaindrop, `models/generator.py`. The
+    gated residual follows the paper's image model (section 3, equation 1): with coverage A and
+    light of the drops L the background is B = I + A (B - L).
 
     Args:
         num_steps: Recurrent steps. They share their weights, so the attribute of this name may be
             changed at any time.
         attention: Whether there is a recurrent network; False is the paper's ablation A, the
-            autoencoder alone on the picture alone.
+            autoencoder alone on the image alone.
         initial_attention: Value of the attention map before the first step.
         attention_activation: `sigmoid` bounds the attention maps to (0, 1); None leaves them as the
             published weights need them.
+        width: Multiplies all numbers of channels inside, rounded to multiples of 4.
+        attention_width: The same for the recurrent network alone; None for `width`.
+        blocks: Residual blocks of a recurrent step; 5 as published.
+        shuffle: Pixels along each side of a square that become channels at the entry, and pixels
+            again at the exit (pixel unshuffling, Shi et al., CVPR 2016); 1 as published.
+        dilations: Dilations of the autoencoder's four dilated convolutions.
+        residual: Add the input of the autoencoder's pairs of convolutions to their results.
+        gated: The result is the image plus the last attention map times what the autoencoder gives,
+            so that what the map leaves alone comes back as it was.
 
     Raises:
-        ValueError: `num_steps` is less than 1.
+        ValueError: `num_steps` or `shuffle` is less than 1, `width` is not positive, or `gated`
+            without attention or without `attention_activation='sigmoid'`.
     """
 
-    #: Sides are padded to a multiple of this inside, by reflection.
-    size_multiple = 4
     padding_mode: PaddingMode = 'reflect'
 
     def __init__(
@@ -63,57 +77,91 @@ class AttentiveGenerator(nn.Module):
         attention: bool = True,
         initial_attention: float = 0.5,
         attention_activation: Literal['sigmoid'] | None = None,
+        width: float = 1.0,
+        attention_width: float | None = None,
+        blocks: int = 5,
+        shuffle: int = 1,
+        dilations: Sequence[int] = (2, 4, 8, 16),
+        residual: bool = False,
+        gated: bool = False,
     ) -> None:
         super().__init__()
         if num_steps < 1:
             raise ValueError(
                 f'num_steps is {num_steps}; the recurrent network needs at least 1 step'
             )
+        if shuffle < 1 or width <= 0:
+            raise ValueError(f'shuffle is {shuffle} and width {width}; both must be positive')
+        if gated and not (attention and attention_activation == 'sigmoid'):
+            raise ValueError("gated=True needs attention and attention_activation='sigmoid'")
         self.num_steps = num_steps
-        self.attention = (
-            AttentionNetwork(initial_attention, attention_activation) if attention else None
+        self.shuffle = shuffle
+        self.gated = gated
+        #: Sides are padded to a multiple of this inside, by reflection.
+        self.size_multiple = 4 * shuffle
+        self.attention = None
+        if attention:
+            channels = scaled(32, width if attention_width is None else attention_width)
+            self.attention = AttentionNetwork(
+                initial_attention, attention_activation, channels, blocks, cell=shuffle
+            )
+        self.autoencoder = ContextualAutoencoder(
+            (4 if attention else 3) * shuffle**2,
+            tuple(scaled(count, width) for count in (64, 128, 256, 32)),
+            3 * shuffle**2,
+            dilations,
+            residual,
         )
-        self.autoencoder = ContextualAutoencoder(4 if attention else 3)
+        if gated:
+            # An untrained network leaves the image as it is.
+            nn.init.zeros_(self.autoencoder.output.weight)
+            nn.init.zeros_(self.autoencoder.output.bias)  # type: ignore[arg-type]
 
     def forward(self, rainy: Tensor, side_outputs: bool = False) -> Tensor | AttentiveOutput:
-        """Restore rainy pictures of any size.
+        """Restore rainy images of any size.
 
         Args:
-            rainy: Rainy pictures, (N, 3, H, W), in [0, 1]; H and W are at least 1.
+            rainy: Rainy images, (N, 3, H, W), in [0, 1]; H and W are at least 1.
             side_outputs: Whether to return what training looks at too.
 
         Returns:
-            The restored pictures (N, 3, H, W), unbounded; with `side_outputs` an `AttentiveOutput`.
+            The restored images (N, 3, H, W), unbounded; with `side_outputs` an `AttentiveOutput`.
         """
         height, width = rainy.shape[2:]
-        x = pad_to_multiple(rainy, self.size_multiple)
-        if x.device.type == 'cpu':
-            x = x.contiguous(memory_format=torch.channels_last)
-        maps: tuple[Tensor, ...] = ()
-        if self.attention is not None:
-            drawn = self.attention(x, self.num_steps)
-            x = torch.cat((x, drawn[-1]), 1)
-            maps = tuple(drawn) if side_outputs else ()
-            del drawn
-        full, half, quarter = self.autoencoder(x, side_outputs)
-        restored = full[..., :height, :width]
+        x = self._enter(rainy)
+        maps = self.attention(x, self.num_steps) if self.attention is not None else []
+        gate = maps[-1] if maps else None
+        if not side_outputs:
+            maps = []
+        full, half, quarter = self.autoencoder(_joined(x, gate), side_outputs)
+        restored = self._leave(rainy, full, gate)
         if not side_outputs:
             return restored
         return AttentiveOutput(
             restored,
-            tuple(m[..., :height, :width] for m in maps),
-            half[..., : (height + 1) // 2, : (width + 1) // 2],
-            quarter,
+            tuple(self._image(m)[..., :height, :width] for m in maps),
+            self._image(half)[..., : (height + 1) // 2, : (width + 1) // 2],
+            self._image(quarter)[..., : (height + 3) // 4, : (width + 3) // 4],
         )
+
+    def compile(self, **options: Any) -> None:
+        """Compile a recurrent step and the autoencoder by `torch.compile`, in place.
+
+        Args:
+            **options: Those of `torch.compile`.
+        """
+        if self.attention is not None:
+            self.attention.compile(**options)
+        self.autoencoder.compile(**options)
 
     def attend(self, rainy: Tensor) -> Tensor:
         """Draw the attention map alone.
 
         Args:
-            rainy: Rainy pictures, (N, 3, H, W), in [0, 1].
+            rainy: Rainy images, (N, 3, H, W), in [0, 1].
 
         Returns:
-            The map of the last step, (N, 1, H, W), unbounded.
+            The map of the last step, (N, 1, H, W), unbounded without an activation.
 
         Raises:
             ValueError: The generator has no attention.
@@ -121,22 +169,43 @@ class AttentiveGenerator(nn.Module):
         if self.attention is None:
             raise ValueError('this generator was built without attention')
         height, width = rainy.shape[2:]
-        x = pad_to_multiple(rainy, self.size_multiple)
-        return self.attention(x, self.num_steps)[-1][..., :height, :width]
+        drawn = self.attention(self._enter(rainy), self.num_steps)[-1]
+        return self._image(drawn)[..., :height, :width]
 
     def restore_with(self, rainy: Tensor, attention: Tensor) -> Tensor:
-        """Restore pictures by given attention maps, for example ones held over the frames of a video.
+        """Restore images by given attention maps, for example ones held over the frames of a video.
 
         Args:
-            rainy: Rainy pictures, (N, 3, H, W), in [0, 1].
+            rainy: Rainy images, (N, 3, H, W), in [0, 1].
             attention: Their maps, (N, 1, H, W), as `attend` draws them.
 
         Returns:
-            The restored pictures (N, 3, H, W), unbounded.
+            The restored images (N, 3, H, W), unbounded.
         """
+        x, gate = self._enter(rainy), self._enter(attention)
+        full = self.autoencoder(_joined(x, gate))[0]
+        return self._leave(rainy, full, gate)
+
+    def _enter(self, image: Tensor) -> Tensor:
+        """Pad images and gather their pixels: (N, C, H, W) to (N, C shuffle^2, H', W')."""
+        x = pad_to_multiple(image, self.size_multiple)
+        if self.shuffle > 1:
+            x = F.pixel_unshuffle(x, self.shuffle)
+        return x.contiguous(memory_format=torch.channels_last) if x.device.type == 'cpu' else x
+
+    def _image(self, x: Tensor) -> Tensor:
+        """Spread gathered pixels again: (N, C shuffle^2, H', W') to (N, C, H' shuffle, W' shuffle)."""
+        return F.pixel_shuffle(x, self.shuffle) if self.shuffle > 1 else x
+
+    def _leave(self, rainy: Tensor, full: Tensor, gate: Tensor | None) -> Tensor:
+        """Turn the autoencoder's result into the restored image."""
         height, width = rainy.shape[2:]
-        x = pad_to_multiple(torch.cat((rainy, attention), 1), self.size_multiple)
-        return self.autoencoder(x)[0][..., :height, :width]
+        full = self._image(full)[..., :height, :width]
+        if not self.gated or gate is None:
+            return full
+        # In float32: half a level of an 8-bit image is lost in bfloat16.
+        drops = self._image(gate)[..., :height, :width]
+        return wide(rainy) + wide(drops) * wide(full)
 
     @property
     def receptive_field(self) -> Reach:
@@ -146,4 +215,17 @@ class AttentiveGenerator(nn.Module):
         or to the border of the picture.
         """
         steps = self.attention.layers() * self.num_steps if self.attention is not None else []
-        return reach_of([*steps, *self.autoencoder.layers()], self.size_multiple)
+        before, after = reach_of([*steps, *self.autoencoder.layers()], 4)
+        # A position of the inner grid stands for `shuffle` pixels, and its first may ask for its last.
+        more = self.shuffle - 1
+        return Reach(before * self.shuffle + more, after * self.shuffle + more)
+
+
+def scaled(channels: int, width: float) -> int:
+    """Return a number of channels times a factor, rounded to a multiple of 4, at least 4."""
+    return channels if width == 1 else max(4, 4 * round(channels * width / 4))
+
+
+def _joined(x: Tensor, gate: Tensor | None) -> Tensor:
+    """Return an image with its attention map as further channels."""
+    return x if gate is None else torch.cat((x, gate.to(x.dtype)), 1)

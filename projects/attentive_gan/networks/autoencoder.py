@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -35,13 +37,29 @@ class SmoothUpsampling(nn.ConvTranspose2d):
         super().__init__(in_channels, out_channels, 4, stride=2, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:  # type: ignore[override]
-        """Map (N, C, H, W) to (N, C', 2H, 2W), non-negative."""
-        sharp = F.pad(super().forward(x), (1, 0, 1, 0), mode='reflect')
-        return F.relu_(F.avg_pool2d(sharp, 2, stride=1))
+        """Map (N, C, H, W) to (N, C', 2H, 2W), non-negative, in the memory layout of the input.
+
+        The published network mirrors the first row and column before the mean. The mean over a
+        mirrored border is that over the first two rows, so it is the first mean repeated.
+        """
+        return F.relu_(_repeat_first(F.avg_pool2d(super().forward(x), 2, stride=1)))
 
     def rows_seen(self, first: int, last: int) -> tuple[int, int]:
         """Rows of the input that rows `first` to `last` of the result depend on."""
         return transposed_rows_seen(self, first - 1, last)
+
+
+def _repeat_first(x: Tensor) -> Tensor:
+    """Repeat the first row and column of maps (N, C, H, W)."""
+    if x.is_cuda and torch.is_grad_enabled():
+        return _joined_first(x)
+    return F.pad(x, (1, 0, 1, 0), mode='replicate')
+
+
+def _joined_first(x: Tensor) -> Tensor:
+    """Repeat them without padding: CUDA's returns NCHW, and its gradient is not deterministic."""
+    x = torch.cat((x[:, :, :1], x), 2)
+    return torch.cat((x[..., :1], x), 3)
 
 
 class ContextualAutoencoder(nn.Module):
@@ -52,42 +70,59 @@ class ContextualAutoencoder(nn.Module):
     Source: Qian et al., CVPR 2018, section 3.1; rui1996/DeRaindrop, `models/generator.py`.
 
     Args:
-        in_channels: 4 for a picture and its attention map, 3 for a picture alone.
+        in_channels: 4 for an image and its attention map, 3 for an image alone.
+        channels: Channels at full, half and quarter size, and before the output; those published.
+        out_channels: Channels of the results.
+        dilations: Dilations of the four dilated convolutions at a quarter of the size.
+        residual: Add the input of each pair of convolutions at a quarter of the size to its result,
+            which lets small networks learn faster; the published network does not.
     """
 
-    def __init__(self, in_channels: int = 4) -> None:
+    def __init__(
+        self,
+        in_channels: int = 4,
+        channels: Sequence[int] = (64, 128, 256, 32),
+        out_channels: int = 3,
+        dilations: Sequence[int] = (2, 4, 8, 16),
+        residual: bool = False,
+    ) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(in_channels, 64, 5, padding=2)
-        self.conv2 = nn.Conv2d(64, 128, 3, stride=2, padding=1)
-        self.conv3 = nn.Conv2d(128, 128, 3, padding=1)
-        self.conv4 = nn.Conv2d(128, 256, 3, stride=2, padding=1)
-        self.conv5 = nn.Conv2d(256, 256, 3, padding=1)
-        self.conv6 = nn.Conv2d(256, 256, 3, padding=1)
-        self.diconv1 = nn.Conv2d(256, 256, 3, padding=2, dilation=2)
-        self.diconv2 = nn.Conv2d(256, 256, 3, padding=4, dilation=4)
-        self.diconv3 = nn.Conv2d(256, 256, 3, padding=8, dilation=8)
-        self.diconv4 = nn.Conv2d(256, 256, 3, padding=16, dilation=16)
-        self.conv7 = nn.Conv2d(256, 256, 3, padding=1)
-        self.conv8 = nn.Conv2d(256, 256, 3, padding=1)
-        self.outframe1 = nn.Conv2d(256, 3, 3, padding=1)
-        self.deconv1 = SmoothUpsampling(256, 128)
-        self.conv9 = nn.Conv2d(128, 128, 3, padding=1)
-        self.outframe2 = nn.Conv2d(128, 3, 3, padding=1)
-        self.deconv2 = SmoothUpsampling(128, 64)
-        self.conv10 = nn.Conv2d(64, 32, 3, padding=1)
-        self.output = nn.Conv2d(32, 3, 3, padding=1)
+        self.residual = residual
+        full, half, quarter, last = channels
+
+        def dilated(distance: int) -> nn.Conv2d:
+            return nn.Conv2d(quarter, quarter, 3, padding=distance, dilation=distance)
+
+        self.conv1 = nn.Conv2d(in_channels, full, 5, padding=2)
+        self.conv2 = nn.Conv2d(full, half, 3, stride=2, padding=1)
+        self.conv3 = nn.Conv2d(half, half, 3, padding=1)
+        self.conv4 = nn.Conv2d(half, quarter, 3, stride=2, padding=1)
+        self.conv5 = nn.Conv2d(quarter, quarter, 3, padding=1)
+        self.conv6 = nn.Conv2d(quarter, quarter, 3, padding=1)
+        self.diconv1 = dilated(dilations[0])
+        self.diconv2 = dilated(dilations[1])
+        self.diconv3 = dilated(dilations[2])
+        self.diconv4 = dilated(dilations[3])
+        self.conv7 = nn.Conv2d(quarter, quarter, 3, padding=1)
+        self.conv8 = nn.Conv2d(quarter, quarter, 3, padding=1)
+        self.outframe1 = nn.Conv2d(quarter, out_channels, 3, padding=1)
+        self.deconv1 = SmoothUpsampling(quarter, half)
+        self.conv9 = nn.Conv2d(half, half, 3, padding=1)
+        self.outframe2 = nn.Conv2d(half, out_channels, 3, padding=1)
+        self.deconv2 = SmoothUpsampling(half, full)
+        self.conv10 = nn.Conv2d(full, last, 3, padding=1)
+        self.output = nn.Conv2d(last, out_channels, 3, padding=1)
 
     def forward(self, x: Tensor, side_outputs: bool = False) -> Pictures:
         """Restore a picture.
 
         Args:
-            x: Picture and attention map, (N, 4, H, W), or the picture alone, (N, 3, H, W); H and W
-                are multiples of 4.
-            side_outputs: Whether to draw the pictures of half and quarter size too.
+            x: Image and attention map, (N, `in_channels`, H, W); H and W are multiples of 4.
+            side_outputs: Whether to draw the images of half and quarter size too.
 
         Returns:
-            The restored picture (N, 3, H, W), unbounded, and those of (N, 3, H/2, W/2) and
-            (N, 3, H/4, W/4), non-negative, or None.
+            The restored image (N, `out_channels`, H, W), unbounded, and those of size (H/2, W/2) and
+            (H/4, W/4), non-negative, or None.
         """
         strips = Strips(x)
         skip1 = None
@@ -123,8 +158,11 @@ class ContextualAutoencoder(nn.Module):
         return F.relu_(self.conv2(self._skip1(x)))
 
     def _context(self, x: Tensor) -> Tensor:
-        for layer in self._context_layers():
-            x = F.relu_(layer(x))
+        enter, *layers = self._context_layers()
+        x = F.relu_(enter(x))
+        for first, second in zip(layers[::2], layers[1::2], strict=True):
+            y = F.relu_(second(F.relu_(first(x))))
+            x = y + x if self.residual else y
         return x
 
     def _to_half(self, x: Tensor, skip2: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils._pytree import tree_flatten
 
-from .cost import count_macs, matrix_rate, peak_activations, time_interleaved
+from .cost import count_macs, matrix_rate, peak_activations, time_interleaved, use_tf32
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,8 @@ class Setting:
         batch: Pictures per pass.
         repeat: Timed runs of each network at each size.
         train_step: Whether to time forward and backward, instead of forward without autograd.
+        tf32: Whether CUDA rounds float32 operands to TF32, in networks and in the matrix product that
+            they are compared with.
     """
 
     device: torch.device
@@ -34,6 +36,7 @@ class Setting:
     batch: int = 1
     repeat: int = 5
     train_step: bool = False
+    tf32: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,37 +90,50 @@ def measure(
         One row per size and network.
     """
     for width, height in sizes:
-        picture = torch.rand(setting.batch, 3, height, width, device=setting.device)
-        rate = matrix_rate(setting.device, setting.dtype)
-        works = {
-            name: _work(_maybe_compiled(x, compiled and not k), picture, setting)
-            for k, (name, x) in enumerate(networks.items())
-        }
-        timings = time_interleaved(works, setting.repeat, setting.device)
-        reference = list(timings.values())[-1].median
-        for name, network in networks.items():
-            timing = timings[name]
-            macs = count_macs(network, height, width, setting.batch)
-            done = macs * (3 if setting.train_step else 1) / timing.median
-            yield Row(
-                network=name,
-                width=width,
-                height=height,
-                gmacs=macs / 1e9,
-                milliseconds=1e3 * timing.median,
-                fastest_milliseconds=1e3 * timing.fastest,
-                slowest_milliseconds=1e3 * timing.slowest,
-                images_per_second=setting.batch / timing.median,
-                peak_gib=_peak_gib(_work(network, picture, setting), setting),
-                share_of_matrix_rate=done / rate,
-                speed_up=reference / timing.median,
-            )
+        with use_tf32(setting.tf32):
+            rows = list(_measure_size(networks, width, height, setting, compiled))
+        yield from rows
+
+
+def _measure_size(
+    networks: Mapping[str, nn.Module], width: int, height: int, setting: Setting, compiled: bool
+) -> Iterator[Row]:
+    """Measure networks at one size."""
+    if compiled:
+        # Else the second size would be compiled for any size, which is slower.
+        torch._dynamo.reset()
+    picture = torch.rand(setting.batch, 3, height, width, device=setting.device)
+    rate = matrix_rate(setting.device, setting.dtype)
+    works = {
+        name: _work(_maybe_compiled(x, compiled and not k), picture, setting)
+        for k, (name, x) in enumerate(networks.items())
+    }
+    timings = time_interleaved(works, setting.repeat, setting.device)
+    reference = list(timings.values())[-1].median
+    for name, network in networks.items():
+        timing = timings[name]
+        macs = count_macs(network, height, width, setting.batch)
+        done = macs * (3 if setting.train_step else 1) / timing.median
+        yield Row(
+            network=name,
+            width=width,
+            height=height,
+            gmacs=macs / 1e9,
+            milliseconds=1e3 * timing.median,
+            fastest_milliseconds=1e3 * timing.fastest,
+            slowest_milliseconds=1e3 * timing.slowest,
+            images_per_second=setting.batch / timing.median,
+            peak_gib=_peak_gib(_work(network, picture, setting), setting),
+            share_of_matrix_rate=done / rate,
+            speed_up=reference / timing.median,
+        )
 
 
 def describe_machine(setting: Setting) -> dict[str, Any]:
     """Say what the figures were measured on: versions, processor, threads, matrix-product rate."""
     on_cuda = setting.device.type == 'cuda'
-    rate = matrix_rate(setting.device, setting.dtype)
+    with use_tf32(setting.tf32):
+        rate = matrix_rate(setting.device, setting.dtype)
     return {
         'torch': torch.__version__,
         'python': platform.python_version(),
@@ -126,6 +142,7 @@ def describe_machine(setting: Setting) -> dict[str, Any]:
         'threads': torch.get_num_threads(),
         'device': torch.cuda.get_device_name(setting.device) if on_cuda else 'cpu',
         'dtype': str(setting.dtype).removeprefix('torch.'),
+        'tf32': setting.tf32 if on_cuda else None,
         'matrix_product_gmacs_per_second': rate / 1e9,
     }
 
@@ -145,7 +162,7 @@ def _work(network: Callable[..., Any], picture: Tensor, setting: Setting) -> Cal
 
 
 def _maybe_compiled(network: nn.Module, compiled: bool) -> Callable[..., Any]:
-    return torch.compile(network) if compiled else network
+    return torch.compile(network, dynamic=False) if compiled else network
 
 
 def _peak_gib(work: Callable[[], None], setting: Setting) -> float | None:

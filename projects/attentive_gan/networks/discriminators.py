@@ -9,6 +9,11 @@ from mmagic.registry import MODELS
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .attentive_generator import scaled
+
+#: Side of the map before the linear layers.
+POOLED = 14
+
 #: Shortest side whose maps do not vanish in the two convolutions of stride 4.
 MIN_SIDE = 11
 
@@ -33,21 +38,30 @@ class PlainDiscriminator(nn.Module):
     averaged to it. There is no sigmoid at the end, because the losses take logits.
 
     Source: rui1996/DeRaindrop, `models/discriminator.py`, without its attention branch.
+
+    Args:
+        width: Multiplies all numbers of channels, rounded to multiples of 4; 1 as published.
+
+    Raises:
+        ValueError: `width` is not positive.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, width: float = 1.0) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(3, 8, 5, padding=2)
-        self.conv2 = nn.Conv2d(8, 16, 5, padding=2)
-        self.conv3 = nn.Conv2d(16, 64, 5, padding=2)
-        self.conv4 = nn.Conv2d(64, 128, 5, padding=2)
-        self.conv5 = nn.Conv2d(128, 128, 5, padding=2)
-        self.conv6 = nn.Conv2d(128, 128, 5, padding=2)
-        self.conv7 = nn.Conv2d(128, 64, 5, stride=4, padding=1)
-        self.conv8 = nn.Conv2d(64, 32, 5, stride=4, padding=1)
-        self.pool = nn.AdaptiveAvgPool2d(14)
-        self.fc1 = nn.Linear(32 * 14 * 14, 1024)
-        self.fc2 = nn.Linear(1024, 1)
+        if width <= 0:
+            raise ValueError(f'width is {width}; it must be positive')
+        c8, c16, c32, c64, c128 = (scaled(channels, width) for channels in (8, 16, 32, 64, 128))
+        self.conv1 = nn.Conv2d(3, c8, 5, padding=2)
+        self.conv2 = nn.Conv2d(c8, c16, 5, padding=2)
+        self.conv3 = nn.Conv2d(c16, c64, 5, padding=2)
+        self.conv4 = nn.Conv2d(c64, c128, 5, padding=2)
+        self.conv5 = nn.Conv2d(c128, c128, 5, padding=2)
+        self.conv6 = nn.Conv2d(c128, c128, 5, padding=2)
+        self.conv7 = nn.Conv2d(c128, c64, 5, stride=4, padding=1)
+        self.conv8 = nn.Conv2d(c64, c32, 5, stride=4, padding=1)
+        hidden = scaled(1024, width)
+        self.fc1 = nn.Linear(c32 * POOLED**2, hidden)
+        self.fc2 = nn.Linear(hidden, 1)
 
     def forward(self, picture: Tensor) -> DiscriminatorOutput:
         """Judge pictures.
@@ -74,7 +88,7 @@ class PlainDiscriminator(nn.Module):
             x = F.relu_(layer(x))
         x, attention_map = self._gate(x)
         x = F.relu_(self.conv8(F.relu_(self.conv7(x))))
-        logits = self.fc2(self.fc1(self.pool(x).flatten(1)))
+        logits = self.fc2(self.fc1(_pooled(x).flatten(1)))
         return DiscriminatorOutput(logits, attention_map)
 
     def _gate(self, features: Tensor) -> tuple[Tensor, Tensor | None]:
@@ -90,12 +104,38 @@ class AttentiveDiscriminator(PlainDiscriminator):
 
     Source: Qian et al., CVPR 2018, section 3.2; rui1996/DeRaindrop, `models/discriminator.py`; the
     order of layers from flyywh/AttGAN_DeRaindrop, `lstm.py`.
+
+    Args:
+        width: Multiplies all numbers of channels, rounded to multiples of 4; 1 as published.
+
+    Raises:
+        ValueError: `width` is not positive.
     """
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.to_map = nn.Conv2d(128, 1, 5, padding=2)
+    def __init__(self, width: float = 1.0) -> None:
+        super().__init__(width)
+        self.to_map = nn.Conv2d(self.conv6.out_channels, 1, 5, padding=2)
 
     def _gate(self, features: Tensor) -> tuple[Tensor, Tensor | None]:
         attention_map = self.to_map(features)
         return features * attention_map, attention_map
+
+
+def _pooled(x: Tensor) -> Tensor:
+    """Average maps (N, C, H, W) to (N, C, 14, 14), by products with two matrices of means.
+
+    Equal to `adaptive_avg_pool2d`, whose gradient on CUDA is not deterministic.
+    """
+    if x.shape[2:] == (POOLED, POOLED):
+        return x
+    rows, columns = (_means(side, x) for side in x.shape[2:])
+    return rows @ x @ columns.mT
+
+
+def _means(side: int, like: Tensor) -> Tensor:
+    """Return the matrix (14, side) whose row k takes the mean of the k-th of 14 even parts."""
+    k = torch.arange(POOLED, device=like.device)[:, None]
+    first, last = k * side // POOLED, -(-(k + 1) * side // POOLED)
+    position = torch.arange(side, device=like.device)
+    inside = (position >= first) & (position < last)
+    return inside.to(like.dtype) / (last - first)

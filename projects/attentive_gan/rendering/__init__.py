@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from .blobs import add_blobs
 from .drawn_scenes import draw_scene
-from .options import RaindropOptions
+from .options import TRAINING_MIX, RaindropOptions
+from .pairs import PairOptions, render_pair
 from .parameters import RaindropParameters
-from .raindrops import RainyPicture, render_raindrops
+from .raindrops import RainyPicture, Window, render_raindrops
 from .sampling import add_raindrops, is_night, sample_parameters
 
 __all__ = [
+    'TRAINING_MIX',
+    'PairOptions',
     'RaindropOptions',
     'RaindropParameters',
     'RainyPicture',
+    'Window',
     'add_blobs',
     'add_raindrops',
     'draw_scene',
     'is_night',
+    'render_pair',
     'render_raindrops',
     'sample_parameters',
 ]

@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 from .placement import Drops
 from .sprites import (
     FULL,
+    SIZE_RATIO,
     SMALL_SIDE,
     SMALL_SIZES,
+    SMALLEST_RADIUS,
     Pixels,
     Sprite,
     decode,
@@ -20,6 +22,9 @@ from .sprites import (
 
 _HALF = SMALL_SIDE // 2
 _MARGIN = SMALL_SIDE
+
+#: Pixels of a drop lie within this many radii.
+_REACH = 2.1
 
 
 def stamp(drops: Drops, rows: tuple[int, int], columns: tuple[int, int]) -> Pixels:
@@ -42,7 +47,10 @@ def stamp(drops: Drops, rows: tuple[int, int], columns: tuple[int, int]) -> Pixe
     small = drops.size < SMALL_SIZES
     chosen = small & near
     _stamp_small(grid, tops[chosen], lefts[chosen], drops, chosen)
-    for number in np.flatnonzero(~small).tolist():
+    reach = _REACH * SMALLEST_RADIUS * SIZE_RATIO**drops.size + 2
+    large = ~small & (tops > -reach) & (lefts > -reach)
+    large &= (tops < height + 2 * _MARGIN + reach) & (lefts < width + 2 * _MARGIN + reach)
+    for number in np.flatnonzero(large).tolist():
         drop = sprite(int(drops.shape[number]), int(drops.size[number]))
         _stamp_large(grid, drop + drops.rank[number], int(tops[number]), int(lefts[number]))
     return decode(grid[_MARGIN : _MARGIN + height, _MARGIN : _MARGIN + width])

@@ -18,6 +18,14 @@ Lighting = Literal['auto', 'day', 'night']
 LEVELS: dict[str, float] = {'light': 0.6, 'normal': 1.0, 'heavy': 1.6}
 
 
+#: A broader mix than that of the published pairs, to train networks for photos of any kind: half of it are
+#: the published kinds, half what networks that were trained on those alone leave (docs/rendering.md).
+TRAINING_MIX: dict[Regime, float] = {
+    'small': 0.26, 'discs': 0.2, 'ghosts': 0.08, 'highlights': 0.11, 'tiny': 0.08, 'windscreen': 0.15,
+    'veil': 0.08, 'focused': 0.04,
+}  # fmt: skip
+
+
 def _default_mix() -> dict[Regime, float]:
     return {'small': 0.48, 'discs': 0.33, 'ghosts': 0.14, 'focused': 0.05}
 

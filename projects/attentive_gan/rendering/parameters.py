@@ -8,8 +8,10 @@ from typing import Any, Literal, get_args
 from attentive_gan.errors import UserError
 
 #: What a picture behind wet glass looks like: `small` sharp drops by the hundred, soft `discs`, few large
-#: `ghosts`, or drops in focus before a blurred scene (`focused`, as in Raindrop Clarity).
-Regime = Literal['small', 'discs', 'ghosts', 'focused']
+#: `ghosts`, drops in focus before a blurred scene (`focused`, as in Raindrop Clarity), defocused
+#: `highlights` of lamps or the sun, `tiny` drops and scene both in focus, heavy drops with dark rims and
+#: running water on a `windscreen`, or a faint `veil` of very soft drops.
+Regime = Literal['small', 'discs', 'ghosts', 'focused', 'highlights', 'tiny', 'windscreen', 'veil']
 
 REGIMES: tuple[Regime, ...] = get_args(Regime)
 
@@ -27,9 +29,11 @@ RANGES: dict[str, tuple[float, float]] = {
     'fine_radius': (0.03, 0.5),
     'unevenness': (0, 1),
     'trails': (0, 1),
+    'steep': (0, 1),
+    'streaks': (0, 1),
     'sky_elevation': (0, 90),
     'sky_radiance': (0, 4),
-    'sky_warmth': (-0.3, 0.3),
+    'sky_warmth': (-0.8, 0.8),
     'rim': (0, 1.5),
     'mist': (0, 0.8),
     'mist_blur': (0, 0.02),
@@ -41,6 +45,11 @@ RANGES: dict[str, tuple[float, float]] = {
     'reflection': (0, 0.5),
     'lamp_gain': (1, 64),
     'lamps': (0, 40),
+    'highlights': (0, 1000),
+    'highlight_level': (0, 8),
+    'highlight_rim': (0, 8),
+    'highlight_texture': (0, 1),
+    'highlight_warmth': (-1, 1),
     'seed': (0, 2**63 - 1),
 }
 
@@ -85,6 +94,11 @@ class RaindropParameters:
     """How much the density of drops changes over the glass; 0 is even."""
     trails: float = 0.0
     """Share of the larger drops with a column of shrinking drops above them."""
+    steep: float = 0.0
+    """Share of the main drops with contact angles of 56 to 74 degrees, whose wide rims reflect all light
+    (dark where `rim` is low)."""
+    streaks: float = 0.0
+    """Share of the larger drops with a streak of water above them."""
     sky_elevation: float = 6.0
     """Where the sky begins beyond the frame, degrees above its middle."""
     sky_radiance: float = 0.9
@@ -113,6 +127,16 @@ class RaindropParameters:
     """How much brighter than white the clipped lights of the scene are, as drops show them."""
     lamps: int = 0
     """Number of lamps beyond the frame, which drops show (night)."""
+    highlights: float = 0.0
+    """Number of bright discs per frame with sides of 3:2; their radius is that of the blur."""
+    highlight_level: float = 0.3
+    """Median radiance of the discs; its natural logarithm has a standard deviation of 0.9."""
+    highlight_rim: float = 1.0
+    """Radiance that is added at the rim of the discs, in shares of that of their middle."""
+    highlight_texture: float = 0.3
+    """Unevenness of the discs, as a share of their radiance."""
+    highlight_warmth: float = 0.0
+    """Red minus blue of the discs, as a share of their radiance."""
     seed: int = 0
     """Seed of shapes and places."""
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .exact import smooth_field
 from .parameters import RaindropParameters
-from .sprites import ODD_SHAPES, SHAPES, encoded_ranks, size_class
+from .sprites import ODD_SHAPES, SHAPES, STEEP_SHAPES, encoded_ranks, size_class
 
 #: Cells of the map of the drops' density.
 _CELLS = (24, 36)
@@ -20,6 +21,9 @@ _MOST_DROPS = 20_000
 
 #: Number of drops that a running drop leaves above itself.
 _TRAIL = 6
+
+#: Largest number of drops that make up a streak.
+_STREAK = 24
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,10 @@ def place_drops(
         for own, trail in zip((down, across, radius * scale), trails, strict=True)
     )
     shape = np.concatenate([shape, random.integers(0, SHAPES - ODD_SHAPES, len(trails[0]))])
+    drops: tuple[NDArray[Any], ...] = (down, across, pixels, shape)
+    if parameters.steep or parameters.streaks:
+        drops = _running(drops, len(main), parameters)
+    down, across, pixels, shape = drops
     return Drops(
         down=np.floor(np.round(down - margin, 6)).astype(np.int64),
         across=np.floor(np.round(across - margin, 6)).astype(np.int64),
@@ -137,3 +145,30 @@ def _trails(
     rows = down[:, None] - np.cumsum(steps, axis=1)
     columns = across[:, None] + np.cumsum(sizes * random.uniform(-0.4, 0.4, count), axis=1)
     return rows.ravel(), columns.ravel(), 0.7 * sizes.ravel()
+
+
+def _running(
+    drops: tuple[NDArray[Any], ...], main: int, parameters: RaindropParameters
+) -> tuple[NDArray[Any], ...]:
+    """Make some of the first `main` drops steep, and let some run down, with streaks above them.
+
+    Args:
+        drops: Row and column of the middle, radius in pixels, and shape of each drop.
+        main: Number of drops of the main population, which come first.
+        parameters: Shares and seed.
+    """
+    random = np.random.default_rng([parameters.seed, 12])
+    down, across, pixels, shape = drops
+    steep = random.random(main) < parameters.steep
+    shape[:main][steep] = random.integers(SHAPES, SHAPES + STEEP_SHAPES, int(steep.sum()))
+    large = pixels[:main] > 1.3 * np.median(pixels[:main]) if main else np.zeros(0, bool)
+    runs = np.flatnonzero(large & (random.random(main) < parameters.streaks))
+    size = (len(runs), _STREAK)
+    radius = pixels[runs, None] * random.uniform(0.35, 0.8, (len(runs), 1))
+    sizes = radius * np.cumprod(random.uniform(0.9, 1.06, size), axis=1)
+    rows = down[runs, None] - np.cumsum(0.7 * sizes, axis=1)
+    columns = across[runs, None] + np.cumsum(sizes * random.uniform(-0.12, 0.12, size), axis=1)
+    kept = np.arange(_STREAK) < random.integers(5, _STREAK + 1, (len(runs), 1))
+    added = (rows[kept], columns[kept], sizes[kept])
+    odd = random.integers(0, SHAPES - ODD_SHAPES, int(kept.sum()))
+    return tuple(np.concatenate(pair) for pair in zip(drops, (*added, odd), strict=True))

@@ -16,15 +16,15 @@ from .aperture import aperture_kernel
 from .environment import environment_map
 from .exact import (
     Floats,
-    box_blur,
     box_blur_levels,
     enlarge,
     filter_whole,
     shrink,
-    smooth_field,
     whole,
 )
+from .film import Film
 from .glass import stamp, through_drops
+from .highlights import Highlights
 from .parameters import RaindropParameters
 from .placement import Drops, place_drops
 from .sprites import DEGREES_PER_PIXEL, FULL, UNITS_PER_DEGREE
@@ -50,6 +50,9 @@ _COARSE_WIDTH = 128
 
 _SMALLEST_SIDE = 16
 
+#: A part of a picture: top, left, height, width, in pixels.
+Window = tuple[int, int, int, int]
+
 
 @dataclass(frozen=True)
 class RainyPicture:
@@ -64,9 +67,24 @@ class RainyPicture:
     parameters: RaindropParameters
     """What the picture was rendered with."""
 
+    @property
+    def coverage(self) -> NDArray[np.uint8]:
+        """`alpha` in 255 steps, (H, W), uint8: a quarter of the memory."""
+        return np.asarray(cv2.convertScaleAbs(self.alpha, alpha=255), np.uint8)
+
+    def part(self, window: Window) -> RainyPicture:
+        """Cut out top, left, height and width in pixels."""
+        top, left, height, width = window
+        cut = slice(top, top + height), slice(left, left + width)
+        rainy, clean = (np.ascontiguousarray(part[cut]) for part in (self.rainy, self.clean))
+        return RainyPicture(rainy, clean, np.ascontiguousarray(self.alpha[cut]), self.parameters)
+
 
 def render_raindrops(
-    clean: NDArray[np.uint8], parameters: RaindropParameters, frame_width: int | None = None
+    clean: NDArray[np.uint8],
+    parameters: RaindropParameters,
+    frame_width: int | None = None,
+    window: Window | None = None,
 ) -> RainyPicture:
     """Look at a picture through a wet glass; equal arguments give equal bytes on any machine.
 
@@ -80,9 +98,11 @@ def render_raindrops(
         parameters: Physical parameters.
         frame_width: Width in pixels of the camera's whole frame, of which the picture is a cut; None for
             the picture's own width.
+        window: Top, left, height and width in pixels of the part of the picture that is wanted. It gets the
+            bytes that it has in the whole picture, in less time; None for the whole.
 
     Raises:
-        UserError: The picture is smaller than 16x16.
+        UserError: The picture is smaller than 16x16, or the window does not lie within it.
         ValueError: The array is not an RGB picture.
     """
     if clean.dtype != np.uint8 or clean.ndim != 3 or clean.shape[2] != 3:
@@ -92,16 +112,33 @@ def render_raindrops(
             f'Raindrops need a picture of at least {_SMALLEST_SIDE}x{_SMALLEST_SIDE} pixels; '
             f'got {clean.shape[1]}x{clean.shape[0]}.'
         )
-    return _Rendering(np.ascontiguousarray(clean), parameters, frame_width).picture()
+    whole_picture = (0, 0, *clean.shape[:2])
+    top, left, height, width = window or whole_picture
+    inside = (
+        0 <= top < top + height <= clean.shape[0] and 0 <= left < left + width <= clean.shape[1]
+    )
+    if not inside:
+        raise UserError(
+            f'The window {window} (top, left, height, width) must lie within the picture, '
+            f'which is {clean.shape[1]}x{clean.shape[0]}.'
+        )
+    rendering = _Rendering(
+        np.ascontiguousarray(clean), parameters, frame_width, window or whole_picture
+    )
+    return rendering.picture()
 
 
 class _Rendering:
-    """One picture on its way; `grid` is the coarser pixel grid on which glass and blur are computed."""
+    """A window of a picture on its way; `grid` is the coarser grid of glass and blur."""
 
     def __init__(
-        self, clean: NDArray[np.uint8], parameters: RaindropParameters, frame_width: int | None
+        self,
+        clean: NDArray[np.uint8],
+        parameters: RaindropParameters,
+        frame_width: int | None,
+        window: Window,
     ) -> None:
-        self.clean, self.parameters = clean, parameters
+        self.clean, self.parameters, self.window = clean, parameters, window
         self.height, self.width = clean.shape[:2]
         self.frame = frame_width or self.width
         p = parameters
@@ -117,12 +154,21 @@ class _Rendering:
         rest = np.sqrt(max(self.blur**2 - own, 0)) / self.grid
         self.kernel = aperture_kernel(round(float(rest), 3), p.blades, p.blade_angle)
         self.margin = len(self.kernel) // 2
-        self.rows, self.columns = -(-self.height // self.grid), -(-self.width // self.grid)
+        # Whole cells of the grid that hold the window: first, and the one after the last.
+        top, left, height, width = window
+        self.first_row, self.last_row = top // self.grid, -(-(top + height) // self.grid)
+        self.first_column, self.last_column = left // self.grid, -(-(left + width) // self.grid)
+        self.across = slice(
+            self.first_column * self.grid, min(self.last_column * self.grid, self.width)
+        )
         self.drops = self._drops(scale / self.grid)
+        size = (self.height, self.width)
+        self.highlights = Highlights(p, size, self.frame, self.blur)
 
     def _drops(self, scale: float) -> Drops:
         margin = self.margin + 1 + 2 * scale * self.parameters.radius_median
-        return place_drops((self.rows, self.columns), scale, margin, self.parameters)
+        glass = (-(-self.height // self.grid), -(-self.width // self.grid))
+        return place_drops(glass, scale, margin, self.parameters)
 
     @cached_property
     def coarse_grid(self) -> int:
@@ -145,27 +191,45 @@ class _Rendering:
         return environment_map(self.coarse, self.focal / self.coarse_grid, self.parameters)
 
     def picture(self) -> RainyPicture:
-        """Finish the picture band by band."""
-        rainy = np.empty_like(self.clean)
-        alpha = np.empty((self.height, self.width), np.float32)
+        """Finish the window band by band."""
+        above, rows = self.first_row * self.grid, min(self.last_row * self.grid, self.height)
+        size = (rows - above, self.across.stop - self.across.start)
+        rainy, alpha = np.empty((*size, 3), np.uint8), np.empty(size, np.float32)
         for first, last in self._bands():
             self._band(first, last, rainy, alpha)
-        return RainyPicture(rainy, self.clean, alpha, self.parameters)
+        # The clean picture is cut like the others, from whole cells.
+        clean = self.clean[above : above + size[0], self.across]
+        whole_cells = RainyPicture(rainy, clean, alpha, self.parameters)
+        top, left, height, width = self.window
+        return whole_cells.part((top - above, left - self.across.start, height, width))
 
     def _bands(self) -> Iterator[tuple[int, int]]:
         """Yield the first row of each band, and the one after its last, on the grid."""
-        step = max(8, _BAND_PIXELS // (self.width * self.grid))
-        for first in range(0, self.rows, step):
-            yield first, min(first + step, self.rows)
+        step = max(8, _BAND_PIXELS // (self._width * self.grid))
+        for first in range(self.first_row, self.last_row, step):
+            yield first, min(first + step, self.last_row)
+
+    @property
+    def _width(self) -> int:
+        """Columns of the picture that are rendered."""
+        return self.across.stop - self.across.start
 
     def _band(self, first: int, last: int, rainy: NDArray[np.uint8], alpha: Floats) -> None:
         """Write the rows `first` to `last` of the grid into the results."""
-        film = _Film(self, first - 1, last + 1)
+        film = Film(
+            self.parameters,
+            self.coarse,
+            self.coarse_grid // self.grid,
+            self.parameters.haze_blur * self.frame / self.coarse_grid,
+            (first - 1, last + 1),
+            (self.first_column - 1, self.last_column + 1),
+        )
         drops, light = self._through_glass(first - 1, last + 1)
         passed, bent, added = film.over(drops, light)
         passed, bent = np.dstack([passed] * 3), np.dstack([bent] * 3)
         # Few rows at a time stay in the processor's cache.
-        step = max(1, _CACHED_PIXELS // (self.width * self.grid))
+        step = max(1, _CACHED_PIXELS // (self._width * self.grid))
+        above = self.first_row * self.grid
         for top in range(first, last, step):
             bottom = min(top + step, last)
             part = slice(top - first, bottom - first + 2)
@@ -174,8 +238,10 @@ class _Rendering:
             full = self._product(passed[part], scene, rows)
             full += self._product(bent[part], self._through_film(scene, rows), rows)
             full += self._full_size(added[part], rows)
-            rainy[rows] = cv2.convertScaleAbs(np.sqrt(full, out=full))
-            np.multiply(self._full_size(drops[part], rows), 1 / FULL, out=alpha[rows])
+            out = slice(rows.start - above, rows.stop - above)
+            np.multiply(self._full_size(drops[part], rows), 1 / FULL, out=alpha[out])
+            self.highlights.add(full, alpha[out], rows.start, self.across.start)
+            rainy[out] = cv2.convertScaleAbs(np.sqrt(full, out=full))
 
     def _product(self, share: Floats, scene: Floats, rows: slice) -> Floats:
         """Return shares (1 is 256) of the grid times rows of a scene, exactly: 8 bits times 16."""
@@ -195,56 +261,60 @@ class _Rendering:
             grid *= 2
         # Two boxes of n pixels have the variance (n**2 - 1) / 6.
         size = 2 * round((np.sqrt(6 * (deviation / grid) ** 2 + 1) - 1) / 2) + 1
-        small, above = self._shrunk(rows, grid, size)
+        small, above, left = self._shrunk(rows, grid, size)
         levels = small.astype(np.uint16)
         if size > 1:
             levels = box_blur_levels(box_blur_levels(levels, size), size)
         full = enlarge(levels.astype(np.float32), grid)
         if grid > 1:
             np.rint(full, out=full)
-        return full[above : above + rows.stop - rows.start, : self.width]
+        return full[above : above + rows.stop - rows.start, left : left + self._width]
 
     def _full_size(self, part: Floats, rows: slice) -> Floats:
         """Enlarge a part of the grid with a pixel more on each side, and cut these pixels off."""
         full = enlarge(part, self.grid)
         return full[
-            self.grid : self.grid + rows.stop - rows.start, self.grid : self.grid + self.width
+            self.grid : self.grid + rows.stop - rows.start, self.grid : self.grid + self._width
         ]
 
     def _scene(self, rows: slice) -> Floats:
         """Return rows of the scene, linear, blurred where the camera is focused on the drops."""
         if self.scene_blur < _LEAST_BLUR:
-            return _linear(self.clean[rows])
+            return _linear(self.clean[rows, self.across])
         grid = _grid_for(self.scene_blur)
         radius = round(self.scene_blur / grid, 3)
         kernel = aperture_kernel(radius, self.parameters.blades, self.parameters.blade_angle)
         margin = len(kernel) // 2
-        small, above = self._shrunk(rows, grid, margin + 1)
+        small, above, left = self._shrunk(rows, grid, margin + 1)
         # One pixel more than the kernel needs, so that the rows and columns in use are interpolated.
         border = (margin + 1, margin + 1, margin + 1, margin + 1)
         padded = cv2.copyMakeBorder(small, *border, cv2.BORDER_REPLICATE)
         blurred = whole(filter_whole(padded.astype(np.float64), kernel)).astype(np.float32)
         full = enlarge(blurred, grid)
         np.rint(full, out=full)
-        return full[grid + above :][: rows.stop - rows.start, grid : grid + self.width]
+        return full[grid + above :][
+            : rows.stop - rows.start, grid + left : grid + left + self._width
+        ]
 
-    def _shrunk(self, rows: slice, grid: int, margin: int) -> tuple[Floats, int]:
-        """Return the shrunk scene around some rows, and how many full rows of it lie above them.
+    def _shrunk(self, rows: slice, grid: int, margin: int) -> tuple[Floats, int, int]:
+        """Return the shrunk scene around some rows, and how many full rows and columns of it come before.
 
         Args:
             rows: Rows of the picture.
             grid: Factor by which the scene is shrunk.
-            margin: Rows of the grid wanted above and below, where the picture has them.
+            margin: Cells of the grid wanted on each side, where the picture has them.
         """
-        first, last = max(0, rows.start // grid - margin), -(-rows.stop // grid) + margin
-        return shrink(
-            _linear(self.clean[first * grid : last * grid]), grid
-        ), rows.start - first * grid
+        (top, bottom), (left, right) = (
+            (max(0, span.start // grid - margin) * grid, (-(-span.stop // grid) + margin) * grid)
+            for span in (rows, self.across)
+        )
+        small = shrink(_linear(self.clean[top:bottom, left:right]), grid)
+        return small, rows.start - top, self.across.start - left
 
     def _through_glass(self, first: int, last: int) -> tuple[Floats, Floats]:
         """Return blurred coverage and light of the drops on rows of the grid, one column more per side."""
         rows = (first - self.margin, last + self.margin)
-        columns = (-1 - self.margin, self.columns + 1 + self.margin)
+        columns = (self.first_column - 1 - self.margin, self.last_column + 1 + self.margin)
         pixels = stamp(self.drops, rows, columns)
         angles = self._angles(rows, self.height), self._angles(columns, self.width)
         ambient = self.environment[: len(self.environment) // 4].mean(axis=(0, 1), dtype=np.float64)
@@ -261,80 +331,6 @@ class _Rendering:
         degrees = np.degrees(np.arctan(pixels / self.focal))
         middle = (66 / DEGREES_PER_PIXEL - 0.5) * 32
         return whole(degrees * UNITS_PER_DEGREE + middle).astype(np.int64)
-
-
-class _Film:
-    """Mist, haze, veil, reflection and gain on rows of the grid, one column more per side."""
-
-    def __init__(self, rendering: _Rendering, first: int, last: int) -> None:
-        self.rendering, self.parameters = rendering, rendering.parameters
-        self.first, self.last = first, last
-
-    def over(self, drops: Floats, light: Floats) -> tuple[Floats, Floats, Floats]:
-        """Return which shares of the scene's light pass straight and through the film, and what is added.
-
-        Args:
-            drops: Coverage, (h, w), 0 to `FULL`.
-            light: Premultiplied light of the drops, (h, w, 3), linear; it becomes part of the result.
-
-        Returns:
-            Two shares (h, w), 1 is 256, and the added light (h, w, 3), all whole numbers.
-        """
-        p = self.parameters
-        random = np.random.default_rng([p.seed, 6])
-        gain = p.gain * (1 - p.veil)
-        field = 2 * self._field(random, (6, 8))
-        mist = np.clip(p.mist * field, 0, 0.95)
-        haze = np.minimum(p.haze * field, 1 - mist)
-        free = np.float32(gain) * (1 - drops * np.float32(1 / FULL))
-        bent, spread = (
-            free * (self._on_grid(whole(share * 4096)) * np.float32(1 / 4096))
-            for share in (mist, haze)
-        )
-        added = light
-        added *= np.float32(gain)
-        added += np.float32(p.veil * p.veil_level * 65025)
-        if p.haze:
-            added += spread[..., None] * self._scattered()
-        if p.reflection:
-            added += self._on_grid(self._reflected(random))
-        np.minimum(added, 65535, out=added)
-        passed = np.rint((free - bent - spread) * 256)
-        return passed, np.rint(bent * 256), np.rint(added, out=added)
-
-    def _field(self, random: np.random.Generator, cells: tuple[int, int]) -> NDArray[np.float64]:
-        """Return smooth random values, 0 to 1, on the coarse grid."""
-        down, across = (np.linspace(0, 1, n) for n in self.rendering.coarse.shape[:2])
-        return smooth_field(random.random(cells), down, across)
-
-    def _scattered(self) -> Floats:
-        """Return the widely scattered scene, (h, w, 3)."""
-        r = self.rendering
-        radius = self.parameters.haze_blur * r.frame / r.coarse_grid
-        size = 2 * round(radius) + 1
-        return self._on_grid(box_blur(box_blur(r.coarse, size), size))
-
-    def _reflected(self, random: np.random.Generator) -> NDArray[np.float64]:
-        """Return a blurred, mirrored and tinted picture of what lies behind the camera, in a part."""
-        p = self.parameters
-        behind = box_blur(self.rendering.coarse[:, ::-1].copy(), 5)
-        window = np.clip((self._field(random, (5, 6)) - 0.45) * 4, 0, 1) * p.reflection
-        tint = np.rint(random.uniform(0.4, 1, 3) * 256) / 256
-        return whole(window[..., None] * tint * (behind * 0.6 + 26000))
-
-    def _on_grid(self, coarse: NDArray) -> Floats:
-        """Enlarge whole numbers on the coarse grid, and cut out these rows."""
-        r = self.rendering
-        factor = r.coarse_grid // r.grid
-        padded = cv2.copyMakeBorder(
-            coarse.astype(np.float32), 1, 1, 1, 1, cv2.BORDER_REPLICATE
-        )  # fmt: skip
-        # A row more on each side than is needed: the border of an enlarged part is not interpolated.
-        above = max(0, (self.first + factor) // factor - 1)
-        below = -(-(self.last + factor) // factor) + 1
-        large = enlarge(np.asarray(padded[above:below]), factor)
-        top, left = self.first + factor - above * factor, factor - 1
-        return large[top : top + self.last - self.first, left : left + r.columns + 2]
 
 
 def _grid_for(blur: float) -> int:

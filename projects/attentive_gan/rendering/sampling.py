@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from .options import LEVELS, RaindropOptions
 from .parameters import RANGES, RaindropParameters, Regime
-from .raindrops import RainyPicture, render_raindrops
+from .raindrops import RainyPicture, Window, render_raindrops
 
 #: Frame width in pixels at which the scale of a regime is given.
 _REFERENCE_WIDTH = 720
@@ -41,6 +41,10 @@ _LOOKS: dict[Regime, _Look] = {
     'discs': _Look((16, 28), (0.75, 1.15), (5, 0.045), (0.35, 0.65), (0.0, 0.0), (0.0, 0.4)),
     'ghosts': _Look((24, 38), (0.9, 1.5), (4, 0.05), (0.5, 0.8), (0.0, 0.0), (0.0, 0.35)),
     'focused': _Look((5, 14), (0.4, 1.0), (5, 0.055), (0.4, 0.8), (0.0, 0.025), (0.0, 0.15)),
+    'highlights': _Look((10, 18), (0.5, 0.8), (2, 0.03), (0.2, 0.5), (0.0, 0.0), (0.0, 0.25)),
+    'tiny': _Look((4.5, 10), (0.02, 0.16), (4, 0.025), (0.18, 0.4), (0.01, 0.05), (0.0, 0.25)),
+    'windscreen': _Look((14, 34), (0.14, 0.4), (5, 0.085), (0.35, 0.75), (0.0, 0.02), (0.1, 0.8)),
+    'veil': _Look((24, 40), (1.0, 1.7), (2, 0.035), (0.25, 0.5), (0.0, 0.0), (0.0, 0.3)),
 }
 
 
@@ -64,6 +68,7 @@ def sample_parameters(
     regime = regimes[int(np.searchsorted(np.cumsum(shares) / shares.sum(), random.random()))]
     values = _of_regime(random, _LOOKS[regime])
     values |= _of_light(random, night)
+    values |= _of_particulars(np.random.default_rng([seed, 10]), regime, night)
     values['coverage'] *= options.coverage_scale * LEVELS[options.level]
     values['sky_radiance'] *= options.sky_scale
     values['mist'] *= options.mist_scale
@@ -119,6 +124,38 @@ def _of_light(random: np.random.Generator, night: bool) -> dict[str, float]:
     }
 
 
+def _of_particulars(random: np.random.Generator, regime: Regime, night: bool) -> dict[str, float]:
+    """Draw what only one regime has, or has otherwise than the rest."""
+    if regime == 'highlights':
+        return {
+            'highlights': float(np.exp(random.uniform(np.log(15), np.log(250)))),
+            'highlight_level': float(np.exp(random.uniform(np.log(0.06), np.log(1.5)))),
+            'highlight_rim': random.uniform(0, 2.5),
+            'highlight_texture': random.uniform(0, 0.7),
+            'highlight_warmth': random.uniform(-0.3, 0.6),
+        }
+    if regime == 'tiny':
+        return {'rim': random.uniform(0, 0.25), 'steep': random.uniform(0.6, 1)}
+    if regime == 'windscreen':
+        sky = float(np.exp(random.uniform(0, 1.3)))
+        return ({} if night else {'sky_radiance': sky}) | {
+            'sky_warmth': random.uniform(-0.35, 0.05),
+            'rim': random.uniform(0.0, 0.35),
+            'sky_elevation': random.uniform(2, 14),
+            'steep': random.uniform(0.3, 1),
+            'streaks': max(0.0, random.uniform(-0.1, 0.15)),
+            'radius_spread': random.uniform(0.5, 0.8),
+            'haze': max(0.0, random.uniform(-0.03, 0.15)),
+        }
+    if regime == 'veil':
+        return {
+            'unevenness': random.uniform(0.7, 1),
+            'haze': random.uniform(0, 0.2),
+            'reflection': max(0.0, random.uniform(-0.1, 0.12)),
+        }
+    return {}
+
+
 def _rounded(name: str, value: float) -> float:
     """Round to four decimals, within the range of the parameter."""
     low, high = RANGES[name]
@@ -131,7 +168,10 @@ def is_night(clean: NDArray[np.uint8]) -> bool:
 
 
 def add_raindrops(
-    clean: NDArray[np.uint8], seed: int, options: RaindropOptions | None = None
+    clean: NDArray[np.uint8],
+    seed: int,
+    options: RaindropOptions | None = None,
+    window: Window | None = None,
 ) -> RainyPicture:
     """Put random raindrops on a picture; equal arguments give equal bytes on any machine.
 
@@ -139,11 +179,12 @@ def add_raindrops(
         clean: RGB picture (H, W, 3), uint8, at least 16x16.
         seed: Any number from 0 to 2**63 - 1.
         options: What to draw from; None for the defaults.
+        window: Top, left, height and width of the part that is wanted; None for the whole picture.
 
     Raises:
-        UserError: The picture is smaller than 16x16.
+        UserError: The picture is smaller than 16x16, or the window does not lie within it.
     """
     options = options or RaindropOptions()
     dark = options.lighting == 'night' or (options.lighting == 'auto' and is_night(clean))
     parameters = sample_parameters(seed, options, night=dark)
-    return render_raindrops(clean, parameters, options.frame_width)
+    return render_raindrops(clean, parameters, options.frame_width, window)

@@ -28,6 +28,10 @@ Sprite = NDArray[np.int64]
 SHAPES = 40
 ODD_SHAPES = 8
 
+#: Further shapes, with numbers from `SHAPES`, whose wide rims reflect all light.
+STEEP_SHAPES = 16
+_ALL_SHAPES = SHAPES + STEEP_SHAPES
+
 #: Smallest radius in pixels, and ratio of one size to the next.
 SMALLEST_RADIUS = 0.35
 SIZE_RATIO = 1.15
@@ -95,7 +99,7 @@ def sprite(shape: int, size: int) -> Sprite:
     """Return a drop as encoded pixels (n, n), n odd, with the drop's middle in the middle.
 
     Args:
-        shape: 0 to `SHAPES` - 1.
+        shape: 0 to `SHAPES` + `STEEP_SHAPES` - 1.
         size: Class of size, from 0 (see `size_class`).
     """
     small = radius_of(size) <= _LARGEST_CACHED_RADIUS
@@ -106,8 +110,8 @@ def sprite(shape: int, size: int) -> Sprite:
 SMALL_SIZES = 12
 SMALL_SIDE = 9
 
-_small_table = np.zeros((SHAPES * SMALL_SIZES, SMALL_SIDE**2), np.int64)
-_small_known = np.zeros(SHAPES * SMALL_SIZES, np.bool_)
+_small_table = np.zeros((_ALL_SHAPES * SMALL_SIZES, SMALL_SIDE**2), np.int64)
+_small_known = np.zeros(_ALL_SHAPES * SMALL_SIZES, np.bool_)
 
 
 def small_sprites(shape: NDArray[np.int64], size: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -167,11 +171,14 @@ _MERGING = 7.0
 @lru_cache(maxsize=1)
 def shapes() -> tuple[Shape, ...]:
     """Return the shapes, which are the same in every process."""
-    return tuple(_shape(np.random.default_rng([number, 5]), number) for number in range(SHAPES))
+    return tuple(
+        _shape(np.random.default_rng([number, 5]), number) for number in range(_ALL_SHAPES)
+    )
 
 
 def _shape(random: np.random.Generator, number: int) -> Shape:
-    odd = number >= SHAPES - ODD_SHAPES
+    steep = number >= SHAPES
+    odd = SHAPES - ODD_SHAPES <= number < SHAPES
     count = int(random.integers(2, 4)) if odd or random.random() < 0.15 else 1
     lobes = [(0.0, 0.0, 1.0)]
     for _ in range(count - 1):
@@ -180,10 +187,10 @@ def _shape(random: np.random.Generator, number: int) -> Shape:
         lobes.append((reach * np.cos(turn), reach * np.sin(turn), size))
     # Merged drops keep the area of one: the pool's radii are those of single drops.
     scale = 1 / np.sqrt(sum(size**2 for *_, size in lobes))
-    depth = 2.0 if odd else 1.0
+    depth = 2.0 if odd or steep else 1.0
     aspect = random.normal(-0.35, 0.25) if odd else random.normal(-0.06, 0.1)
     return Shape(
-        contact_angle=random.uniform(37, 57),
+        contact_angle=random.uniform(56, 74) if steep else random.uniform(37, 57),
         lobes=tuple((x * scale, y * scale, size * scale) for x, y, size in lobes),
         harmonics=tuple(
             (waves, depth * abs(random.normal(0, 0.06 / (waves - 1))), random.uniform(0, 2 * np.pi))
@@ -191,7 +198,7 @@ def _shape(random: np.random.Generator, number: int) -> Shape:
         ),
         aspect=float(np.exp(np.clip(aspect, -0.9, 0.4))),
         rotation=np.radians(random.normal(0, 20)),
-        sag=random.uniform(0, 0.12),
+        sag=random.uniform(0.05, 0.3) if steep else random.uniform(0, 0.12),
     )
 
 

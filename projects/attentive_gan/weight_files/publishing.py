@@ -17,8 +17,9 @@ from attentive_gan.whole_files import written_whole
 from .card import write_card
 from .description import HEADER_KEY, WeightsDescription
 
-#: Part of a checkpoint's names that belongs to the network which restores.
-_PREFIX = 'generator.'
+#: Parts of a checkpoint's names that belong to the network which restores: the average of an editor
+#: that keeps one itself, else the generator.
+_PREFIXES = ('generator_ema.module.', 'generator.')
 
 #: Largest change that half precision may make to a weight, as a share of the largest weight of its tensor.
 _LARGEST_CHANGE = 1e-3
@@ -29,7 +30,7 @@ def publish_generator(
 ) -> str:
     """Write the generator of a checkpoint as half-precision safetensors.
 
-    Where an `EMAHook` averaged the weights, the checkpoint's are the average.
+    Where the weights were averaged, by an `EMAHook` or the editor, it is the average.
 
     Args:
         checkpoint: A `.pth` file of a training.
@@ -45,14 +46,10 @@ def publish_generator(
             precision; or the file cannot be written.
     """
     stored = read_checkpoint(checkpoint)
-    state = {
-        name.removeprefix(_PREFIX): value
-        for name, value in stored['state_dict'].items()
-        if name.startswith(_PREFIX)
-    }
-    if not state:
-        raise UserError(f'{checkpoint} holds no weights of a generator ({_PREFIX}*).')
-    halved = {name: _halved(name, value, checkpoint) for name, value in state.items()}
+    parts = (halved_part(stored['state_dict'], prefix, checkpoint) for prefix in _PREFIXES)
+    halved = next((part for part in parts if part), {})
+    if not halved:
+        raise UserError(f'{checkpoint} holds no weights of a generator ({_PREFIXES[1]}*).')
     if description is not None:
         iterations = str(stored.get('meta', {}).get('iter', 'unknown'))
         description = replace(description, iterations=iterations)
@@ -60,6 +57,27 @@ def publish_generator(
     if description is not None:
         write_card(out, description, sha256, sum(value.numel() for value in halved.values()))
     return sha256
+
+
+def halved_part(state: Mapping[str, Tensor], prefix: str, source: Path) -> dict[str, Tensor]:
+    """Take the weights of one network out of a training's, in half precision.
+
+    Args:
+        state: Weights of the training by name.
+        prefix: What the names of the network begin with, such as 'generator.'.
+        source: File of the training's weights, for messages.
+
+    Returns:
+        Its weights without the prefix; empty if there are none.
+
+    Raises:
+        UserError: A weight does not survive half precision.
+    """
+    return {
+        name.removeprefix(prefix): _halved(name, value, source)
+        for name, value in state.items()
+        if name.startswith(prefix)
+    }
 
 
 def save_weights(

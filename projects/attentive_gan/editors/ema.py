@@ -1,0 +1,96 @@
+"""A moving average of weights that costs a few kernels and no wait for the device."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from mmagic.registry import MODELS
+from mmengine.model import ExponentialMovingAverage
+from torch import Tensor, nn
+
+
+@MODELS.register_module()
+class ForeachEMA(ExponentialMovingAverage):
+    """MMEngine's `ExponentialMovingAverage` with all weights updated by one call.
+
+    MMEngine's reads its step count from the device twice in every update and starts a kernel for each
+    weight. Here steps are counted on the host as well; names and values in checkpoints are the same
+    (`module.*`, `steps`).
+
+    Args:
+        model: Network to average; copied with its device and memory format.
+        momentum: Share of the new weights in an update, in (0, 1).
+        interval: Updates between two that average.
+        device: Where to keep the average; None is the device of the network.
+        update_buffers: Whether buffers of floating point are averaged too; otherwise all buffers are
+            copied.
+        warmup: Whether the share of the new weights is at least 9 / (10 + n) after n updates, so that
+            a short training forgets its start.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        momentum: float = 0.0002,
+        interval: int = 1,
+        device: torch.device | None = None,
+        update_buffers: bool = False,
+        warmup: bool = False,
+    ) -> None:
+        super().__init__(model, momentum, interval, device, update_buffers)
+        self.warmup = warmup
+        # None: the buffer `steps` knows, as after loading a checkpoint.
+        self._count: int | None = 0
+
+    def share_of_new(self, count: int) -> float:
+        """Return the share of the new weights in an update.
+
+        Args:
+            count: Updates so far.
+        """
+        return max(self.momentum, 9 / (10 + count)) if self.warmup else self.momentum
+
+    @torch.no_grad()
+    def update_parameters(self, model: nn.Module) -> None:
+        """Move the average towards the weights of a network; the first call copies them.
+
+        Args:
+            model: Network of the same structure, without a distributed wrapper.
+        """
+        count = int(self.steps) if self._count is None else self._count
+        averaged, source = self._weights(self.module), self._weights(model)
+        if count == 0:
+            _copy(averaged, source)
+        elif count % self.interval == 0:
+            self._average(averaged, source, self.share_of_new(count))
+        if not self.update_buffers:
+            _copy(list(self.module.buffers()), list(model.buffers()))
+        self._count = count + 1
+        self.steps.fill_(self._count)
+
+    def _weights(self, model: nn.Module) -> list[Tensor]:
+        """Return what is averaged."""
+        if self.update_buffers:
+            return list(model.state_dict().values())
+        return [parameter.detach() for parameter in model.parameters()]
+
+    def _average(self, averaged: list[Tensor], source: list[Tensor], share: float) -> None:
+        """Move all tensors of floating point by a share of their difference."""
+        pairs = [
+            (old, new.to(old.device))
+            for old, new in zip(averaged, source, strict=True)
+            if old.is_floating_point()
+        ]
+        torch._foreach_lerp_([old for old, _ in pairs], [new for _, new in pairs], share)
+
+    def _load_from_state_dict(self, *args: Any, **kwargs: Any) -> None:
+        """Load, and take the number of steps from the checkpoint."""
+        super()._load_from_state_dict(*args, **kwargs)
+        self._count = None
+
+
+def _copy(targets: list[Tensor], sources: list[Tensor]) -> None:
+    """Copy tensors, whatever their devices."""
+    if targets:
+        torch._foreach_copy_(targets, sources)

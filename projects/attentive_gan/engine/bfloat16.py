@@ -1,0 +1,56 @@
+"""Training in bfloat16: no loss scale, on GPUs and on CPUs that compute in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from mmagic.registry import OPTIM_WRAPPERS
+from mmengine.optim import OptimWrapper
+from torch import nn
+
+#: CPU features, as Linux names them, with which matrix products in bfloat16 are computed as such.
+CPU_FEATURES = ('avx512_bf16', 'amx_bf16')
+
+
+@OPTIM_WRAPPERS.register_module()
+class Bfloat16OptimWrapper(OptimWrapper):
+    """MMEngine's `OptimWrapper` whose forward passes run under bfloat16 autocast.
+
+    Weights, gradients and optimizer states stay in float32. The range of bfloat16 is that of float32,
+    so there is no loss scale; MMEngine's `AmpOptimWrapper` always makes a scaler and needs a GPU.
+    Arguments are those of `OptimWrapper`.
+    """
+
+    @contextmanager
+    def optim_context(self, model: nn.Module) -> Iterator[None]:
+        """Run the block under autocast for the model's device, and as `OptimWrapper` does.
+
+        Args:
+            model: The network that is trained in the block.
+        """
+        device = next(model.parameters()).device.type
+        with super().optim_context(model), torch.autocast(device, dtype=torch.bfloat16):
+            yield
+
+
+def why_no_bfloat16(features: Path = Path('/proc/cpuinfo')) -> str | None:
+    """Return why this machine cannot train in bfloat16 with profit, or None where it can.
+
+    Args:
+        features: File in which Linux lists the features of the CPU.
+    """
+    if torch.cuda.is_available():
+        if torch.cuda.is_bf16_supported(including_emulation=False):
+            return None
+        name = torch.cuda.get_device_name()
+        return f'{name} does not compute in bfloat16 (GPUs since Ampere do); use --amp float16'
+    text = features.read_text('utf-8', 'replace') if features.is_file() else ''
+    if set(text.split()) & set(CPU_FEATURES):
+        return None
+    return (
+        'there is no CUDA device, and this CPU does not compute in bfloat16 (it has none of '
+        f'{", ".join(CPU_FEATURES)}); leave --amp away'
+    )

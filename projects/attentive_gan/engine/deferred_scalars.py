@@ -1,0 +1,188 @@
+"""Scalars of iterations that stay on their device until somebody reads them.
+
+Reading a tensor's value makes the host wait for the device. MMEngine does so for every logged value in
+every iteration; here all values since the last log line are read at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.logging import HistoryBuffer, MessageHub
+from torch import Tensor
+
+#: Iterations after which values are read even though nobody asked; bounds their memory.
+LONGEST_WAIT = 1000
+
+
+@dataclass(frozen=True)
+class _Row:
+    """Values of one iteration: numbers, and a stacked tensor with its names per device."""
+
+    tag: Any
+    numbers: dict[str, float]
+    stacked: list[tuple[list[str], Tensor]]
+
+
+class ScalarRows:
+    """Rows of scalars, one per iteration, which are read all at once."""
+
+    def __init__(self) -> None:
+        self._rows: list[_Row] = []
+
+    def __len__(self) -> int:
+        """Return the number of rows that wait."""
+        return len(self._rows)
+
+    def add(self, tag: Any, values: Mapping[str, Any]) -> None:
+        """Keep a row; nothing is read.
+
+        Args:
+            tag: What to return with the row.
+            values: Numbers and tensors of one element, on any device, by name.
+        """
+        numbers: dict[str, float] = {}
+        devices: dict[torch.device, dict[str, Tensor]] = {}
+        for name, value in values.items():
+            if isinstance(value, Tensor):
+                devices.setdefault(value.device, {})[name] = value.detach().reshape(())
+            else:
+                numbers[name] = float(value)
+        # A stacked copy: the tensors themselves may be overwritten (CUDA graphs).
+        stacked = [(list(items), torch.stack(list(items.values()))) for items in devices.values()]
+        self._rows.append(_Row(tag, numbers, stacked))
+
+    def read(self) -> list[tuple[Any, dict[str, float]]]:
+        """Return all rows as (tag, values by name), oldest first, and forget them.
+
+        Makes the host wait for each device once.
+        """
+        rows, self._rows = self._rows, []
+        by_device: dict[torch.device, list[Tensor]] = {}
+        for row in rows:
+            for _, tensor in row.stacked:
+                by_device.setdefault(tensor.device, []).append(tensor)
+        values = {device: iter(torch.cat(parts).tolist()) for device, parts in by_device.items()}
+        result = []
+        for row in rows:
+            found = dict(row.numbers)
+            for names, tensor in row.stacked:
+                found |= {name: float(next(values[tensor.device])) for name in names}
+            result.append((row.tag, found))
+        return result
+
+
+class DeferredHistory(HistoryBuffer):
+    """MMEngine's `HistoryBuffer` of a scalar; whoever looks at it makes all scalars be read.
+
+    Args:
+        scalars: The scalars that it belongs to.
+        values: Values so far.
+        counts: Their counts.
+    """
+
+    _values: np.ndarray
+    _counts: np.ndarray
+
+    def __init__(self, scalars: DeferredScalars, values: Any = (), counts: Any = ()) -> None:
+        self._scalars = scalars
+        self._new: list[float] = []
+        super().__init__(values, counts)
+
+    def append(self, value: float) -> None:
+        """Add a value that was read."""
+        self._new.append(value)
+
+    def _settle(self) -> None:
+        """Read what waits and put it behind the values so far."""
+        self._scalars.read()
+        if self._new:
+            new, self._new = self._new, []
+            self._values = np.concatenate([self._values, new])[-self.max_length :]
+            self._counts = np.concatenate([self._counts, np.ones(len(new))])[-self.max_length :]
+
+    # All of HistoryBuffer's methods use these two.
+    @property
+    def _log_history(self) -> np.ndarray:
+        self._settle()
+        return self._values
+
+    @_log_history.setter
+    def _log_history(self, values: np.ndarray) -> None:
+        self._values = values
+
+    @property
+    def _count_history(self) -> np.ndarray:
+        self._settle()
+        return self._counts
+
+    @_count_history.setter
+    def _count_history(self, counts: np.ndarray) -> None:
+        self._counts = counts
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> HistoryBuffer:
+        """Return a plain history; a checkpoint needs no more."""
+        values, counts = self.data
+        return HistoryBuffer(values.copy(), counts.copy(), self.max_length)
+
+
+class DeferredScalars:
+    """Logs tensors into a message hub without reading them.
+
+    Histories in the hub have the same values as after `MessageHub.update_scalar`; they are read when
+    somebody looks at one, such as the logger or a checkpoint.
+
+    Args:
+        hub: Message hub of the runner.
+    """
+
+    def __init__(self, hub: MessageHub) -> None:
+        self._hub = hub
+        self._rows = ScalarRows()
+
+    def update(self, values: Mapping[str, Any]) -> None:
+        """Log values of an iteration.
+
+        Args:
+            values: Numbers and tensors of one element by name, such as `train/loss`.
+        """
+        for name in values:
+            self._history(name)
+        self._rows.add(None, values)
+        if len(self._rows) >= LONGEST_WAIT:
+            self.read()
+
+    def read(self) -> None:
+        """Read all values that wait and hand them to their histories."""
+        if len(self._rows):
+            for _, values in self._rows.read():
+                for name, value in values.items():
+                    self._history(name).append(value)
+
+    def _history(self, name: str) -> DeferredHistory:
+        """Return the history of a scalar; a plain one, of a resumed training, is taken over."""
+        histories = self._hub.log_scalars
+        history = histories.get(name)
+        if not isinstance(history, DeferredHistory) or history._scalars is not self:
+            values, counts = history.data if history is not None else ((), ())
+            history = DeferredHistory(self, values, counts)
+            histories[name] = history
+            self._hub._set_resumed_keys(name, True)
+        return history
+
+
+def deferred_scalars(hub: MessageHub) -> DeferredScalars:
+    """Return the deferred scalars of a message hub, one per hub.
+
+    Args:
+        hub: Message hub of the runner.
+    """
+    scalars = getattr(hub, '_deferred_scalars', None)
+    if scalars is None:
+        scalars = DeferredScalars(hub)
+        hub._deferred_scalars = scalars
+    return scalars

@@ -1,0 +1,48 @@
+"""Try a GPU within a given time: tests, benchmark, a training of the Attentive GAN, and its scores."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from attentive_gan_cli import run
+
+ROOT = Path(__file__).resolve().parent.parent
+PHASES = ('tests', 'benchmark', 'train', 'scores')
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line; nothing heavy is imported before."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    add = parser.add_argument
+    add('--seconds', type=float, default=560, help='time of the whole trial (default 560)')
+    add('--out', type=Path, required=True, help='folder for the results: at most 8 files')
+    add('--device', choices=('cuda', 'cpu'), default='cuda',
+        help='cpu: a dry run with a narrow network (default cuda)')  # fmt: skip
+    add('--phases', nargs='+', choices=PHASES, default=PHASES, help='default: all')
+    add('--config', default='configs/attgan_pool.py',
+        help='config to train (default: the published network on rendered raindrops)')  # fmt: skip
+    add(
+        '--pairs',
+        type=Path,
+        help='folder of real pairs to score on: data/N_rain.png, gt/N_clean.png',
+    )
+    add('--cfg-options', nargs='+', default=[], metavar='FIELD=VALUE', help='change config fields')
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Run the trial."""
+    args = parse_args()
+    import attentive_gan  # noqa: F401  (registers all names)
+    from attentive_gan.trial import TrialPlan, run_trial
+
+    plan = TrialPlan(
+        ROOT, args.out.resolve(), args.seconds, args.device, args.phases, args.config, args.pairs,
+        args.cfg_options,
+    )  # fmt: skip
+    return 0 if run_trial(plan, lambda line: print(line, flush=True)) else 1
+
+
+if __name__ == '__main__':
+    run(main)
