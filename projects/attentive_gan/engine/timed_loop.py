@@ -16,6 +16,8 @@ from .train_loop import ResumableTrainLoop
 
 #: `max_iters` before the first iterations were timed; MMEngine's `OptimWrapper` takes it for unknown.
 UNKNOWN = -1
+#: The same before the first iteration is run.
+MANY = 2**31 - 1
 
 
 @LOOPS.register_module()
@@ -70,6 +72,12 @@ class TimedTrainLoop(ResumableTrainLoop):
     def planned_iterations(self) -> int | None:
         """None: the number of iterations is not known before."""
         return None
+
+    def run(self) -> Any:
+        """Train for the time, validate in between and at the end, and return the model."""
+        # Hooks that begin at an iteration (`EMAHook`) ask whether it lies within the training.
+        self._max_iters = MANY
+        return super().run()
 
     def _train(self) -> None:
         """Run iterations until the time is over."""
