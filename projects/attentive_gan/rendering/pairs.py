@@ -13,7 +13,7 @@ from attentive_gan.errors import UserError
 
 from .exact import smooth_field
 from .options import RaindropOptions
-from .parameters import RANGES, RaindropParameters
+from .parameters import RANGES
 from .raindrops import render_raindrops
 from .sampling import is_night, sample_parameters
 
@@ -132,20 +132,12 @@ def _pair(clean: NDArray[np.uint8], seed: int, options: PairOptions) -> NDArray[
         made = render_raindrops(scene, parameters, draw.frame_width)
         target = scene
         if parameters.focus == 'drops' and not options.sharp_target:
-            target = render_raindrops(scene, _without_water(parameters), draw.frame_width).rainy
+            target = render_raindrops(scene, parameters.without_water(), draw.frame_width).rainy
         images, coverage = [made.rainy, target], made.coverage
     if draw.quality is not None:
         images = [_compressed(image, draw.quality) for image in images]
     # Many times faster than assignments to slices.
     return np.asarray(cv2.merge([images[0], images[-1], coverage]), np.uint8)
-
-
-def _without_water(parameters: RaindropParameters) -> RaindropParameters:
-    """Return parameters of the same camera behind a dry glass."""
-    return replace(
-        parameters, coverage=0, fine_coverage=0, mist=0, haze=0, veil=0, gain=1, reflection=0,
-        highlights=0,
-    )  # fmt: skip
 
 
 def _drawn(seed: int, options: PairOptions) -> _Draw:
