@@ -13,7 +13,7 @@ from attentive_gan.errors import UserError
 
 from .exact import smooth_field
 from .options import RaindropOptions
-from .parameters import RANGES, RaindropParameters
+from .parameters import RANGES
 from .raindrops import render_raindrops
 from .sampling import is_night, sample_parameters
 
@@ -118,10 +118,8 @@ def render_pair(
 def _pair(clean: NDArray[np.uint8], seed: int, options: PairOptions) -> NDArray[np.uint8]:
     draw = _drawn(seed, options)
     scene = _defocused(_exposed(clean, draw.gains), draw)
-    pair = np.empty((*clean.shape[:2], 7), np.uint8)
     if draw.dry:
-        images = [scene]
-        pair[..., 6] = 0
+        images, coverage = [scene], np.zeros(clean.shape[:2], np.uint8)
     else:
         lighting = options.raindrops.lighting
         night = lighting == 'night' or (lighting == 'auto' and is_night(clean))
@@ -134,21 +132,12 @@ def _pair(clean: NDArray[np.uint8], seed: int, options: PairOptions) -> NDArray[
         made = render_raindrops(scene, parameters, draw.frame_width)
         target = scene
         if parameters.focus == 'drops' and not options.sharp_target:
-            target = render_raindrops(scene, _without_water(parameters), draw.frame_width).rainy
-        images = [made.rainy, target]
-        pair[..., 6] = made.coverage
+            target = render_raindrops(scene, parameters.without_water(), draw.frame_width).rainy
+        images, coverage = [made.rainy, target], made.coverage
     if draw.quality is not None:
         images = [_compressed(image, draw.quality) for image in images]
-    pair[..., :3], pair[..., 3:6] = images[0], images[-1]
-    return pair
-
-
-def _without_water(parameters: RaindropParameters) -> RaindropParameters:
-    """Return parameters of the same camera behind a dry glass."""
-    return replace(
-        parameters, coverage=0, fine_coverage=0, mist=0, haze=0, veil=0, gain=1, reflection=0,
-        highlights=0,
-    )  # fmt: skip
+    # Many times faster than assignments to slices.
+    return np.asarray(cv2.merge([images[0], images[-1], coverage]), np.uint8)
 
 
 def _drawn(seed: int, options: PairOptions) -> _Draw:
@@ -201,5 +190,7 @@ def _defocused(image: NDArray[np.uint8], draw: _Draw) -> NDArray[np.uint8]:
 
 def _compressed(image: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
     """Compress by JPEG and read again."""
-    encoded = cv2.imencode('.jpg', image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
-    return np.asarray(cv2.imdecode(encoded, cv2.IMREAD_COLOR), np.uint8)[..., ::-1]
+    swapped = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
+    encoded = cv2.imencode('.jpg', swapped, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+    decoded = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
+    return np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB), np.uint8)  # type: ignore[arg-type]
