@@ -16,4 +16,11 @@ model = dict(
     ema=dict(momentum=0.001, warmup=True),
     data_preprocessor=dict(type='PairPreprocessor'),
 )
+optim_wrapper = dict(
+    discriminator=dict(
+        type='OptimWrapper', optimizer=dict(type='Adam', lr=2e-4, betas=(0.5, 0.999))
+    )
+)
+param_scheduler = dict(discriminator=dict(type='ProgressLR', shape='cosine', final=0.01))
 train_dataloader = dict(stages=[dict(begin=0.55, batch_size=24, crop_size=224)])
+default_hooks = dict(checkpoint=dict(share=0.2, interval=-1, save_best='rendered/qian_psnr'))

@@ -27,6 +27,5 @@ model = dict(
     ema=dict(momentum=0.001, warmup=True),
     data_preprocessor=dict(type='PairPreprocessor', mean=[0, 0, 0], std=[255, 255, 255]),
 )
-# Nothing learns from a discriminator here.
-optim_wrapper = dict(discriminator=dict(_delete_=True))
-param_scheduler = dict(discriminator=dict(_delete_=True))
+train_dataloader = dict(batch_size=32, crop_size=192)
+default_hooks = dict(checkpoint=dict(share=0.2, interval=-1, save_best='rendered/qian_psnr'))

@@ -164,7 +164,7 @@ def measure_restorer(args: argparse.Namespace) -> None:
         figures[size] = {'files': files, 'parts': parts}
         console.print(cost_table(f'{restorer.name}, {size}: time of a picture', files))
         console.print(cost_table(f'{restorer.name}, {size}: in parts', parts))
-    setting = Setting(restorer.device, restorer.loaded.like.dtype, tf32=args.dtype == 'tf32')
+    setting = Setting(restorer.device, restorer.dtype, tf32=args.dtype == 'tf32')
     machine = describe_machine(setting)
     show_machine(console, machine)
     rows = {

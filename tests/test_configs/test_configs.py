@@ -68,8 +68,10 @@ def small(path: Path, data: Path, vgg_weights: Path, work_dir: Path):
     for name in ('train_dataloader', 'val_dataloader'):
         for step in config[name].dataset.pipeline:
             if 'crop_size' in step:
-                # A crop before the rendering leaves room for a random scale.
+                # A crop before or in the rendering leaves room for a random scale.
                 step.crop_size = (64, 64) if step.get('keys') == ['gt'] else (32, 32)
+                if step.type == 'RenderRaindrops':
+                    step.crop_size = (48, 48)
             if step.type == 'CoverSize':
                 step.size = (48, 64)
     config.train_cfg.max_iters = config.train_cfg.val_interval = 1

@@ -13,6 +13,7 @@ from attentive_gan.datasets import (
     LoadCleanPicture,
     PairedCrop,
     PairedFlip,
+    RenderBlobs,
     RenderRaindrops,
     raindrop_mask,
     write_manifest,
@@ -30,7 +31,8 @@ from torch.utils.data import DataLoader
 
 RENDER = [{'type': 'LoadCleanPicture'}, {'type': 'RenderRaindrops'}]
 TRAIN = [
-    *RENDER,
+    RENDER[0],
+    {'type': 'RenderRaindrops', 'with_alpha': True},
     {'type': 'PairedCrop', 'crop_size': 24},
     {'type': 'PairedFlip'},
     {'type': 'PackInputs', 'meta_keys': ['raindrop_seed', 'raindrop_parameters', 'mask_rule']},
@@ -42,7 +44,7 @@ def scenes(pipeline, seed=0, **options):
 
 
 def rendered(order='rgb', index=1, **options):
-    steps = [LoadCleanPicture(order), RenderRaindrops(**options)]
+    steps = [LoadCleanPicture(order), RenderRaindrops(**{'with_alpha': True} | options)]
     return scenes(steps)[Draw(index, 7)]
 
 
@@ -91,6 +93,50 @@ def test_alpha_goes_along_with_crop_flip_and_packing():
     packed = TRANSFORMS.build({'type': 'PackInputs'})(cut)['data_samples']
     assert packed.gt_alpha.dtype == torch.float32
     np.testing.assert_array_equal(packed.gt_alpha.numpy()[0], cut['alpha'][..., 0])
+
+
+def test_coverage_is_made_on_request_only():
+    full = rendered(with_coverage=True)
+    expected = np.rint(full['alpha'] * 255)
+    assert full['coverage'].dtype == np.uint8
+    assert full['coverage'].shape == (48, 64, 1)
+    assert np.abs(full['coverage'] - expected).max() <= 1
+    assert not {'alpha', 'coverage'} & set(rendered(with_alpha=False))
+    pack = {'type': 'PackInputs', 'data_keys': ['coverage']}
+    packed = TRANSFORMS.build(pack)(PairedFlip(1.0)(full))['data_samples']
+    np.testing.assert_array_equal(packed.coverage.numpy()[0], full['coverage'][..., 0])
+
+
+def test_a_crop_is_the_window_of_the_whole():
+    crop = rendered(crop_size=(20, 30), with_coverage=True, dilation=1)
+    top, left, height, width = crop['crop_box']
+    assert (height, width) == (20, 30)
+    clean = scenes([LoadCleanPicture()])[1]['gt']
+    options = RaindropOptions(frame_width=64, lighting='day')
+    whole = add_raindrops(clean, crop['raindrop_seed'], options)
+    window = slice(top, top + height), slice(left, left + width)
+    np.testing.assert_array_equal(crop['img'], whole.rainy[window])
+    np.testing.assert_array_equal(crop['gt'], whole.clean[window])
+    np.testing.assert_array_equal(crop['alpha'][..., 0], whole.alpha[window])
+    np.testing.assert_array_equal(crop['coverage'][..., 0], whole.coverage[window])
+    mask = raindrop_mask(whole.rainy, whole.clean, dilation=1)
+    np.testing.assert_array_equal(crop['mask'][..., 0], mask[window])
+    assert crop['ori_img_shape'] == (48, 64, 3)
+
+
+def test_crops_are_drawn_from_everywhere_and_blobs_are_cropped_too():
+    boxes = [
+        scenes([LoadCleanPicture(), RenderRaindrops(crop_size=46)])[Draw(0, n)]['crop_box']
+        for n in range(40)
+    ]
+    tops, lefts = zip(*[box[:2] for box in boxes], strict=True)
+    assert set(tops) == {0, 1, 2}
+    assert min(lefts) < 4
+    assert max(lefts) > 14
+    blobs = scenes([LoadCleanPicture(), RenderBlobs(crop_size=(16, 24))])[0]
+    assert blobs['img'].shape == blobs['gt'].shape == (16, 24, 3)
+    with pytest.raises(UserError, match='smaller than the crop of 100x100'):
+        scenes([LoadCleanPicture(), RenderRaindrops(crop_size=100)])[0]
 
 
 def flat(sample):
@@ -198,7 +244,7 @@ def test_calibration_gives_the_scales(tmp_path):
 @pytest.mark.parametrize(
     'options',
     [{'level': 'wet'}, {'regimes': {'big': 1}}, {'lighting': 'noon'}, {'rule': 'max'},
-     {'coverage_scale': -1}],
+     {'coverage_scale': -1}, {'crop_size': 0}, {'crop_size': (3, 4, 5)}],
 )  # fmt: skip
 def test_wrong_options_are_refused(options):
     with pytest.raises(UserError):

@@ -49,12 +49,12 @@ def test_missing_and_broken_configs(tmp_path):
 def test_mixed_precision_needs_a_gpu(main_config, monkeypatch):
     config = configuration.load_config(main_config)
     monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
-    with pytest.raises(UserError, match='--amp needs a CUDA device'):
+    with pytest.raises(UserError, match='--amp float16: it needs a CUDA device'):
         configuration.use_mixed_precision(config)
     monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
-    configuration.use_mixed_precision(config, 'bfloat16')
+    configuration.use_mixed_precision(config)
     assert config.optim_wrapper.generator.type == 'AmpOptimWrapper'
-    assert config.optim_wrapper.discriminator.dtype == 'bfloat16'
+    assert config.optim_wrapper.discriminator.dtype == 'float16'
 
 
 def test_work_dir_is_chosen_in_order(main_config):

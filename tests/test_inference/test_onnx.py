@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 import torch
 from attentive_gan.errors import UserError
 from attentive_gan.exporting import export
-from attentive_gan.inference import Restorer, execution
+from attentive_gan.inference import Restorer, execution, memory, onnx_session
 from attentive_gan.inference.executors import Job, empty_outputs, run_tiled, run_whole
 from attentive_gan.inference.onnx_session import OnnxSession
 from attentive_gan.inference.tiling import tile_side
@@ -18,7 +19,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.described_networks import write_described
 
-pytest.importorskip('onnxruntime')
+onnxruntime = pytest.importorskip('onnxruntime')
+
+PLAIN_SESSION = onnxruntime.InferenceSession
 
 ORDERS = {'attentive': 'bgr', 'unet': 'rgb'}
 
@@ -200,3 +203,80 @@ def test_records_name_network_and_weights(files, restorers):
     assert restorers['unet'].name == by_torch.name == 'unet'
     assert restorers['unet'].loaded.weights_sha256 == by_torch.loaded.weights_sha256
     assert restorers['unet'].device == torch.device('cpu')
+
+
+class Session:
+    """ONNX Runtime's session on a GPU that is not there: it runs on the CPU and notes what it was given."""
+
+    made: list[Session] = []
+
+    def __init__(self, path, options, providers) -> None:
+        self.given = providers
+        self.plain = PLAIN_SESSION(path, options, providers=['CPUExecutionProvider'])
+        self.runs: list[str | None] = []
+        Session.made.append(self)
+
+    def __getattr__(self, name):
+        return getattr(self.plain, name)
+
+    def get_providers(self):
+        return [self.given[0][0], 'CPUExecutionProvider']
+
+    def run(self, names, inputs, options=None):
+        key = 'memory.enable_memory_arena_shrinkage'
+        self.runs.append(options and options.get_run_config_entry(key))
+        return self.plain.run(names, inputs)
+
+
+@pytest.fixture
+def two_cards(monkeypatch):
+    """Make ONNX Runtime and torch tell of two GPUs."""
+    providers = ['CUDAExecutionProvider', 'CPUExecutionProvider']
+    monkeypatch.setattr(onnxruntime, 'get_available_providers', lambda: providers)
+    monkeypatch.setattr(onnxruntime, 'InferenceSession', Session)
+    monkeypatch.setattr(onnx_session, 'device_count', lambda: 2)
+    Session.made.clear()
+
+
+@pytest.mark.usefixtures('two_cards')
+def test_a_second_card_is_named_to_providers_and_arenas(files):
+    session = OnnxSession(files['unet'][1], 'cuda:1')
+    assert session.device == torch.device('cuda', 1)
+    assert Session.made[0].given == [('CUDAExecutionProvider', {'device_id': 1})]
+    session.run(torch.rand(1, 3, 16, 16))
+    session.release()
+    # Memory is kept between images, and given back when asked for.
+    assert Session.made[0].runs == [None, 'cpu:0;gpu:1']
+    with pytest.raises(UserError, match='2 CUDA devices'):
+        OnnxSession(files['unet'][1], 'cuda:2')
+
+
+@pytest.mark.usefixtures('two_cards')
+def test_auto_takes_a_card_only_where_there_is_one(files, monkeypatch):
+    assert OnnxSession(files['unet'][1], 'auto').device.type == 'cuda'
+    monkeypatch.setattr(onnx_session, 'device_count', lambda: 0)
+    assert OnnxSession(files['unet'][1], 'auto').device.type == 'cpu'
+
+
+@pytest.mark.usefixtures('two_cards')
+def test_a_card_that_torch_does_not_know_restores(files, monkeypatch):
+    """ONNX Runtime for GPUs beside a torch for CPUs."""
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
+    monkeypatch.setattr(memory, 'total_memory', lambda device: 2**30)
+    monkeypatch.setattr(memory, 'free_memory', lambda device: 2**30)
+    restorer = Restorer(weights=str(files['unet'][1]), backend='onnxruntime', device='cuda:1')
+    assert restorer.memory == 2**30
+    rainy = picture(40, 64)
+    expected = Restorer(weights=str(files['unet'][1]), backend='onnxruntime', device='cpu')
+    np.testing.assert_array_equal(restorer.restore(rainy).picture, expected.restore(rainy).picture)
+
+
+def test_memory_is_released_when_it_seems_to_lack(files, monkeypatch):
+    restorer = Restorer(weights=str(files['unet'][1]), backend='onnxruntime', device='cpu')
+    released = []
+    monkeypatch.setattr(OnnxSession, 'release', lambda self: released.append(1))
+    restorer.restore(picture(40, 64))
+    assert not released
+    restorer.memory = psutil.Process().memory_info().rss + memory.LEAST_WORKING_MEMORY + 2**24
+    restorer.restore(picture(1000, 1000))
+    assert released

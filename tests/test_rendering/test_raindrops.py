@@ -29,6 +29,7 @@ from attentive_gan.rendering.environment import environment_map
 from attentive_gan.rendering.exact import filter_whole
 from attentive_gan.rendering.glass import stamp, through_drops
 from attentive_gan.rendering.masks import raindrop_mask
+from attentive_gan.rendering.parameters import REGIMES
 from attentive_gan.rendering.placement import Drops, place_drops
 from attentive_gan.rendering.sprites import FULL, encoded_ranks
 from attentive_gan.rendering.statistics import raindrop_statistics
@@ -186,7 +187,7 @@ def test_a_lamp_becomes_the_picture_of_the_lens_opening(single):
     assert disc.sum() > hexagon  # the drop shows the lamp over some width, so at least one hexagon
 
 
-@pytest.mark.parametrize('regime', ['small', 'discs', 'ghosts', 'focused'])
+@pytest.mark.parametrize('regime', REGIMES)
 def test_memory_bands_do_not_show(monkeypatch, regime):
     clean = noise(301, 203)
     options = RaindropOptions(regimes={regime: 1}, frame_width=720)
@@ -212,6 +213,29 @@ def test_a_part_of_the_glass_is_the_same_as_the_whole():
     drops = place_drops((100, 150), 6.0, 10.0, replace(BARE, coverage=0.6))
     whole, part = stamp(drops, (0, 100), (0, 150)), stamp(drops, (31, 60), (20, 99))
     np.testing.assert_array_equal(whole.across[31:60, 20:99], part.across)
+
+
+@pytest.mark.parametrize('lighting', ['day', 'night'])
+@pytest.mark.parametrize('regime', REGIMES)
+def test_a_window_has_the_bytes_of_the_whole(regime, lighting):
+    clean = noise(151, 203)
+    random = np.random.default_rng(len(regime))
+    for seed, frame in enumerate((300, 720, 1500)):
+        options = RaindropOptions(regimes={regime: 1}, lighting=lighting, frame_width=frame)
+        whole = add_raindrops(clean, seed, options)
+        height, width = (int(random.integers(1, side)) for side in (120, 160))
+        top = int(random.integers(0, 152 - height))
+        left = int(random.integers(0, 204 - width))
+        made = add_raindrops(clean, seed, options, (top, left, height, width))
+        cut = slice(top, top + height), slice(left, left + width)
+        for name in ('rainy', 'clean', 'alpha', 'coverage'):
+            np.testing.assert_array_equal(getattr(made, name), getattr(whole, name)[cut])
+
+
+@pytest.mark.parametrize('window', [(0, 0, 65, 10), (-1, 0, 10, 10), (0, 60, 5, 5), (3, 3, 0, 4)])
+def test_windows_beyond_the_picture_are_refused(window):
+    with pytest.raises(UserError, match='window'):
+        add_raindrops(noise(64, 64), 0, window=window)
 
 
 def test_a_higher_rank_lies_on_top():
@@ -391,9 +415,10 @@ package.__path__ = [sys.argv[1]]
 sys.modules['attentive_gan'] = package
 import numpy as np
 from attentive_gan.rendering import RaindropOptions, add_raindrops
+from attentive_gan.rendering.parameters import REGIMES
 random = np.random.default_rng(0)
 clean = random.integers(0, 256, (21, 31, 3), dtype=np.uint8).repeat(8, 0).repeat(8, 1)
-for regime in ('small', 'discs', 'ghosts', 'focused'):
+for regime in REGIMES:
     for lighting in ('day', 'night'):
         options = RaindropOptions(regimes={regime: 1}, lighting=lighting, frame_width=480)
         made = [add_raindrops(clean, seed, options) for seed in (1, 2)]
@@ -412,6 +437,14 @@ DIGESTS = {
     'ghosts night': '9291abec8388e534',
     'focused day': '430556f88f304611',
     'focused night': '63cd508420b9ecd6',
+    'highlights day': 'c640f2837c357577',
+    'highlights night': '36f6266f0f004802',
+    'tiny day': '984cf239f77aafc3',
+    'tiny night': 'e7ef98775afa8f2e',
+    'windscreen day': '35905da8b5fdedc0',
+    'windscreen night': '083fc8e0ae8c2979',
+    'veil day': 'c409c0d90837ef1e',
+    'veil night': '4a859ea53dc8f25f',
 }
 
 #: Without these, other code runs in NumPy and OpenCV: no fused multiply-add, shorter vectors.

@@ -52,4 +52,3 @@ val_evaluator = dict(
     metrics=[dict(type='RaindropScores', protocols=('qian', 'bt601'), prefix='rendered')],
 )
 test_evaluator = val_evaluator
-default_hooks = dict(checkpoint=dict(save_best='rendered/qian_psnr'))

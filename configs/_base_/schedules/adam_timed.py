@@ -6,13 +6,9 @@ optim_wrapper = dict(
         optimizer=dict(type='Adam', lr=1e-3, betas=(0.9, 0.99)),
         clip_grad=dict(max_norm=1.0),
     ),
-    discriminator=dict(
-        type='OptimWrapper', optimizer=dict(type='Adam', lr=2e-4, betas=(0.5, 0.999))
-    ),
 )
 param_scheduler = dict(
     generator=dict(type='ProgressLR', shape='cosine', warmup=0.02, final=0.001),
-    discriminator=dict(type='ProgressLR', shape='cosine', final=0.01),
 )
 auto_scale_lr = dict(enable=False, base_batch_size=64)
 

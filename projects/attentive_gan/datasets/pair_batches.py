@@ -83,8 +83,11 @@ class RenderPairs(BaseTransform):
         if count < 1:
             raise UserError(f'RenderPairs.count must be 1 or more; got {count}.')
         self.count = count
-        lists = {key: tuple(v) if isinstance(v, list) else v for key, v in options.items()}
-        self.options = PairOptions(raindrops=RaindropOptions(**dict(raindrops or {})), **lists)
+        chosen: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value
+            for key, value in options.items()
+        }
+        self.options = PairOptions(raindrops=RaindropOptions(**dict(raindrops or {})), **chosen)
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Render on a sample that has `gt`, as `LoadCleanPicture` makes it."""

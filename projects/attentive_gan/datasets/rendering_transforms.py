@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -13,12 +13,19 @@ from numpy.typing import NDArray
 
 from attentive_gan.errors import UserError
 from attentive_gan.imaging import read_picture
-from attentive_gan.rendering import RaindropOptions, RainyPicture, add_blobs, add_raindrops
+from attentive_gan.rendering import RaindropOptions, RainyPicture, Window, add_blobs, add_raindrops
 from attentive_gan.rendering.masks import MaskRule
 
 from .calibration_files import read_calibration
 from .resizing import resized
-from .transforms import ChannelOrder, RaindropMask, checked_order, set_picture
+from .transforms import (
+    ChannelOrder,
+    RaindropMask,
+    checked_order,
+    checked_size,
+    drawn_window,
+    set_picture,
+)
 
 
 @TRANSFORMS.register_module()
@@ -93,11 +100,12 @@ class RenderRaindrops(BaseTransform):
     """Render raindrops on the clean picture `gt`: makes a clean picture a full training sample.
 
     It sets `img` (rainy, H, W, 3, uint8), `gt` (clean, the same and sharp, also where
-    the drops are in focus), `mask` (H, W, 1), uint8, 0 or 255, by the rule of `RaindropMask`, and
-    `alpha` (H, W, 1), float32, 0 to 1, the true coverage, which `PackInputs` carries on as
-    `data_samples.gt_alpha`. `raindrop_seed`, `raindrop_parameters` (a record for
-    `RaindropParameters.from_record`) and `mask_rule` tell how; name them in `PackInputs(meta_keys=...)` to
-    keep them.
+    the drops are in focus) and `mask` (H, W, 1), uint8, 0 or 255, by the rule of `RaindropMask`. On request
+    it sets the true coverage by drops too: as `coverage` (H, W, 1), uint8, 0 to 255, which
+    `PackInputs(data_keys=['coverage'])` carries on as `data_samples.coverage`, or as `alpha` (H, W, 1),
+    float32, 0 to 1, which `PackInputs` carries on as `data_samples.gt_alpha`. `raindrop_seed`,
+    `raindrop_parameters` (a record for `RaindropParameters.from_record`) and `mask_rule` tell how; name
+    them in `PackInputs(meta_keys=...)` to keep them.
 
     The seed comes from NumPy's global generator, which the data sets here seed for each draw: so pictures
     are a function of seed, epoch and index, new ones in every epoch of a training and the same ones in
@@ -113,6 +121,11 @@ class RenderRaindrops(BaseTransform):
         lighting: 'day', 'night', or 'auto' for what a drawn scene is or a photo shows.
         frame_width: Width in pixels of the camera's whole frame, to which the size of drops is relative;
             None for the width of the picture before any crop.
+        crop_size: (height, width) of a random window, or one number for both, in pixels: only this part of
+            the picture is rendered, and has the bytes that it has in the whole picture (mask at its border
+            apart). `crop_box` records its top, left, height and width. None renders the whole picture.
+        with_alpha: Whether to set `alpha`.
+        with_coverage: Whether to set `coverage`.
         calibration: File of `render_raindrops.py --calibrate`, which gives the three scales.
         threshold: Largest difference that the mask does not mark, 0 to 255.
         rule: How three channels become one for the mask: 'mean', 'any' or 'luma'.
@@ -135,6 +148,9 @@ class RenderRaindrops(BaseTransform):
         threshold: int = 30,
         rule: MaskRule = 'mean',
         dilation: int = 3,
+        crop_size: int | Sequence[int] | None = None,
+        with_alpha: bool = False,
+        with_coverage: bool = False,
     ) -> None:
         scales = {
             'coverage_scale': coverage_scale, 'sky_scale': sky_scale, 'mist_scale': mist_scale,
@@ -149,6 +165,8 @@ class RenderRaindrops(BaseTransform):
         chosen |= {'level': level, 'lighting': lighting, 'frame_width': frame_width}
         self.options = RaindropOptions(**chosen)
         self.mask = RaindropMask(threshold, rule, dilation)
+        self.crop_size = None if crop_size is None else checked_size(crop_size)
+        self.with_alpha, self.with_coverage = with_alpha, with_coverage
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Render on a sample that has `gt`.
@@ -158,9 +176,10 @@ class RenderRaindrops(BaseTransform):
         """
         order = results.get('gt_channel_order', 'bgr')
         clean = np.ascontiguousarray(results['gt'][..., ::-1] if order == 'bgr' else results['gt'])
+        window = self._window(results)
         seed = int(np.random.randint(2**63 - 1, dtype=np.int64))  # noqa: NPY002 -- seeded per draw
         try:
-            picture = self._rendered(clean, seed, results)
+            picture = self._rendered(clean, seed, results, window)
         except UserError as error:
             raise UserError(f'{results.get("gt_path", "a picture")}: {error}') from error
         for key, pixels in (('img', picture.rainy), ('gt', picture.clean)):
@@ -168,16 +187,31 @@ class RenderRaindrops(BaseTransform):
             set_picture(results, key, pixels, order)
             results[f'ori_{key}_shape'] = loaded_shape
         results.setdefault('img_path', results.get('gt_path'))
-        results['alpha'] = picture.alpha[..., None]
+        if self.with_alpha:
+            results['alpha'] = picture.alpha[..., None]
+        if self.with_coverage:
+            results['coverage'] = picture.coverage[..., None]
         results['raindrop_seed'] = seed
         results['raindrop_parameters'] = asdict(picture.parameters)
         return self.mask(results)
 
+    def _window(self, results: dict[str, Any]) -> Window | None:
+        """Draw the part of a sample that is rendered, and record it."""
+        if self.crop_size is None:
+            return None
+        window = drawn_window(results['gt'].shape[:2], self.crop_size, results.get('gt_path'))
+        results['crop_box'] = window
+        return window
+
     def _rendered(
-        self, clean: NDArray[np.uint8], seed: int, results: dict[str, Any]
+        self,
+        clean: NDArray[np.uint8],
+        seed: int,
+        results: dict[str, Any],
+        window: Window | None,
     ) -> RainyPicture:
-        """Put drops on a clean picture (H, W, 3), RGB."""
-        return add_raindrops(clean, seed, self._options_for(results))
+        """Put drops on a clean picture (H, W, 3), RGB, and return the window or the whole."""
+        return add_raindrops(clean, seed, self._options_for(results), window)
 
     def _options_for(self, results: dict[str, Any]) -> RaindropOptions:
         """Return the options with frame width and lighting of a sample, where it has them."""
@@ -200,7 +234,12 @@ class RenderBlobs(RenderRaindrops):
     """
 
     def _rendered(
-        self, clean: NDArray[np.uint8], seed: int, results: dict[str, Any]
+        self,
+        clean: NDArray[np.uint8],
+        seed: int,
+        results: dict[str, Any],
+        window: Window | None,
     ) -> RainyPicture:
-        """Put blobs on a clean picture (H, W, 3), RGB."""
-        return add_blobs(clean, seed, self._options_for(results).frame_width)
+        """Put blobs on a clean picture (H, W, 3), RGB, and return the window or the whole."""
+        made = add_blobs(clean, seed, self._options_for(results).frame_width)
+        return made if window is None else made.part(window)

@@ -18,7 +18,7 @@ from .pair_reading import read_pair
 ChannelOrder = Literal['rgb', 'bgr']
 
 #: What is cropped, flipped and scaled together.
-PAIR_KEYS = ('img', 'gt', 'mask', 'alpha')
+PAIR_KEYS = ('img', 'gt', 'mask', 'alpha', 'coverage')
 
 
 def checked_order(channel_order: ChannelOrder) -> ChannelOrder:
@@ -121,6 +121,45 @@ class RaindropMask(BaseTransform):
         return f'{type(self).__name__}({self.description})'
 
 
+def checked_size(crop_size: int | Sequence[int]) -> tuple[int, int]:
+    """Return the (height, width) of a crop that is given as such, or as one number for both.
+
+    Raises:
+        UserError: It is neither, or below 1.
+    """
+    size = (crop_size, crop_size) if isinstance(crop_size, int) else tuple(crop_size)
+    if len(size) != 2 or min(size) < 1:
+        raise UserError(f'crop_size must be (height, width) of 1 or more; got {crop_size}.')
+    return int(size[0]), int(size[1])
+
+
+def drawn_window(
+    size: tuple[int, int], crop_size: tuple[int, int], path: str | None, random: bool = True
+) -> tuple[int, int, int, int]:
+    """Return a window (top, left, height, width) within a picture.
+
+    Args:
+        size: (height, width) of the picture in pixels.
+        crop_size: (height, width) of the window in pixels.
+        path: Name of the picture for messages.
+        random: Whether the place is drawn from NumPy's global generator; otherwise it is the centre.
+
+    Raises:
+        UserError: The picture is smaller than the window; the message names the file.
+    """
+    (height, width), (rows, columns) = size, crop_size
+    if height < rows or width < columns:
+        raise UserError(
+            f'{path or "a picture"} is {width}x{height}, smaller than the crop of {columns}x{rows}. '
+            f'Use a smaller crop_size or larger pictures.'
+        )
+    top, left = (height - rows) // 2, (width - columns) // 2
+    if random:
+        top = np.random.randint(height - rows + 1)  # noqa: NPY002 -- seeded per draw, see draws.py
+        left = np.random.randint(width - columns + 1)  # noqa: NPY002
+    return top, left, rows, columns
+
+
 @TRANSFORMS.register_module()
 class PairedCrop(BaseTransform):
     """Cut the same window out of all pictures of a sample.
@@ -145,31 +184,19 @@ class PairedCrop(BaseTransform):
         keys: Sequence[str] = PAIR_KEYS,
         random: bool = True,
     ) -> None:
-        size = (crop_size, crop_size) if isinstance(crop_size, int) else tuple(crop_size)
-        if len(size) != 2 or min(size) < 1:
-            raise UserError(f'crop_size must be (height, width) of 1 or more; got {crop_size}.')
-        self.crop_size = size
+        self.crop_size = checked_size(crop_size)
         self.keys = tuple(keys)
         self.random = random
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Cut all pictures of a sample."""
         keys = [key for key in self.keys if key in results]
-        height, width = results[keys[0]].shape[:2]
-        rows, columns = self.crop_size
-        if height < rows or width < columns:
-            raise UserError(
-                f'{results.get("img_path", "a picture")} is {width}x{height}, '
-                f'smaller than the crop of {columns}x{rows}. '
-                f'Use a smaller crop_size or larger pictures.'
-            )
-        top, left = (height - rows) // 2, (width - columns) // 2
-        if self.random:
-            top = np.random.randint(height - rows + 1)  # noqa: NPY002 -- seeded per draw, see draws.py
-            left = np.random.randint(width - columns + 1)  # noqa: NPY002
+        size = results[keys[0]].shape[:2]
+        box = drawn_window(size, self.crop_size, results.get('img_path'), self.random)
+        top, left, rows, columns = box
         for key in keys:
             results[key] = results[key][top : top + rows, left : left + columns]
-        results['crop_box'] = (top, left, rows, columns)
+        results['crop_box'] = box
         return results
 
     def __repr__(self) -> str:

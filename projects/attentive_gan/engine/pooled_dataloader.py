@@ -157,10 +157,9 @@ class _Filler(threading.Thread):
     def _workers(self) -> DataLoader:
         loader = self._loader
         cuda = loader.device.type == 'cuda'
-        more = dict(prefetch_factor=2) if loader.num_workers else {}
         return DataLoader(
             loader.dataset, batch_size=1, sampler=loader.sampler, num_workers=loader.num_workers,
-            collate_fn=_first, pin_memory=cuda, worker_init_fn=_one_thread, **more,
+            collate_fn=_first, pin_memory=cuda, worker_init_fn=_one_thread,
         )  # fmt: skip
 
     def run(self) -> None:

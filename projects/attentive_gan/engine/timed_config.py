@@ -73,7 +73,7 @@ def _schedules(config: Config, iterations: int) -> Any:
     by_name = isinstance(schedule, dict) and 'type' not in schedule
     return {
         name: progress_schedule(
-            schedule[name] if by_name else schedule, iterations, part.optimizer.lr
+            schedule[name] if by_name else schedule, iterations, part['optimizer']['lr']
         )
         for name, part in wrapper.items()
         if isinstance(part, dict)

@@ -64,6 +64,7 @@ class TimedTrainLoop(ResumableTrainLoop):
         self._by_iterations = val_interval
         self._val_share = None if val_minutes is None else val_minutes / minutes
         self._last_progress = 0.0
+        self._finished = False
 
     @property
     def planned_iterations(self) -> int | None:
@@ -73,7 +74,7 @@ class TimedTrainLoop(ResumableTrainLoop):
     def _train(self) -> None:
         """Run iterations until the time is over."""
         progress = self._last_progress = self.budget.progress
-        if progress >= 1:
+        if self._finished:
             self.runner.logger.info(f'All {self.minutes:g} minutes were trained before')
             return
         batch = next(self.dataloader_iterator)
@@ -111,6 +112,7 @@ class TimedTrainLoop(ResumableTrainLoop):
         left = self.budget.iterations_left() or 0
         # Hooks take `iter + 1 == max_iters` for the end.
         self._max_iters = self._iter + 1 if last else self._iter + max(left, 2)
+        self._finished = last
         self._set_progress(progress)
         self.runner.message_hub.update_scalar('train/progress', progress)
         self.run_iter(batch)
@@ -132,7 +134,8 @@ class TimedTrainLoop(ResumableTrainLoop):
 
     def state_dict(self) -> dict[str, Any]:
         """Return what a checkpoint needs beside the number of iterations done."""
-        return {'minutes': self.minutes, **self.budget.state_dict()}
+        state = self.budget.state_dict()
+        return {'minutes': self.minutes, 'finished': self._finished, **state}
 
     def load_state_dict(self, state: dict[str, Any], source: str) -> None:
         """Go on from a checkpoint.
@@ -150,6 +153,7 @@ class TimedTrainLoop(ResumableTrainLoop):
                 'ResumableTrainLoop)'
             )
         self.budget.load_state_dict(state, state['minutes'] / self.minutes)
+        self._finished = state['finished'] and self.minutes <= state['minutes']
         if state['minutes'] != self.minutes:
             self.runner.logger.warning(
                 f'the training was planned for {state["minutes"]:g} minutes and now goes on to '

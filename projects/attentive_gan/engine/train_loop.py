@@ -60,10 +60,19 @@ class ResumableTrainLoop(IterBasedTrainLoop):
         if self._iter > 0:
             self._start_data_at(self._iter)
             self.runner.restore_random_state()
-        self._train()
+        try:
+            self._train()
+        finally:
+            self._close_data()
         self.runner.call_hook('after_train_epoch')
         self.runner.call_hook('after_train')
         return self.runner.model
+
+    def _close_data(self) -> None:
+        """End threads and workers of a loader that has any of its own (`PooledDataLoader`)."""
+        close = getattr(self.dataloader, 'close', None)
+        if close is not None:
+            close()
 
     def _train(self) -> None:
         """Run all iterations."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import torch.nn.functional as F
@@ -34,7 +34,10 @@ def charbonnier(x: Tensor, y: Tensor) -> Tensor:
     return ((x - y).square() + 1e-6).sqrt().mean() - 1e-3
 
 
-_CRITERIA = {'mse': F.mse_loss, 'charbonnier': charbonnier}
+_CRITERIA: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    'mse': F.mse_loss,
+    'charbonnier': charbonnier,
+}
 
 
 @MODELS.register_module()

@@ -103,6 +103,8 @@ class SSIMLoss(nn.Module):
         self.data_range = data_range
         self.window: Window = window
         self.chroma_weight = chroma_weight
+        self.matrix: Tensor
+        self.offset: Tensor
         self.register_buffer('matrix', torch.tensor(YUV), persistent=False)
         offset = torch.tensor([0.0, 0.5, 0.5])[:, None, None]
         self.register_buffer('offset', offset, persistent=False)

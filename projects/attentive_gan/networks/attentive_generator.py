@@ -144,7 +144,7 @@ class AttentiveGenerator(nn.Module):
             self._image(quarter)[..., : (height + 3) // 4, : (width + 3) // 4],
         )
 
-    def compile(self, **options: Any) -> None:  # type: ignore[override]
+    def compile(self, **options: Any) -> None:
         """Compile a recurrent step and the autoencoder by `torch.compile`, in place.
 
         Args:

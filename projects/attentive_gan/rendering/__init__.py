@@ -7,7 +7,7 @@ from .drawn_scenes import draw_scene
 from .options import TRAINING_MIX, RaindropOptions
 from .pairs import PairOptions, render_pair
 from .parameters import RaindropParameters
-from .raindrops import RainyPicture, render_raindrops
+from .raindrops import RainyPicture, Window, render_raindrops
 from .sampling import add_raindrops, is_night, sample_parameters
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     'RaindropOptions',
     'RaindropParameters',
     'RainyPicture',
+    'Window',
     'add_blobs',
     'add_raindrops',
     'draw_scene',

@@ -9,6 +9,7 @@ between two arrays, square roots and rounding are exact by IEEE 754 anyway.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TypeVar
 
 import cv2
@@ -141,6 +142,13 @@ def smooth_field(
 
 def _spline(places: NDArray[np.float64], count: int) -> NDArray[np.float64]:
     """Return weights (len(places), count) of cubic B-splines, multiples of 1 / 256 with sum 1."""
+    return _known_spline(places.tobytes(), count)
+
+
+@lru_cache(maxsize=128)
+def _known_spline(content: bytes, count: int) -> NDArray[np.float64]:
+    """Compute the weights for places that are given as bytes; renderings ask for few different ones."""
+    places = np.frombuffer(content, np.float64)
     position = np.clip(places, 0, 1) * (count - 3) * (1 - 1e-9)
     cell = position.astype(int)
     t = np.rint((position - cell) * 64) / 64
@@ -150,4 +158,5 @@ def _spline(places: NDArray[np.float64], count: int) -> NDArray[np.float64]:
     for offset, piece in pieces.items():
         weights[rows, cell + offset] = whole(piece * 256) / 256
     weights[rows, cell + 2] = 1 - weights.sum(axis=1)
+    weights.setflags(write=False)
     return weights

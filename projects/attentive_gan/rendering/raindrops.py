@@ -72,6 +72,13 @@ class RainyPicture:
         """`alpha` in 255 steps, (H, W), uint8: a quarter of the memory."""
         return np.asarray(cv2.convertScaleAbs(self.alpha, alpha=255), np.uint8)
 
+    def part(self, window: Window) -> RainyPicture:
+        """Cut out top, left, height and width in pixels."""
+        top, left, height, width = window
+        cut = slice(top, top + height), slice(left, left + width)
+        rainy, clean = (np.ascontiguousarray(part[cut]) for part in (self.rainy, self.clean))
+        return RainyPicture(rainy, clean, np.ascontiguousarray(self.alpha[cut]), self.parameters)
+
 
 def render_raindrops(
     clean: NDArray[np.uint8],
@@ -190,18 +197,11 @@ class _Rendering:
         rainy, alpha = np.empty((*size, 3), np.uint8), np.empty(size, np.float32)
         for first, last in self._bands():
             self._band(first, last, rainy, alpha)
+        # The clean picture is cut like the others, from whole cells.
+        clean = self.clean[above : above + size[0], self.across]
+        whole_cells = RainyPicture(rainy, clean, alpha, self.parameters)
         top, left, height, width = self.window
-        cut = (
-            slice(top - above, top - above + height),
-            slice(left - self.across.start, left - self.across.start + width),
-        )
-        clean = self.clean[top : top + height, left : left + width]
-        return RainyPicture(
-            np.ascontiguousarray(rainy[cut]),
-            np.ascontiguousarray(clean),
-            np.ascontiguousarray(alpha[cut]),
-            self.parameters,
-        )
+        return whole_cells.part((top - above, left - self.across.start, height, width))
 
     def _bands(self) -> Iterator[tuple[int, int]]:
         """Yield the first row of each band, and the one after its last, on the grid."""

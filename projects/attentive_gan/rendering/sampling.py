@@ -129,13 +129,13 @@ def _of_particulars(random: np.random.Generator, regime: Regime, night: bool) ->
     if regime == 'highlights':
         return {
             'highlights': float(np.exp(random.uniform(np.log(15), np.log(250)))),
-            'highlight_level': float(np.exp(random.uniform(np.log(0.04), np.log(1.2)))),
+            'highlight_level': float(np.exp(random.uniform(np.log(0.06), np.log(1.5)))),
             'highlight_rim': random.uniform(0, 2.5),
             'highlight_texture': random.uniform(0, 0.7),
             'highlight_warmth': random.uniform(-0.3, 0.6),
         }
     if regime == 'tiny':
-        return {'rim': random.uniform(0.05, 0.5), 'steep': random.uniform(0.3, 1)}
+        return {'rim': random.uniform(0, 0.25), 'steep': random.uniform(0.6, 1)}
     if regime == 'windscreen':
         sky = float(np.exp(random.uniform(0, 1.3)))
         return ({} if night else {'sky_radiance': sky}) | {

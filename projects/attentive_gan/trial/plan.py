@@ -34,6 +34,7 @@ NARROW = (
     'model.discriminator.width=0.125',
     'train_dataloader.batch_size=2',
     'train_dataloader.crop_size=64',
+    'train_dataloader.stages=[]',
     'train_dataloader.pool_size=24',
     'train_dataloader.start_size=8',
     'train_dataloader.dataset.size=(128,192)',

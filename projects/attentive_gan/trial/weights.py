@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
 
 import numpy as np
 from mmengine.config import Config
@@ -19,6 +20,7 @@ from attentive_gan.inference import Restorer
 from attentive_gan.metrics.protocols import PROTOCOLS, Protocol
 from attentive_gan.rendering.options import TRAINING_MIX, RaindropOptions
 from attentive_gan.rendering.pairs import PairOptions, render_pair
+from attentive_gan.rendering.parameters import Regime
 from attentive_gan.weight_files.publishing import halved_part, save_weights
 from attentive_gan.whole_files import write_text
 
@@ -111,12 +113,13 @@ def _config(plan: TrialPlan) -> Config:
 
 def _rendered(kind: str) -> list[tuple[Image, Image]]:
     """Render pairs of one regime, or dry ones."""
-    dry = kind == 'dry'
-    regimes = {} if dry else {'raindrops': RaindropOptions(regimes={kind: 1})}
-    options = PairOptions(
-        **regimes, dry_share=float(dry), frame_width=(720, 720), exposure=(1, 1), white_balance=0,
-        jpeg_share=0,
+    plain = PairOptions(
+        frame_width=(720, 720), exposure=(1, 1), white_balance=0, jpeg_share=0,
+        dry_share=float(kind == 'dry'),
     )  # fmt: skip
+    options = plain
+    if kind != 'dry':
+        options = replace(plain, raindrops=RaindropOptions(regimes={cast(Regime, kind): 1.0}))
     scenes = DrawnScene(_SEED, _SIZE)
     pairs = [render_pair(scenes.draw(k), k, options) for k in range(_SCENES)]
     return [(np.ascontiguousarray(p[..., :3]), np.ascontiguousarray(p[..., 3:6])) for p in pairs]
@@ -127,13 +130,14 @@ def _scores(
 ) -> tuple[dict[str, float], list[Image]]:
     """Return mean scores, and the images of the first pair."""
     protocol = PROTOCOLS['qian']
-    values, shown = [], []
+    values: list[list[float]] = []
+    shown: list[Image] = []
     for rainy, clean in pairs:
         restored = restorer.restore(rainy, attention=restorer.gives_attention)
-        values.append([*_score(protocol, rainy, clean), *_score(protocol, restored.pixels, clean)])
+        values.append([*_score(protocol, rainy, clean), *_score(protocol, restored.picture, clean)])
         if not shown:
             maps = [] if restored.attention is None else [attention_picture(restored.attention)]
-            shown = [rainy, *maps, restored.pixels, clean]
+            shown = [rainy, *maps, restored.picture, clean]
     names = ('input_psnr', 'input_ssim', 'psnr', 'ssim')
     means = np.minimum(np.array(values), 100).mean(axis=0)
     return {name: round(float(mean), 4) for name, mean in zip(names, means, strict=True)}, shown
