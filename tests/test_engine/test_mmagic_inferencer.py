@@ -66,7 +66,11 @@ def test_inferencers_equal_the_restorer(order, rainy, bgr_weights, tmp_path):
         found = restored_by(infer, file, tmp_path)
         assert found.shape == pixels.shape
         assert np.abs(found.astype(int) - expected.astype(int)).max() <= 1
-    swapped = Restorer(config, weights, device='cpu', precision='float32').restore(pixels[..., ::-1].copy()).picture
+    swapped = (
+        Restorer(config, weights, device='cpu', precision='float32')
+        .restore(pixels[..., ::-1].copy())
+        .picture
+    )
     assert np.abs(swapped[..., ::-1].astype(int) - expected.astype(int)).max() > 10
 
 
