@@ -427,7 +427,8 @@ for regime in REGIMES:
 assert not {'torch', 'mmcv', 'mmengine', 'mmagic'} & set(sys.modules)
 """
 
-#: Printed by the above on x86-64, with OpenCV 5.0 and NumPy 2.4 as with OpenCV 4.11 and NumPy 1.26.
+#: Printed by the above on x86-64, with OpenCV 5.0 and NumPy 2.4; the first eight with OpenCV 4.11 and NumPy
+#: 1.26 too.
 DIGESTS = {
     'small day': '16f6109d6e8ffb0a',
     'small night': '8e914cce83bd2b93',
