@@ -48,6 +48,9 @@ class PairOptions:
     it, 0 to 1. Both images are, so that a network does not take soft bright parts of a scene for drops."""
     defocus: tuple[float, float] = (0.002, 0.016)
     """Radius of that blur as a share of the frame's width, 0 to 0.1."""
+    sharpening: tuple[float, float] = (-0.8, 0.8)
+    """How much of the difference from a blur of 1 pixel is added to both images, as cameras do, -2 to 2;
+    a draw below 0 adds nothing."""
     jpeg_share: float = 0.3
     """Share of the pairs that JPEG compresses, 0 to 1. Both images are, with one quality, so that parts
     without raindrops stay equal in both."""
@@ -57,7 +60,7 @@ class PairOptions:
     def __post_init__(self) -> None:
         for name, (least, most) in {
             'frame_width': (16, 1e6), 'exposure': (1e-3, 8), 'jpeg_quality': (1, 100),
-            'defocus': (0, 0.1),
+            'defocus': (0, 0.1), 'sharpening': (-2, 2),
         }.items():  # fmt: skip
             low, high = getattr(self, name)
             if not least <= low <= high <= most:
@@ -80,6 +83,8 @@ class _Draw(NamedTuple):
     """JPEG quality; None does not compress."""
     defocus: float
     """Radius of the clean image's blur in pixels; 0 leaves it."""
+    sharpening: float
+    """Share of the difference from a blur that is added; 0 adds nothing."""
     blurred_part: NDArray[np.float64] | None
     """Random values (4, 5) that decide which part is blurred; None for the whole."""
 
@@ -134,6 +139,8 @@ def _pair(clean: NDArray[np.uint8], seed: int, options: PairOptions) -> NDArray[
         if parameters.focus == 'drops' and not options.sharp_target:
             target = render_raindrops(scene, parameters.without_water(), draw.frame_width).rainy
         images, coverage = [made.rainy, target], made.coverage
+    if draw.sharpening:
+        images = [_sharpened(image, draw.sharpening) for image in images]
     if draw.quality is not None:
         images = [_compressed(image, draw.quality) for image in images]
     # Many times faster than assignments to slices.
@@ -160,6 +167,7 @@ def _drawn(seed: int, options: PairOptions) -> _Draw:
         gains=exposure * np.array([red, 1.0, blue]),
         quality=quality if compressed else None,
         defocus=radius if blurred else 0.0,
+        sharpening=max(0.0, random.uniform(*options.sharpening)),
         blurred_part=None if whole else part,
     )
 
@@ -186,6 +194,12 @@ def _defocused(image: NDArray[np.uint8], draw: _Draw) -> NDArray[np.uint8]:
     field = smooth_field(draw.blurred_part, down, across)
     share = np.clip(4 * (field - np.median(draw.blurred_part)) + 0.5, 0, 1).astype(np.float32)
     return np.asarray(cv2.blendLinear(blurred, image, share, 1 - share), np.uint8)
+
+
+def _sharpened(image: NDArray[np.uint8], amount: float) -> NDArray[np.uint8]:
+    """Add a share of the difference from a Gaussian blur of 1 pixel."""
+    blurred = cv2.GaussianBlur(image, (5, 5), 1.0)
+    return np.asarray(cv2.addWeighted(image, 1 + amount, blurred, -amount, 0), np.uint8)
 
 
 def _compressed(image: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
