@@ -398,7 +398,7 @@ def test_benchmark_measures(repository):
 
 
 def test_onnx_runtime_on_cuda(tmp_path):
-    """The exported file by ONNX Runtime on the card equals float64."""
+    """ONNX Runtime restores on the card as on the CPU."""
     runtime = pytest.importorskip('onnxruntime')
     pytest.importorskip('onnxscript')
     wanted = 'CUDAExecutionProvider' if DEVICE.type == 'cuda' else 'CPUExecutionProvider'
