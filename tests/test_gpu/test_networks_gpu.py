@@ -379,7 +379,7 @@ def test_compiled_generator_equals_eager():
 
 
 def test_benchmark_measures(repository):
-    """The table of a device, small; with CUDA's events, memory and fused Adam where there is CUDA."""
+    """The table of a device, small; with CUDA's events and memory where there is CUDA."""
     config = Config.fromfile(str(repository / 'configs/_base_/models/attgan.py'))
     model = config.model.to_dict()
     plan = [
@@ -398,7 +398,7 @@ def test_benchmark_measures(repository):
 
 
 def test_onnx_runtime_on_cuda(tmp_path):
-    """The exported file by ONNX Runtime on the card equals float64."""
+    """ONNX Runtime restores on the card as on the CPU."""
     runtime = pytest.importorskip('onnxruntime')
     pytest.importorskip('onnxscript')
     wanted = 'CUDAExecutionProvider' if DEVICE.type == 'cuda' else 'CPUExecutionProvider'
