@@ -14,8 +14,8 @@ from attentive_gan.errors import UserError
 from .time_budget import Stretch, TimeBudget, crosses
 from .train_loop import ResumableTrainLoop
 
-#: `max_iters` before the first iterations were timed; MMEngine's `OptimWrapper` takes it for unknown.
-UNKNOWN = -1
+#: `max_iters` before the training begins; hooks compare with it.
+UNKNOWN = 2**31 - 1
 
 
 @LOOPS.register_module()
