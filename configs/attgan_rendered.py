@@ -7,13 +7,14 @@ _base_ = './attgan_raindrop.py'
 
 data_root = 'data/clean'
 
-rendering = [
+loading = [
     dict(type='LoadCleanPicture', channel_order='rgb'),
     dict(type='CoverSize', size=(480, 720)),  # drops as in the published data set, at its speed
-    dict(type='RenderRaindrops', level='normal'),
 ]
 train_pipeline = [
-    *rendering,
+    *loading,
+    # Only the part that the crop below needs at the smallest scale (224 / 0.7) is rendered.
+    dict(type='RenderRaindrops', level='normal', crop_size=(320, 320)),
     dict(type='PairedScale', limits=(0.7, 1.4)),
     dict(type='PairedCrop', crop_size=(224, 224)),
     dict(type='PairedFlip', probability=0.5),
@@ -26,7 +27,11 @@ train_pipeline = [
     ),
     dict(type='PackInputs'),
 ]
-test_pipeline = [*rendering, dict(type='PackInputs')]
+test_pipeline = [
+    *loading,
+    dict(type='RenderRaindrops', level='normal'),
+    dict(type='PackInputs'),
+]
 
 train_dataloader = dict(
     dataset=dict(

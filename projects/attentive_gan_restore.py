@@ -45,7 +45,8 @@ def _add_network_options(group: Any) -> None:
     add('--config', help='config of the weights, where they do not describe themselves')
     add('--device', default='auto', help='auto (default), cpu, cuda or cuda:N')
     add('--backend', choices=['torch', 'onnxruntime'], default='torch')
-    add('--precision', choices=['float32', 'bfloat16', 'float16'], default='float32')
+    add('--precision', choices=['auto', 'float32', 'bfloat16', 'float16'], default='auto',
+        help='type of numbers; auto (default): bfloat16 where the CPU or GPU has units for it')  # fmt: skip
     add('--memory', type=_positive, metavar='GIB',
         help='memory budget: of the process on a CPU (default 2), of the network on a GPU')  # fmt: skip
     add('--tile', type=_natural, metavar='PIXELS',

@@ -19,6 +19,8 @@ def parse_args() -> argparse.Namespace:
     add('--weights', help='weights (.safetensors or .pth); default: those that ship')
     add('--config', help='config of the weights, where they do not describe themselves')
     add('--device', default='auto', help='auto (default), cpu, cuda or cuda:N')
+    add('--precision', choices=['auto', 'float32', 'bfloat16', 'float16'], default='auto',
+        help='type of numbers; auto (default): bfloat16 where the CPU or GPU has units for it')  # fmt: skip
     add('--memory', type=positive, metavar='GIB',
         help='memory budget: of the process on a CPU (default 2), of the network on a GPU')  # fmt: skip
     add('--port', type=int, choices=range(65536), default=8347, metavar='N',
@@ -53,7 +55,9 @@ def main() -> int:
     keep_freed_memory()
     bound = app.listen(args.port)
     memory = None if args.memory is None else int(args.memory * GIB)
-    restorer = Restorer(args.config, args.weights, device=args.device, memory=memory)
+    restorer = Restorer(
+        args.config, args.weights, device=args.device, precision=args.precision, memory=memory
+    )
     limits = app.Limits(args.max_upload_mb, args.max_megapixels)
     app.serve(restorer, bound, limits, lambda address: announce(address, args.open))
     return 0

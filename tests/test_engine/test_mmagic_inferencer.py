@@ -59,14 +59,18 @@ def test_inferencers_equal_the_restorer(order, rainy, bgr_weights, tmp_path):
         'bgr': (BGR, bgr_weights),
     }[order]
     file, pixels = rainy
-    expected = Restorer(config, weights, device='cpu').restore(pixels).picture
+    expected = Restorer(config, weights, device='cpu', precision='float32').restore(pixels).picture
     by_task = Inferencers(task='Image Restoration', config=config, ckpt=weights, device='cpu')
     by_model = MMagicInferencer(model_config=config, model_ckpt=weights, device='cpu').infer
     for infer in (by_task, by_model):
         found = restored_by(infer, file, tmp_path)
         assert found.shape == pixels.shape
         assert np.abs(found.astype(int) - expected.astype(int)).max() <= 1
-    swapped = Restorer(config, weights, device='cpu').restore(pixels[..., ::-1].copy()).picture
+    swapped = (
+        Restorer(config, weights, device='cpu', precision='float32')
+        .restore(pixels[..., ::-1].copy())
+        .picture
+    )
     assert np.abs(swapped[..., ::-1].astype(int) - expected.astype(int)).max() > 10
 
 

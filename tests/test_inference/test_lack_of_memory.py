@@ -91,7 +91,7 @@ def test_the_smallest_parts_do_not_fit(networks: dict[str, nn.Module], scarce) -
     made = Restorer(network=networks['unet'])
     scarce('run_whole', 0, lambda jobs, function: 1)
     streamed = scarce('run_streamed', 0, lambda job, graph, plan: plan.width)
-    with pytest.raises(MemoryError, match='smallest part .*CUDA out of memory'):
+    with pytest.raises(MemoryError, match=r'smallest part .*CUDA out of memory'):
         made.restore(picture(40, 64))
     assert streamed.sizes[-1] == networks['unet'].size_multiple
     assert not any(streamed.alive)

@@ -11,7 +11,7 @@ from attentive_gan.errors import UserError
 from attentive_gan.rendering import PairOptions, RaindropOptions, draw_scene, render_pair
 
 #: Neither light nor compression changes anything.
-PLAIN = {'exposure': (1, 1), 'white_balance': 0.0, 'jpeg_share': 0.0}
+PLAIN = {'exposure': (1, 1), 'white_balance': 0.0, 'jpeg_share': 0.0, 'defocus_share': 0.0}
 
 
 @pytest.fixture(scope='module')
@@ -81,6 +81,24 @@ def test_light_changes_both_images_alike(scene):
     assert 1.1 < balance.max() < 1.22
 
 
+def test_scenes_out_of_focus_are_blurred_in_both_images(scene):
+    def detail(image):
+        return np.abs(np.diff(image.astype(float), axis=1)).mean(axis=2)
+
+    sharp = detail(scene)
+    options = PairOptions(dry_share=1, **PLAIN | {'defocus_share': 1, 'defocus': (0.01, 0.01)})
+    parts = []
+    for seed in range(16):
+        pair = render_pair(scene, seed, options)
+        np.testing.assert_array_equal(pair[..., :3], pair[..., 3:6])
+        assert pair[..., 3:6].mean() == pytest.approx(scene.mean(), abs=2)
+        parts.append((detail(pair[..., 3:6]) == sharp).mean())
+        assert detail(pair[..., 3:6]).mean() < 0.95 * sharp.mean()
+    # Some wholly, some in a part; the rest of these keeps its pixels.
+    assert min(parts) < 0.25
+    assert max(parts) > 0.35
+
+
 def test_compression_changes_both_images(scene):
     plain = render_pair(scene, 4, PairOptions(**PLAIN)).astype(int)
     options = PairOptions(**PLAIN | {'jpeg_share': 1, 'jpeg_quality': (60, 60)})
@@ -103,7 +121,8 @@ def test_the_target_has_the_focus_of_the_camera_unless_it_shall_be_sharp(scene):
 
 @pytest.mark.parametrize('wrong', [
     {'dry_share': 1.1}, {'exposure': (0, 1)}, {'exposure': (2, 1)}, {'white_balance': 0.6},
-    {'jpeg_quality': (0, 90)}, {'frame_width': (3, 700)}, {'jpeg_share': -0.1},
+    {'jpeg_quality': (0, 90)}, {'defocus_share': 2}, {'defocus': (0, 1)},
+    {'frame_width': (3, 700)}, {'jpeg_share': -0.1},
 ])  # fmt: skip
 def test_options_out_of_range_are_refused(wrong):
     with pytest.raises(UserError, match=next(iter(wrong))):

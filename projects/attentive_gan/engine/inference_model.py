@@ -71,6 +71,8 @@ def load_inference_model(
     absent = getattr(model, 'training_only', ())
     load_weights(model, contents.get('state_dict', contents), checkpoint, absent)
     model.to(torch.device(device)).eval()
+    if torch.device(device).type == 'cuda':
+        model.to(memory_format=torch.channels_last)  # the layout that cuDNN's matrix units take
     return InferenceModel(model, read_config, order, digest(Path(checkpoint)), Path(config).stem)
 
 

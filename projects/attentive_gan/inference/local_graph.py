@@ -165,17 +165,28 @@ def twin(network: nn.Module) -> nn.Module:
 
 
 def _most_bytes(graph: Graph, values: Mapping[Node, Any]) -> int:
-    """Return the most memory that values with a later reader take at any time."""
+    """Return the most memory that values with a later reader take at any time, but for weights."""
     nodes = [node for node in graph.nodes if node.op != 'output']
+    weights = _of_weights(nodes)
     last_read = {source: k for k, node in enumerate(nodes) for source in node.all_input_nodes}
     taken = most = 0
     for k, node in enumerate(nodes):
-        own = 0 if node.op == 'get_attr' else _bytes(values[node])
+        own = 0 if node in weights else _bytes(values[node])
         taken += own
         most = max(most, taken)
-        done = {s for s in node.all_input_nodes if last_read[s] == k and s.op != 'get_attr'}
+        done = {s for s in node.all_input_nodes if last_read[s] == k and s not in weights}
         taken -= sum(_bytes(values[s]) for s in done) + (own if not node.users else 0)
     return most
+
+
+def _of_weights(nodes: Sequence[Node]) -> set[Node]:
+    """Return the weights, and what follows from them alone, such as their casts to 16 bits."""
+    found: set[Node] = set()
+    for node in nodes:
+        sources = node.all_input_nodes
+        if node.op == 'get_attr' or (sources and found.issuperset(sources)):
+            found.add(node)
+    return found
 
 
 class _Builder:

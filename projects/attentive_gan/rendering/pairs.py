@@ -11,10 +11,14 @@ from numpy.typing import NDArray
 
 from attentive_gan.errors import UserError
 
+from .exact import smooth_field
 from .options import RaindropOptions
-from .parameters import RANGES, RaindropParameters
+from .parameters import RANGES
 from .raindrops import render_raindrops
 from .sampling import is_night, sample_parameters
+
+#: Largest values of some options; the smallest is 0.
+_LARGEST = {'dry_share': 1, 'jpeg_share': 1, 'defocus_share': 1, 'white_balance': 0.5}
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,11 @@ class PairOptions:
     white_balance: float = 0.15
     """Largest change of red and of blue against green, as a share, in linear light, 0 to 0.5. Like the
     exposure it changes rainy and clean image alike."""
+    defocus_share: float = 0.12
+    """Share of the pairs whose clean image is blurred before raindrops are rendered, wholly or in a part of
+    it, 0 to 1. Both images are, so that a network does not take soft bright parts of a scene for drops."""
+    defocus: tuple[float, float] = (0.002, 0.016)
+    """Radius of that blur as a share of the frame's width, 0 to 0.1."""
     jpeg_share: float = 0.3
     """Share of the pairs that JPEG compresses, 0 to 1. Both images are, with one quality, so that parts
     without raindrops stay equal in both."""
@@ -48,13 +57,14 @@ class PairOptions:
     def __post_init__(self) -> None:
         for name, (least, most) in {
             'frame_width': (16, 1e6), 'exposure': (1e-3, 8), 'jpeg_quality': (1, 100),
+            'defocus': (0, 0.1),
         }.items():  # fmt: skip
             low, high = getattr(self, name)
             if not least <= low <= high <= most:
                 raise UserError(
                     f'{name} must be (low, high) within {least} to {most}; got {(low, high)}.'
                 )
-        for name, largest in {'dry_share': 1, 'jpeg_share': 1, 'white_balance': 0.5}.items():
+        for name, largest in _LARGEST.items():
             if not 0 <= getattr(self, name) <= largest:
                 raise UserError(f'{name} must be within 0 to {largest}; got {getattr(self, name)}.')
 
@@ -68,6 +78,10 @@ class _Draw(NamedTuple):
     """Factors (3,) of linear red, green and blue."""
     quality: int | None
     """JPEG quality; None does not compress."""
+    defocus: float
+    """Radius of the clean image's blur in pixels; 0 leaves it."""
+    blurred_part: NDArray[np.float64] | None
+    """Random values (4, 5) that decide which part is blurred; None for the whole."""
 
 
 def render_pair(
@@ -103,11 +117,9 @@ def render_pair(
 
 def _pair(clean: NDArray[np.uint8], seed: int, options: PairOptions) -> NDArray[np.uint8]:
     draw = _drawn(seed, options)
-    scene = _exposed(clean, draw.gains)
-    pair = np.empty((*clean.shape[:2], 7), np.uint8)
+    scene = _defocused(_exposed(clean, draw.gains), draw)
     if draw.dry:
-        images = [scene]
-        pair[..., 6] = 0
+        images, coverage = [scene], np.zeros(clean.shape[:2], np.uint8)
     else:
         lighting = options.raindrops.lighting
         night = lighting == 'night' or (lighting == 'auto' and is_night(clean))
@@ -120,21 +132,12 @@ def _pair(clean: NDArray[np.uint8], seed: int, options: PairOptions) -> NDArray[
         made = render_raindrops(scene, parameters, draw.frame_width)
         target = scene
         if parameters.focus == 'drops' and not options.sharp_target:
-            target = render_raindrops(scene, _without_water(parameters), draw.frame_width).rainy
-        images = [made.rainy, target]
-        pair[..., 6] = made.coverage
+            target = render_raindrops(scene, parameters.without_water(), draw.frame_width).rainy
+        images, coverage = [made.rainy, target], made.coverage
     if draw.quality is not None:
         images = [_compressed(image, draw.quality) for image in images]
-    pair[..., :3], pair[..., 3:6] = images[0], images[-1]
-    return pair
-
-
-def _without_water(parameters: RaindropParameters) -> RaindropParameters:
-    """Return parameters of the same camera behind a dry glass."""
-    return replace(
-        parameters, coverage=0, fine_coverage=0, mist=0, haze=0, veil=0, gain=1, reflection=0,
-        highlights=0,
-    )  # fmt: skip
+    # Many times faster than assignments to slices.
+    return np.asarray(cv2.merge([images[0], images[-1], coverage]), np.uint8)
 
 
 def _drawn(seed: int, options: PairOptions) -> _Draw:
@@ -148,11 +151,16 @@ def _drawn(seed: int, options: PairOptions) -> _Draw:
     dry, compressed = random.random(2) < (options.dry_share, options.jpeg_share)
     low, high = options.jpeg_quality
     quality = int(random.integers(low, high + 1))
+    blurred, whole = random.random(2) < (options.defocus_share, 0.5)
+    radius = random.uniform(*options.defocus) * frame_width
+    part = random.random((4, 5))
     return _Draw(
-        bool(dry),
-        round(frame_width),
-        exposure * np.array([red, 1.0, blue]),
-        quality if compressed else None,
+        dry=bool(dry),
+        frame_width=round(frame_width),
+        gains=exposure * np.array([red, 1.0, blue]),
+        quality=quality if compressed else None,
+        defocus=radius if blurred else 0.0,
+        blurred_part=None if whole else part,
     )
 
 
@@ -165,7 +173,24 @@ def _exposed(image: NDArray[np.uint8], gains: NDArray[np.float64]) -> NDArray[np
     return np.asarray(cv2.LUT(np.ascontiguousarray(image), table[None]), np.uint8)
 
 
+def _defocused(image: NDArray[np.uint8], draw: _Draw) -> NDArray[np.uint8]:
+    """Blur an RGB image, or a part of it that ends softly."""
+    # Two boxes of n pixels have the variance (n**2 - 1) / 6, a disc of radius b has b**2 / 4.
+    size = 2 * round((np.sqrt(1.5 * draw.defocus**2 + 1) - 1) / 2) + 1
+    if size == 1:
+        return image
+    blurred = cv2.blur(cv2.blur(image, (size, size)), (size, size))
+    if draw.blurred_part is None:
+        return np.asarray(blurred, np.uint8)
+    down, across = (np.linspace(0, 1, side) for side in image.shape[:2])
+    field = smooth_field(draw.blurred_part, down, across)
+    share = np.clip(4 * (field - np.median(draw.blurred_part)) + 0.5, 0, 1).astype(np.float32)
+    return np.asarray(cv2.blendLinear(blurred, image, share, 1 - share), np.uint8)
+
+
 def _compressed(image: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
     """Compress by JPEG and read again."""
-    encoded = cv2.imencode('.jpg', image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
-    return np.asarray(cv2.imdecode(encoded, cv2.IMREAD_COLOR), np.uint8)[..., ::-1]
+    swapped = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
+    encoded = cv2.imencode('.jpg', swapped, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+    decoded = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
+    return np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB), np.uint8)  # type: ignore[arg-type]

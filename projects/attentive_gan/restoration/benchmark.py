@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from attentive_gan.imaging import MAX_PIXELS, write_picture
 from attentive_gan.inference import Restorer
+from attentive_gan.inference.precision import in_precision
 from attentive_gan.networks.cost import Timing, peak_activations, time_interleaved
 from attentive_gan.rendering import add_raindrops, draw_scene
 
@@ -64,7 +65,7 @@ def measure_files(restorer: Restorer, size: tuple[int, int], repeat: int) -> lis
         repeat: Timed runs of each way.
     """
     rainy = rainy_picture(size)
-    network = restorer.loaded.network
+    network = in_precision(restorer.loaded.network, restorer.dtype, restorer.device)
     tensor = torch.from_numpy(rainy).permute(2, 0, 1)[None].to(restorer.loaded.like) / 255
 
     def run_network() -> None:
