@@ -84,6 +84,7 @@ def test_a_training_by_time_ends_on_time_with_a_finished_schedule(tmp_path):
     assert rows[-1]['progress'] == progress[-1]
     text = next(tmp_path.glob('*/*.log')).read_text()
     assert '[50/50]' in text
+    assert 'eta: 0:00:30' in text
 
 
 def test_it_goes_on_where_it_was_stopped(tmp_path):
