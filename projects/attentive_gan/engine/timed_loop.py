@@ -14,10 +14,8 @@ from attentive_gan.errors import UserError
 from .time_budget import Stretch, TimeBudget, crosses
 from .train_loop import ResumableTrainLoop
 
-#: `max_iters` before the first iterations were timed; MMEngine's `OptimWrapper` takes it for unknown.
-UNKNOWN = -1
-#: The same before the first iteration is run.
-MANY = 2**31 - 1
+#: `max_iters` before the training begins; hooks compare with it.
+UNKNOWN = 2**31 - 1
 
 
 @LOOPS.register_module()
@@ -73,12 +71,6 @@ class TimedTrainLoop(ResumableTrainLoop):
         """None: the number of iterations is not known before."""
         return None
 
-    def run(self) -> Any:
-        """Train for the time, validate in between and at the end, and return the model."""
-        # Hooks that begin at an iteration (`EMAHook`) ask whether it lies within the training.
-        self._max_iters = MANY
-        return super().run()
-
     def _train(self) -> None:
         """Run iterations until the time is over."""
         progress = self._last_progress = self.budget.progress
@@ -122,7 +114,9 @@ class TimedTrainLoop(ResumableTrainLoop):
         self._max_iters = self._iter + 1 if last else self._iter + max(left, 2)
         self._finished = last
         self._set_progress(progress)
-        self.runner.message_hub.update_scalar('train/progress', progress)
+        hub = self.runner.message_hub
+        hub.update_scalar('train/progress', progress)
+        hub.update_info('eta', self.budget.seconds_left)  # for the log
         self.run_iter(batch)
         self.budget.iteration_done()
         if self._is_time_to_validate(progress, last):
