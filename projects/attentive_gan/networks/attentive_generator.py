@@ -110,20 +110,18 @@ class AttentiveGenerator(nn.Module):
             )
         entered, left = (4 if attention else 3) * shuffle**2, 3 * shuffle**2
         self.autoencoder: ContextualAutoencoder | RestorationUNet
-        if unet is not None:
-            self.autoencoder = RestorationUNet(
-                **unet, shuffle=1, in_channels=entered, out_channels=left
-            )
-        else:
+        if unet is None:
             counts = tuple(scaled(count, width) for count in (64, 128, 256, 32))
-            self.autoencoder = ContextualAutoencoder(entered, counts, left, dilations, residual)
-        self._inner_multiple = 4 if unet is None else self.autoencoder.size_multiple
+            own = ContextualAutoencoder(entered, counts, left, dilations, residual)
+            if gated:  # untrained it leaves the image as it is, as a U-Net does by itself
+                nn.init.zeros_(own.output.weight)
+                nn.init.zeros_(own.output.bias)  # type: ignore[arg-type]
+            self.autoencoder, self._inner_multiple = own, 4
+        else:
+            other = RestorationUNet(**unet, shuffle=1, in_channels=entered, out_channels=left)
+            self.autoencoder, self._inner_multiple = other, other.size_multiple
         #: Sides are padded to a multiple of this inside, by reflection.
         self.size_multiple = self._inner_multiple * shuffle
-        if gated and unet is None:
-            # An untrained network leaves the image as it is, as a U-Net does by itself.
-            nn.init.zeros_(self.autoencoder.output.weight)
-            nn.init.zeros_(self.autoencoder.output.bias)
 
     def forward(self, rainy: Tensor, side_outputs: bool = False) -> Tensor | AttentiveOutput:
         """Restore rainy images of any size.

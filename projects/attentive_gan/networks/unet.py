@@ -126,20 +126,23 @@ class RestorationUNet(nn.Module):
 
     def layers(self) -> list[nn.Module]:
         """The longest chain of layers from entry to exit, for `receptive_field.reach_of`."""
-        down: list[nn.Module] = []
+        chain: list[nn.Module] = [self.head]
         for level, blocks in enumerate(self.encoder):
-            down += [conv for block in blocks for conv in (block.first, block.second)]
-            down += [self.down[level]] if level < len(self.down) else []
-        up: list[nn.Module] = []
+            chain += _convolutions(blocks)
+            chain += [self.down[level]] if level < len(self.down) else []
         for level in reversed(range(len(self.up))):
-            up.append(self.up[level])
-            up += [conv for block in self.decoder[level] for conv in (block.first, block.second)]
-        return [self.head, *down, *up, self.tail]
+            chain += [self.up[level], *_convolutions(self.decoder[level])]
+        return [*chain, self.tail]
 
 
 def _steps(channels: Sequence[int]) -> list[tuple[int, int]]:
     """Return the pairs of neighbouring levels, (finer, coarser)."""
     return list(pairwise(channels))
+
+
+def _convolutions(module: nn.Module) -> list[nn.Module]:
+    """Return the convolutions of residual blocks in their order."""
+    return [layer for layer in module.modules() if isinstance(layer, nn.Conv2d)]
 
 
 def _blocks(width: int, count: int) -> nn.Sequential:
