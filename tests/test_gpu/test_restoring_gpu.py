@@ -32,7 +32,7 @@ pytestmark = [
     pytest.mark.skipif(ON_CUDA and not torch.cuda.is_available(), reason='no CUDA device'),
 ]
 needs_card = pytest.mark.skipif(not ON_CUDA, reason='needs a CUDA device')
-DEVICE = torch.device(NAME)
+DEVICE = torch.device('cuda:0' if NAME == 'cuda' else NAME)
 #: Types of 16 bits that are tried, with the largest and the mean difference in levels of 0 to 255.
 HALVES = {'bfloat16': (10, 0.6), 'float16': (3, 0.15)}
 
@@ -232,7 +232,7 @@ def test_memory_that_torch_keeps_counts_as_free() -> None:
     torch.cuda.empty_cache()
     before = cuda_memory.free_memory(DEVICE)
     values = torch.empty(2**28, dtype=torch.uint8, device=DEVICE)
-    assert cuda_memory.free_memory(DEVICE) <= before - 2**28
+    assert cuda_memory.free_memory(DEVICE) <= before - 2**28 + 2**22
     del values
     assert torch.cuda.memory_reserved(DEVICE) >= 2**28
     assert abs(cuda_memory.free_memory(DEVICE) - before) < 2**26

@@ -147,10 +147,11 @@ def test_float32_is_not_rounded_on_a_gpu() -> None:
     before = torch.backends.cudnn.allow_tf32
     for allowed in (True, False):
         torch.backends.cudnn.allow_tf32 = allowed
-        with whole_float32(torch.float32):
+        with whole_float32(torch.float32, CUDA):
             assert not torch.backends.cudnn.allow_tf32
-        with whole_float32(torch.bfloat16):
-            assert torch.backends.cudnn.allow_tf32 is allowed
+        for dtype, device in ((torch.bfloat16, CUDA), (torch.float32, CPU)):
+            with whole_float32(dtype, device):
+                assert torch.backends.cudnn.allow_tf32 is allowed
         assert torch.backends.cudnn.allow_tf32 is allowed
     torch.backends.cudnn.allow_tf32 = before
 

@@ -250,6 +250,13 @@ def test_other_arrays_are_refused(networks: dict[str, nn.Module], shape: tuple[i
         Restorer(network=networks['unet']).restore(np.zeros(shape, np.uint8))
 
 
+def test_images_begun_together_are_of_one_size(networks: dict[str, nn.Module]) -> None:
+    made = Restorer(network=networks['unet'])
+    for others in ([], [picture(8, 9), picture(9, 8)], [picture(8, 8), picture(8, 8, 16)]):
+        with pytest.raises(ValueError, match='one size and type'):
+            made.begin(others)
+
+
 @pytest.mark.parametrize(
     ('device', 'message'), [('tpu9', 'choose auto'), ('cuda:77', 'CUDA devices')]
 )

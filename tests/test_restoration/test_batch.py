@@ -355,3 +355,35 @@ def test_a_pixel_that_is_not_finite_is_named(tmp_path: Path, save: Save) -> None
     report = restore(save(tmp_path / 'a.png'), tmp_path / 'out', restorer=Restorer(network=network))
     assert 'not finite' in report.records[0].reason
     assert not list((tmp_path / 'out').glob('*'))
+
+
+def test_images_of_one_size_go_together(tmp_path: Path, save: Save) -> None:
+    """As on a GPU; the files are those of one after another."""
+    network = lively(BUILDERS['unet']())
+    sizes = [(24, 32, 3)] * 9 + [(20, 32, 3)] * 3
+    for number, size in enumerate(sizes):
+        save(tmp_path / 'in' / f'{number:02d}.png', *size)
+    (tmp_path / 'in' / '04.png').write_bytes(b'no image')
+    groups: list[int] = []
+
+    class Together(Restorer):
+        most_together = 4
+
+        def begin(self, pictures: list[np.ndarray], **words: object) -> object:
+            groups.append(len(pictures))
+            return super().begin(pictures, **words)
+
+    single, together = (
+        kind(network=network, device='cpu', precision='float32') for kind in (Restorer, Together)
+    )
+    for name, restorer in (('single', single), ('together', together)):
+        report = restore(tmp_path / 'in', tmp_path / name, restorer=restorer)
+        states = ['failed' if k == 4 else 'done' for k in range(len(sizes))]
+        assert [record.state for record in report.records] == states
+        assert all(record.details['seconds']['restore'] > 0 for record in report.of('done'))
+    assert max(groups) > 1
+    assert max(groups) <= 4
+    for file in (tmp_path / 'single').iterdir():
+        one, other = (np.asarray(Image.open(p)).astype(int) for p in
+                      (file, tmp_path / 'together' / file.name))  # fmt: skip
+        assert np.abs(one - other).max() <= 1

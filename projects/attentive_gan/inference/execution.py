@@ -93,7 +93,7 @@ class Execution:
             UserError: Memory does not suffice, or a result is not finite.
             MemoryError: Memory ran out even for the smallest parts.
         """
-        with whole_float32(dtype):
+        with whole_float32(dtype, self.device):
             self._run(task, job, dtype, limits)
 
     def run_together(
@@ -106,7 +106,7 @@ class Execution:
             wanted = sum(self._needed(recording, job) for job in jobs)
             if wanted <= self._working_memory(limits, jobs, wanted):
                 function = self._function(task, dtype)
-                with whole_float32(dtype):
+                with whole_float32(dtype, self.device):
                     if not self._lack(partial(run_whole, jobs, function)):
                         return
                 for job in jobs:

@@ -7,8 +7,8 @@ leaves an image as it was where it changes nothing. A recorded network has the c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from attentive_gan.errors import UserError
+from attentive_gan.networks.cost import use_tf32
 
 #: `auto` is 16 bits where the device has units for them and the image has 8, else float32.
 Precision = Literal['auto', 'float32', 'bfloat16', 'float16']
@@ -73,18 +74,10 @@ def in_precision(
     return run
 
 
-@contextmanager
-def whole_float32(dtype: torch.dtype) -> Iterator[None]:
-    """Keep convolutions on a GPU from rounding float32 to 10 bits (TF32), if this is the chosen type."""
-    before = torch.backends.cudnn.allow_tf32
-    if dtype != torch.float32 or not before:
-        yield
-        return
-    torch.backends.cudnn.allow_tf32 = False
-    try:
-        yield
-    finally:
-        torch.backends.cudnn.allow_tf32 = before
+def whole_float32(dtype: torch.dtype, device: torch.device) -> AbstractContextManager[None]:
+    """Return a context in which a GPU does not round float32 to TF32, if float32 is the chosen type."""
+    whole = dtype == torch.float32 and device.type == 'cuda'
+    return use_tf32(False) if whole else nullcontext()
 
 
 def _obstacle(dtype: torch.dtype, device: torch.device) -> str:

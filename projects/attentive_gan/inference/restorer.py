@@ -201,7 +201,13 @@ class Restorer:
             pictures: RGB (H, W, 3) each; see `together` for how many pay.
             attention: Whether to return attention maps too.
             progress: Told the part of each picture's work that is done.
+
+        Raises:
+            ValueError: Sizes or types differ.
+            UserError: As of `restore`; on a GPU, that a result is not finite shows when it is asked for.
         """
+        if len({(picture.shape, picture.dtype) for picture in pictures}) != 1:
+            raise ValueError('pictures that are begun together must be of one size and type')
         task: Task = 'both' if attention else 'restore'
         asked = [self._ask(task, [picture], progress) for picture in pictures]
         begun = self._begun(asked)

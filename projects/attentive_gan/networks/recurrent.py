@@ -74,12 +74,13 @@ class ConvLSTM(nn.Module):
             weight, bias = (p[:used] for p in self.gates.parameters())
             gates = F.conv2d(x, weight[:, : self.channels], bias, padding=1)
             i, o, g = gates.chunk(3, 1)
-            cell = multiply_(wide(torch.sigmoid(i)), tanh(g))
+            cell = multiply_(wide(sigmoid(i)), tanh(g))
         else:
             i, o, g, f = self.gates(torch.cat((x, hidden), 1)).chunk(4, 1)
-            kept = multiply_(wide(torch.sigmoid(f)), cell)
-            cell = add_(kept, multiply_(wide(torch.sigmoid(i)), tanh(g)))
-        return multiply_(torch.sigmoid(o), tanh(cell).to(o.dtype)), cell
+            kept = multiply_(wide(sigmoid(f)), cell)
+            cell = add_(kept, multiply_(wide(sigmoid(i)), tanh(g)))
+        opened = sigmoid(o)
+        return multiply_(opened, tanh(cell).to(opened.dtype)).to(o.dtype), cell
 
 
 def wide(x: Tensor) -> Tensor:
@@ -87,14 +88,26 @@ def wide(x: Tensor) -> Tensor:
     return x.to(torch.promote_types(x.dtype, torch.float32))
 
 
+def sigmoid(x: Tensor) -> Tensor:
+    """Logistic function of any map.
+
+    Without autograd on a CPU it is taken and returned in float32 at least: on some channels of a
+    map of 16 bits PyTorch's own takes several times as long.
+    """
+    if torch.is_grad_enabled() or x.device.type != 'cpu':
+        return torch.sigmoid(x)
+    return torch.sigmoid(wide(x))
+
+
 def tanh(x: Tensor) -> Tensor:
     """Hyperbolic tangent of any map.
 
     Without autograd on a CPU it is taken by way of the sigmoid, which is several times as fast
-    there and agrees to 2e-7 in float32.
+    there and agrees to 2e-7 in float32; the result is float32 at least.
     """
-    if torch.is_grad_enabled() or x.device.type != 'cpu' or x.dtype != torch.float32:
+    if torch.is_grad_enabled() or x.device.type != 'cpu' or x.dtype == torch.float64:
         return torch.tanh(x)
+    x = wide(x)
     return torch.sigmoid(x + x).mul_(2).sub_(1)
 
 
