@@ -23,7 +23,7 @@ model = dict(
     ),
     pixel_loss=dict(type='MultiScaleLoss', weights=(0.0, 0.0, 1.0), criterion='charbonnier'),
     structure_loss=dict(type='SSIMLoss', loss_weight=0.15, window='uniform', chroma_weight=0.6),
-    attention_loss=dict(type='AttentionLoss', theta=0.8, loss_weight=0.1),
+    attention_loss=dict(type='AttentionLoss', theta=0.8, loss_weight=0.05),
     ema=dict(momentum=0.001, warmup=True),
     data_preprocessor=dict(type='PairPreprocessor', mean=[0, 0, 0], std=[255, 255, 255]),
 )

@@ -63,8 +63,8 @@ class AttentiveGenerator(nn.Module):
         dilations: Dilations of the autoencoder's four dilated convolutions.
         residual: Add the input of the autoencoder's pairs of convolutions to their results.
         unet: Arguments of a `RestorationUNet`, such as dict(channels=(64, 96, 128, 160), blocks=2), which
-            takes the place of the contextual autoencoder and works on the grid of `shuffle`; `width`,
-            `dilations` and `residual` do not concern it.
+            takes the place of the contextual autoencoder and works on the grid of `shuffle`, and whose
+            result is added to the image; `width`, `dilations` and `residual` do not concern it.
         gated: The result is the image plus the last attention map times what the autoencoder gives,
             so that what the map leaves alone comes back as it was.
 
@@ -213,11 +213,11 @@ class AttentiveGenerator(nn.Module):
         """Turn the autoencoder's result into the restored image."""
         height, width = rainy.shape[2:]
         full = self._image(full)[..., :height, :width]
-        if not self.gated or gate is None:
-            return full
-        # In float32: half a level of an 8-bit image is lost in bfloat16.
-        drops = self._image(gate)[..., :height, :width]
-        return wide(rainy) + wide(drops) * wide(full)
+        # Sums in float32: half a level of an 8-bit image is lost in bfloat16.
+        if self.gated and gate is not None:
+            drops = self._image(gate)[..., :height, :width]
+            return wide(rainy) + wide(drops) * wide(full)
+        return wide(rainy) + wide(full) if isinstance(self.autoencoder, RestorationUNet) else full
 
     @property
     def receptive_field(self) -> Reach:
