@@ -15,13 +15,15 @@ import numpy as np
 import pytest
 import torch
 from attentive_gan.errors import UserError
+from attentive_gan.exporting import export
 from attentive_gan.inference import Restorer, cuda_memory
 from attentive_gan.inference.precision import choose_precision, in_precision
 from attentive_gan.inference.views import view
-from attentive_gan.networks import AttentiveGenerator, RestorationUNet
+from attentive_gan.networks import AttentiveGenerator, Pix2PixGenerator, RestorationUNet
 from attentive_gan.rendering import add_raindrops, draw_scene
 from attentive_gan.restoration import restore
 from PIL import Image
+from support.described_networks import write_described
 from support.lively_networks import lively
 from torch import Tensor, nn
 
@@ -147,6 +149,34 @@ def test_16_bits_are_near_and_parts_do_not_show(name: str, precision: str) -> No
     columns = np.abs(parts).mean((0, 2))
     print(f'    parts: {np.abs(parts).max()} at most, {columns.mean():.3f} on average')
     assert columns.max() <= max(6 * columns.mean(), 0.5)
+
+
+def test_batch_normalisation_in_parts() -> None:
+    """cuDNN's has another name in the record."""
+    network = lively(Pix2PixGenerator(num_down=5, base_channels=4))
+    made = Restorer(network=network, device=NAME, precision='float32')
+    assert made.reach is not None
+    whole = made.restore(rainy()).picture
+    made.tile = 64
+    assert apart(made.restore(rainy()).picture, whole)[0] <= 1
+
+
+@needs_card
+def test_onnx_runtime_on_the_card(tmp_path: Path) -> None:
+    runtime = pytest.importorskip('onnxruntime')
+    pytest.importorskip('onnx')
+    if 'CUDAExecutionProvider' not in runtime.get_available_providers():
+        pytest.skip('this ONNX Runtime has no CUDA')
+    weights, path = write_described(tmp_path, 'unet', 'rgb'), tmp_path / 'unet.onnx'
+    export(None, str(weights), path, 'onnx')
+    made, expected = (
+        Restorer(weights=str(path), backend='onnxruntime', device=device)
+        for device in ('auto', 'cpu')
+    )
+    assert made.device.type == 'cuda'
+    for _ in range(2):
+        assert apart(made.restore(rainy()).picture, expected.restore(rainy()).picture)[0] <= 1
+        made.loaded.network.release()
 
 
 @needs_card

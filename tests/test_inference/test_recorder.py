@@ -5,8 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 from attentive_gan.inference import record
+from attentive_gan.inference.local_graph import _Builder
 from attentive_gan.inference.recorder import record_operations
+from support.lively_networks import BUILDERS
 from torch import Tensor, nn
+from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.fx.experimental.proxy_tensor import make_fx
 
 WEIGHT = torch.full((1, 3, 1, 1), 0.5)
@@ -54,6 +57,19 @@ def test_the_record_computes_what_the_network_does(
     other = torch.rand(1, 3, 64, 96)
     with torch.no_grad():
         torch.testing.assert_close(again(other), network(other))
+
+
+@pytest.mark.parametrize('name', sorted(BUILDERS))
+def test_networks_are_local_on_a_gpu_too(name: str, networks: dict[str, nn.Module]) -> None:
+    """On a GPU that is not there (tensors without values): some operations have other names."""
+    expected = record(networks[name], [3], networks[name].size_multiple).graph
+    with FakeTensorMode(), torch.device('cuda'):
+        network = BUILDERS[name]().eval()
+        side = network.size_multiple * -(-32 // network.size_multiple)
+        graph, values = record_operations(network, [torch.rand(1, 3, side, 2 * side)])
+        found = _Builder(graph, values, side, network.size_multiple).graph()
+    assert expected is not None
+    assert found.reach() == expected.reach()
 
 
 def test_what_serves_nothing_is_no_obstacle() -> None:

@@ -7,6 +7,7 @@ import pytest
 import torch
 from attentive_gan.errors import UserError
 from attentive_gan.inference import Restorer, executors, results
+from attentive_gan.inference.pinned import to_device
 from attentive_gan.inference.results import MOST_ARRIVING, NotFiniteError, Results
 from torch import Tensor, nn
 
@@ -81,6 +82,23 @@ def test_late_values_that_are_not_finite_are_refused() -> None:
     filled.store(3, 0, [torch.full((1, 3, 2, 4), torch.nan)])
     filled.discard()
     filled.finish()
+
+
+@pytest.mark.parametrize(('rows', 'pinned'), [(10, True), (4000, False)])
+def test_inputs_are_copied_behind_the_work_of_a_gpu(
+    rows: int, pinned: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[object] = []
+    monkeypatch.setattr(Tensor, 'pin_memory', lambda self: told.append('pinned') or self)
+    monkeypatch.setattr(
+        Tensor, 'to', lambda self, device, non_blocking=False: told.append(non_blocking) or self
+    )
+    part = np.ones((rows, 4000, 3), np.uint8)
+    assert to_device(part, torch.device('cuda', 1)).shape == part.shape
+    assert told == (['pinned', True] if pinned else [False])
+    told.clear()
+    to_device(part, torch.device('cpu'))
+    assert told == [False]
 
 
 class Overflowing(nn.Module):

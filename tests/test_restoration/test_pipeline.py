@@ -88,6 +88,20 @@ def test_one_thread_reads_and_writes_in_order() -> None:
     assert order == list(range(40))
 
 
+@pytest.mark.parametrize('threads', [1, 3])
+def test_few_results_wait_to_be_written(threads: int) -> None:
+    stages, computed = Stages(), []
+    go_on = threading.Event()
+    stages.compute = lambda item, read: computed.append(item) or read  # type: ignore[method-assign]
+    stages.write = lambda item, done: go_on.wait(10)  # type: ignore[method-assign]
+    threading.Timer(0.3, go_on.set).start()
+    pipeline = Pipeline(lambda item: 1, stages.read, stages.compute, stages.write, threads=threads)
+    steps = pipeline.run(range(100))
+    next(steps)
+    assert len(computed) <= 3 * threads + 2
+    assert len(list(steps)) == 99
+
+
 def grouping(stages: Stages, groups: list[list[int]], bad: int | None = None) -> Grouping:
     def compute(items: list[int], reads: list[int]) -> list[int]:
         groups.append(list(items))

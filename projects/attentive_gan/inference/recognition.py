@@ -45,6 +45,9 @@ _VIEWS = frozenset([
     'alias', 'clone', 'contiguous', 'detach', 'slice', 'split', 'split_with_sizes', '_to_copy',
 ])  # fmt: skip
 
+#: Batch normalisation on a CPU and by cuDNN.
+_BATCH_NORMS = frozenset(['native_batch_norm', 'cudnn_batch_norm'])
+
 #: Axis of channels, also counted from the end.
 _CHANNELS = ([1], [-3], 1, -3)
 
@@ -142,7 +145,7 @@ def operator_of(node: Node, values: Mapping[Node, Any], constants: Mapping[Node,
     known = _SPATIAL.get(recorded.name)
     if known is not None:
         return known(recorded)
-    if recorded.name == 'native_batch_norm' and not recorded.constant('training'):
+    if recorded.name in _BATCH_NORMS and not recorded.constant('training'):
         pass  # by the statistics of the training: a product and a sum for each channel
     elif recorded.name in _ALONG_AXES:
         _check_axes(recorded)

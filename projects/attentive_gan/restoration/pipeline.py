@@ -74,6 +74,8 @@ class Pipeline(Generic[Item, Read, Done]):
         self._size, self._read, self._compute, self._write = size, read, compute, write
         self._limit, self._threads, self._grouping = limit, threads, grouping
         self._ahead = max(threads + 1, grouping.ahead if grouping else 0)
+        # A GPU is not given more than this in advance, and an interrupt waits for no more.
+        self._most_writes = 2 * threads + self._ahead
         self._on_their_way = 0
         self._reads: deque[_Entry[Item]] = deque()
         self._writes: deque[_Entry[Item]] = deque()
@@ -157,7 +159,8 @@ class Pipeline(Generic[Item, Read, Done]):
         self._writes.append(_Entry(entry.item, entry.size, future))
 
     def _must_settle(self) -> bool:
-        return self._writes[0].future.done() or self._on_their_way >= self._limit
+        full = self._on_their_way >= self._limit or len(self._writes) > self._most_writes
+        return full or self._writes[0].future.done()
 
     def _settle(self) -> tuple[Item, BaseException | None]:
         entry = self._writes.popleft()
