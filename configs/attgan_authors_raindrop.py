@@ -16,7 +16,7 @@ train_pipeline = [
     dict(type='LoadRainyCleanPair', channel_order='bgr'),
     dict(type='RaindropMask', threshold=30, rule='mean', dilation=3),
     dict(type='PairedCrop', crop_size=(224, 224)),
-    dict(type='PackInputs'),
+    dict(type='PackPair'),
 ]
 test_pipeline = [dict(type='LoadRainyCleanPair', channel_order='bgr'), dict(type='PackInputs')]
 train_dataloader = dict(batch_size=2, dataset=dict(pipeline=train_pipeline))

@@ -15,7 +15,7 @@ train_pipeline = [
     dict(type='RenderRaindrops', level='heavy', lighting='day'),
     dict(type='PairedCrop', crop_size=(64, 64)),
     dict(type='PairedFlip', probability=0.5),
-    dict(type='PackInputs'),
+    dict(type='PackPair'),
 ]
 train_dataloader = dict(
     batch_size=2,

@@ -22,5 +22,7 @@ optim_wrapper = dict(
     )
 )
 param_scheduler = dict(discriminator=dict(type='ProgressLR', shape='cosine', final=0.01))
-train_dataloader = dict(stages=[dict(begin=0.55, batch_size=24, crop_size=224)])
-default_hooks = dict(checkpoint=dict(share=0.2, interval=-1, save_best='rendered/qian_psnr'))
+train_dataloader = dict(
+    batch_size=24, crop_size=128, stages=[dict(begin=0.55, batch_size=8, crop_size=224)]
+)
+default_hooks = dict(checkpoint=dict(share=0.375, interval=-1, save_best='rendered/qian_psnr'))

@@ -25,7 +25,7 @@ train_pipeline = [
         params=dict(quality=[60, 95], prob=0.3),
         bgr2rgb=True,
     ),
-    dict(type='PackInputs'),
+    dict(type='PackPair'),
 ]
 test_pipeline = [
     *loading,

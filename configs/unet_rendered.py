@@ -18,7 +18,7 @@ train_pipeline = [
         params=dict(quality=[60, 95], prob=0.3),
         bgr2rgb=True,
     ),
-    dict(type='PackInputs'),
+    dict(type='PackPair'),
 ]
 test_pipeline = [
     dict(type='LoadCleanPicture', channel_order='rgb'),
@@ -31,6 +31,7 @@ train_dataloader = dict(
     num_workers=1,
     persistent_workers=True,
     drop_last=True,
+    collate_fn=dict(type='collate_pairs'),
     sampler=dict(type='DrawSampler'),
     dataset=dict(
         type='DrawnSceneDataset',
@@ -69,7 +70,7 @@ model = dict(
     type='BaseEditModel',
     generator=dict(type='RestorationUNet', channels=(64, 96, 128, 160), blocks=2, shuffle=4),
     pixel_loss=dict(type='CharbonnierLoss', loss_weight=1.0, reduction='mean'),
-    data_preprocessor=dict(type='DataPreprocessor', mean=[0, 0, 0], std=[255, 255, 255]),
+    data_preprocessor=dict(type='PairPreprocessor', mean=[0, 0, 0], std=[255, 255, 255]),
 )
 optim_wrapper = dict(
     type='OptimWrapper',

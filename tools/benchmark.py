@@ -52,7 +52,7 @@ def parse_args() -> argparse.Namespace:
     add('--renderer', action='store_true',
         help='time the rendering of raindrops on one core instead of a network')  # fmt: skip
     add('--card', action='store_true',
-        help='table of a GPU: ceilings, inference and training steps; on a CPU a dry run')  # fmt: skip
+        help='table of a GPU: ceilings, inference, training steps; on a CPU a dry run, narrow')  # fmt: skip
     add('--seconds', type=float, default=120, help='time for --card (default 120)')
     add('--pictures', type=int, default=100, help='pictures of each size (default 100)')
     add('--json', type=Path, metavar='OUT', help='file for all figures')
@@ -248,6 +248,8 @@ def measure_card(args: argparse.Namespace) -> None:
     model['generator']['num_steps'] = args.num_steps
     names = ['attentive']
     on_cuda = device.type == 'cuda'
+    if not on_cuda:
+        model['generator']['width'] = model['discriminator']['width'] = 0.125
     plan = full_plan(names) if on_cuda else small_plan(names, args.compile)
     console, results = Console(), []
 

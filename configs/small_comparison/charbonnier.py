@@ -1,4 +1,4 @@
 # Without the structural loss.
-_base_ = '../attgan_small.py'
+_base_ = './contextual.py'
 
 model = dict(structure_loss=None)

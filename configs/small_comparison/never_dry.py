@@ -1,5 +1,5 @@
 # No dry images among the rainy ones.
-_base_ = '../attgan_small.py'
+_base_ = './contextual.py'
 
 pipeline = [
     dict(type='LoadCleanPicture', channel_order='rgb'),

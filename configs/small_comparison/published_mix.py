@@ -1,5 +1,5 @@
 # The raindrops of the published pairs alone, without bright discs, tiny drops, windscreens and veils.
-_base_ = '../attgan_small.py'
+_base_ = './contextual.py'
 
 pipeline = [
     dict(type='LoadCleanPicture', channel_order='rgb'),

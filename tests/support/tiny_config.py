@@ -13,7 +13,7 @@ train_pipeline = [
     dict(type='RaindropMask'),
     dict(type='PairedCrop', crop_size=(32, 32)),
     dict(type='PairedFlip', probability=0.5),
-    dict(type='PackInputs'),
+    dict(type='PackPair'),
 ]
 train_dataloader = dict(
     dataset=dict(

@@ -53,6 +53,13 @@ def vgg_weights(tmp_path_factory):
     return path
 
 
+def small_crop(step):
+    """Return 32 x 32, or more where a random scale follows the crop."""
+    if step.type == 'RenderRaindrops':
+        return (48, 48)
+    return (64, 64) if step.get('keys') == ['gt'] else (32, 32)
+
+
 def small(path: Path, data: Path, vgg_weights: Path, work_dir: Path):
     """Read a config and make it small: one iteration of two 32 x 32 crops, all parts active."""
     config = configuration.load_config(str(path))
@@ -68,10 +75,7 @@ def small(path: Path, data: Path, vgg_weights: Path, work_dir: Path):
     for name in ('train_dataloader', 'val_dataloader'):
         for step in config[name].dataset.pipeline:
             if 'crop_size' in step:
-                # A crop before or in the rendering leaves room for a random scale.
-                step.crop_size = (64, 64) if step.get('keys') == ['gt'] else (32, 32)
-                if step.type == 'RenderRaindrops':
-                    step.crop_size = (48, 48)
+                step.crop_size = small_crop(step)
             if step.type == 'CoverSize':
                 step.size = (48, 64)
     config.train_cfg.max_iters = config.train_cfg.val_interval = 1

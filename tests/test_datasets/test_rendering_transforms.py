@@ -139,6 +139,29 @@ def test_crops_are_drawn_from_everywhere_and_blobs_are_cropped_too():
         scenes([LoadCleanPicture(), RenderRaindrops(crop_size=100)])[0]
 
 
+def test_some_samples_are_dry_on_request():
+    dry = rendered(dry_share=1, with_coverage=True, regimes={'focused': 1}, crop_size=32)
+    np.testing.assert_array_equal(dry['img'], dry['gt'])
+    assert not any(dry[key].any() for key in ('mask', 'alpha', 'coverage'))
+    clean = scenes([LoadCleanPicture()])[1]['gt']
+    parameters = RaindropParameters.from_record(dry['raindrop_parameters'])
+    np.testing.assert_array_equal(render_raindrops(clean, parameters, 64).rainy, clean)
+    steps = [LoadCleanPicture(), RenderRaindrops(dry_share=0.3)]
+    found = [scenes(steps)[Draw(0, n)] for n in range(60)]
+    share = np.mean([np.array_equal(one['img'], one['gt']) for one in found])
+    assert share == pytest.approx(0.3, abs=0.2)
+
+
+def test_the_target_may_have_the_focus_of_the_camera():
+    options = {'regimes': {'focused': 1}, 'coverage_scale': 0.0, 'mist_scale': 0.0}
+    sharp, soft = (rendered(sharp_target=value, **options) for value in (True, False))
+    np.testing.assert_array_equal(soft['img'], sharp['img'])
+    clean = scenes([LoadCleanPicture()])[1]['gt']
+    np.testing.assert_array_equal(sharp['gt'], clean)
+    far, near = (np.abs(one['img'].astype(int) - one['gt']).mean() for one in (sharp, soft))
+    assert near < 0.8 * far
+
+
 def flat(sample):
     data = sample['data_samples']
     parts = (sample['inputs'], data.gt_img, data.mask, (data.gt_alpha * 255).round())
@@ -244,7 +267,7 @@ def test_calibration_gives_the_scales(tmp_path):
 @pytest.mark.parametrize(
     'options',
     [{'level': 'wet'}, {'regimes': {'big': 1}}, {'lighting': 'noon'}, {'rule': 'max'},
-     {'coverage_scale': -1}, {'crop_size': 0}, {'crop_size': (3, 4, 5)}],
+     {'coverage_scale': -1}, {'crop_size': 0}, {'dry_share': 2}, {'crop_size': (3, 4, 5)}],
 )  # fmt: skip
 def test_wrong_options_are_refused(options):
     with pytest.raises(UserError):

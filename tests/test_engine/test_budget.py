@@ -14,6 +14,7 @@ from support.runs import REPOSITORY
 CONFIGS = sorted(
     path for path in (REPOSITORY / 'configs').rglob('*.py') if '_base_' not in path.parts
 )
+BY_TIME = [path for path in CONFIGS if 'minutes' in load_config(str(path)).train_cfg]
 
 
 def numbers(node: object, path: str = '') -> dict[str, object]:
@@ -30,7 +31,7 @@ def numbers(node: object, path: str = '') -> dict[str, object]:
     return leaves
 
 
-@pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
+@pytest.mark.parametrize('path', sorted({*CONFIGS} - {*BY_TIME}), ids=lambda path: path.stem)
 def test_schedules_keep_their_share(path: Path) -> None:
     config = load_config(str(path))
     single = config.get('param_scheduler')
@@ -50,6 +51,36 @@ def test_schedules_keep_their_share(path: Path) -> None:
         assert exact or (name.endswith('interval') and now == LEAST_INTERVAL), name
     for name in ('.model.discriminator_start', '.train_cfg.val_interval'):
         assert name in changed or not before.get(name)
+
+
+@pytest.mark.parametrize('path', BY_TIME, ids=lambda path: path.stem)
+def test_trainings_by_time_count_iterations_instead(path: Path) -> None:
+    config, before = (load_config(str(path)) for _ in range(2))
+    set_iterations(config, 400)
+    assert config.train_cfg == dict(type='ResumableTrainLoop', max_iters=400, val_interval=400)
+    before.train_cfg = config.train_cfg
+    assert config.to_dict() == before.to_dict()
+
+
+def test_validations_of_a_training_by_time_keep_their_share() -> None:
+    loop = dict(type='TimedTrainLoop', minutes=20.0, val_minutes=5.0)
+    config = Config(dict(train_cfg=loop, model=dict(discriminator_start=0.3)))
+    set_iterations(config, 1000)
+    assert config.train_cfg.val_interval == 250
+
+
+def test_shares_are_not_scaled() -> None:
+    schedules = dict(generator=dict(type='ProgressLR', end=1.0))
+    config = Config(
+        dict(
+            train_cfg=dict(max_iters=100),
+            model=dict(discriminator_start=0.3, adversarial_start=40),
+            param_scheduler=schedules,
+        )
+    )
+    set_iterations(config, 1000)
+    assert config.model == dict(discriminator_start=0.3, adversarial_start=400)
+    assert config.param_scheduler == schedules
 
 
 def test_short_trainings_do_not_spend_their_time_on_saving() -> None:

@@ -84,6 +84,7 @@ def test_a_training_by_time_ends_on_time_with_a_finished_schedule(tmp_path):
     assert rows[-1]['progress'] == progress[-1]
     text = next(tmp_path.glob('*/*.log')).read_text()
     assert '[50/50]' in text
+    assert 'eta: 0:00:30' in text
 
 
 def test_it_goes_on_where_it_was_stopped(tmp_path):
@@ -130,6 +131,31 @@ def test_wrong_times_are_refused(tmp_path):
         loop = dict(_delete_=True, type='TimedTrainLoop', **{'minutes': 1, name: 0})
         with pytest.raises(UserError, match=rf'train_cfg\.{name} must be above 0'):
             runner_for(tmp_path, train_cfg=loop).train()
+
+
+def test_hooks_and_optimizers_that_ask_for_the_end_are_content(tmp_path):
+    """MMEngine's `EMAHook` wants to begin before the end; accumulating weighs the last iterations."""
+    changes = {
+        'train_cfg.max_iters': 8,
+        'optim_wrapper.generator.accumulative_counts': 2,
+        'custom_hooks': [dict(type='EMAHook', ema_type='ForeachEMA', momentum=0.1)],
+    }
+    clock = Clock()
+    runner_for(tmp_path, 0.1, [clock], **changes).train()
+    state = torch.load(max(tmp_path.glob('iter_*.pth')), weights_only=True)
+    assert state['ema_state_dict']['steps'] == state['meta']['iter'] == len(clock.progress)
+
+
+def test_a_ruined_training_is_found_before_it_is_saved(tmp_path, monkeypatch):
+    """By the name of the loss, though nothing was logged since; and once more before validation."""
+    monkeypatch.setenv('POISON_AT', '3')
+    changes = {'default_hooks.logger.interval': 100, 'train_dataloader.dataset.length': 500}
+    for name, kept in (('default_hooks.checkpoint.interval', [2]), ('train_cfg.val_interval', [])):
+        rare = {'default_hooks.checkpoint.interval': 90, 'train_cfg.val_interval': 90}
+        work_dir = tmp_path / name
+        with pytest.raises(UserError, match=r'loss_multi_scale.* became .* in iteration 3 on'):
+            runner_for(work_dir, **changes, **{**rare, name: 2 if kept else 4}).train()
+        assert sorted(saved(work_dir)) == kept
 
 
 class Reads(Hook):

@@ -11,7 +11,13 @@ from attentive_gan.errors import UserError
 from attentive_gan.rendering import PairOptions, RaindropOptions, draw_scene, render_pair
 
 #: Neither light nor compression changes anything.
-PLAIN = {'exposure': (1, 1), 'white_balance': 0.0, 'jpeg_share': 0.0, 'defocus_share': 0.0}
+PLAIN = {
+    'exposure': (1, 1),
+    'white_balance': 0.0,
+    'jpeg_share': 0.0,
+    'defocus_share': 0.0,
+    'sharpening': (0, 0),
+}
 
 
 @pytest.fixture(scope='module')
@@ -69,7 +75,9 @@ def test_light_changes_both_images_alike(scene):
     grey = np.full((64, 96, 3), 100, np.uint8)
     levels = []
     for seed in range(60):
-        pair = render_pair(grey, seed, PairOptions(none, jpeg_share=0, white_balance=0.2))
+        pair = render_pair(
+            grey, seed, PairOptions(none, jpeg_share=0, sharpening=(0, 0), white_balance=0.2)
+        )
         levels.append(pair[0, 0, 3:6].astype(float))
         # What remains is gain, veil and reflection of the rainy image.
         assert np.abs(pair[..., :3].mean(axis=(0, 1)) - levels[-1]).max() < 25
@@ -99,6 +107,20 @@ def test_scenes_out_of_focus_are_blurred_in_both_images(scene):
     assert max(parts) > 0.35
 
 
+def test_sharpening_changes_both_images(scene):
+    plain = render_pair(scene, 4, PairOptions(**PLAIN))
+    pair = render_pair(scene, 4, PairOptions(**PLAIN | {'sharpening': (0.5, 0.5)}))
+    for channels in (slice(0, 3), slice(3, 6)):
+        before, after = (np.abs(np.diff(one[..., channels].astype(int), axis=1)).mean()
+                         for one in (plain, pair))  # fmt: skip
+        assert 1.2 * before < after < 2 * before
+    dry = PairOptions(dry_share=1, **PLAIN | {'sharpening': (0.5, 0.5)})
+    pair = render_pair(scene, 4, dry)
+    np.testing.assert_array_equal(pair[..., :3], pair[..., 3:6])
+    none = render_pair(scene, 4, PairOptions(**PLAIN | {'sharpening': (-0.5, -0.5)}))
+    np.testing.assert_array_equal(none, plain)
+
+
 def test_compression_changes_both_images(scene):
     plain = render_pair(scene, 4, PairOptions(**PLAIN)).astype(int)
     options = PairOptions(**PLAIN | {'jpeg_share': 1, 'jpeg_quality': (60, 60)})
@@ -121,7 +143,7 @@ def test_the_target_has_the_focus_of_the_camera_unless_it_shall_be_sharp(scene):
 
 @pytest.mark.parametrize('wrong', [
     {'dry_share': 1.1}, {'exposure': (0, 1)}, {'exposure': (2, 1)}, {'white_balance': 0.6},
-    {'jpeg_quality': (0, 90)}, {'defocus_share': 2}, {'defocus': (0, 1)},
+    {'jpeg_quality': (0, 90)}, {'defocus_share': 2}, {'defocus': (0, 1)}, {'sharpening': (0, 3)},
     {'frame_width': (3, 700)}, {'jpeg_share': -0.1},
 ])  # fmt: skip
 def test_options_out_of_range_are_refused(wrong):

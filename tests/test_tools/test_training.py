@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from support.runs import TINY_CONFIG, data_options, tool, write_pairs
+from support.runs import REPOSITORY, TINY_CONFIG, data_options, tool, write_pairs
 
 
 @pytest.fixture(scope='module')
@@ -189,3 +189,24 @@ def test_rate_really_scales(data, tmp_path):
         for group in state(tmp_path, 1)['optimizer']['generator']['param_groups']
     ]
     assert initial == [pytest.approx(2 * 5e-4)], rates
+
+
+def test_two_processes_train_by_time_and_go_on(tmp_path):
+    """They must do the same number of iterations, or one would wait for the other for ever."""
+    config = REPOSITORY / 'tests' / 'support' / 'drawn_config.py'
+
+    def by_time(*words):
+        done = tool('train.py', config, '--work-dir', tmp_path, *words, processes=2)
+        assert done.returncode == 0, done.stderr
+        newest = max(tmp_path.glob('iter_*.pth'), key=lambda path: int(path.stem.split('_')[1]))
+        return done, int(newest.stem.split('_')[1]), torch.load(newest, weights_only=True)
+
+    done, first, saved = by_time('--minutes', 0.05)
+    assert first > 2
+    assert 'progress: 0.' in done.stdout
+    assert 'loss_g_adversarial' in done.stdout
+    assert saved['meta']['loop']['finished']
+    assert saved['meta']['loop']['elapsed'] > 0.8 * 3
+    done, second, saved = by_time('--minutes', 0.1, '--resume')
+    assert second > first
+    assert saved['meta']['loop']['elapsed'] > 0.8 * 6

@@ -7,7 +7,7 @@ train_pipeline = [
     dict(type='RaindropMask', threshold=30, rule='mean', dilation=3),
     dict(type='PairedCrop', crop_size=(224, 224)),
     dict(type='PairedFlip', probability=0.5),
-    dict(type='PackInputs'),
+    dict(type='PackPair'),
 ]
 test_pipeline = [
     dict(type='LoadRainyCleanPair', channel_order='rgb'),
@@ -20,6 +20,7 @@ train_dataloader = dict(
     persistent_workers=True,
     pin_memory=True,
     drop_last=True,
+    collate_fn=dict(type='collate_pairs'),  # one uint8 tensor a batch
     sampler=dict(type='DrawSampler'),
     dataset=dict(
         type='RaindropDataset', data_root=f'{data_root}/train', pipeline=train_pipeline, cache=False

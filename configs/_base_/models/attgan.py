@@ -16,7 +16,7 @@ model = dict(
     adversarial_loss=dict(type='AdversarialLoss', loss_weight=0.01),
     map_loss=dict(type='AttentionMapLoss', loss_weight=0.05),
     map_target='attention',
-    data_preprocessor=dict(type='DataPreprocessor', mean=[0, 0, 0], std=[255, 255, 255]),
+    data_preprocessor=dict(type='PairPreprocessor', mean=[0, 0, 0], std=[255, 255, 255]),
 )
 
 # Several processes: each network gets a wrapper of its own.

@@ -18,7 +18,7 @@ from .draws import Draw, seeded
 from .image_pool import CropOptions, ImagePool
 from .inspection import PairRecord, inspect_pair
 from .manifest import read_manifest, write_manifest
-from .pair_batches import PackPair, RenderPairs
+from .pair_batches import PackPair, RenderPairs, collate_pairs
 from .pair_dataset import PairDataset
 from .pair_reading import read_pair
 from .pairing import Fault, Pair
@@ -72,6 +72,7 @@ __all__ = [
     'RenderedDatasetOptions',
     'calibration_table',
     'check',
+    'collate_pairs',
     'inspect_pair',
     'pair_sheet',
     'photo_sources',

@@ -8,13 +8,15 @@ image by image, are pinned by the data loader as they are, and are a quarter of 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from mmagic.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
+from mmengine.dataset import pseudo_collate
+from mmengine.registry import FUNCTIONS
 
 from attentive_gan.errors import UserError
 from attentive_gan.rendering.options import RaindropOptions
@@ -29,7 +31,7 @@ class PackPair(BaseTransform):
     """Pack a sample as `pairs` (H, W, 7), uint8, and `names`, for batches of one tensor.
 
     The last step of a training pipeline, in the place of `PackInputs`; the data loader needs
-    `collate_fn=dict(type='default_collate')` and the model `data_preprocessor=dict(type='PairPreprocessor',
+    `collate_fn=dict(type='collate_pairs')` and the model `data_preprocessor=dict(type='PairPreprocessor',
     ...)`. Batches are then `pairs` (N, H, W, 7) and `names`, a list of N texts.
 
     Args:
@@ -59,6 +61,19 @@ class PackPair(BaseTransform):
 
     def __repr__(self) -> str:
         return f'{type(self).__name__}(mask={self.mask!r})'
+
+
+@FUNCTIONS.register_module()
+def collate_pairs(samples: Sequence[Mapping[str, Any]]) -> Any:
+    """Make a batch: one tensor of samples of `PackPair`, MMEngine's lists of those of `PackInputs`.
+
+    Args:
+        samples: Samples of one kind; those of `PackPair` are of one size.
+    """
+    if 'pairs' not in samples[0]:
+        return pseudo_collate(samples)
+    names = [str(sample['names']) for sample in samples]
+    return {'pairs': torch.stack([sample['pairs'] for sample in samples]), 'names': names}
 
 
 @TRANSFORMS.register_module()

@@ -13,7 +13,14 @@ from numpy.typing import NDArray
 
 from attentive_gan.errors import UserError
 from attentive_gan.imaging import read_picture
-from attentive_gan.rendering import RaindropOptions, RainyPicture, Window, add_blobs, add_raindrops
+from attentive_gan.rendering import (
+    RaindropOptions,
+    RainyPicture,
+    Window,
+    add_blobs,
+    add_raindrops,
+    render_raindrops,
+)
 from attentive_gan.rendering.masks import MaskRule
 
 from .calibration_files import read_calibration
@@ -99,11 +106,11 @@ class CoverSize(BaseTransform):
 class RenderRaindrops(BaseTransform):
     """Render raindrops on the clean picture `gt`: makes a clean picture a full training sample.
 
-    It sets `img` (rainy, H, W, 3, uint8), `gt` (clean, the same and sharp, also where
-    the drops are in focus) and `mask` (H, W, 1), uint8, 0 or 255, by the rule of `RaindropMask`. On request
-    it sets the true coverage by drops too: as `coverage` (H, W, 1), uint8, 0 to 255, which
-    `PackInputs(data_keys=['coverage'])` carries on as `data_samples.coverage`, or as `alpha` (H, W, 1),
-    float32, 0 to 1, which `PackInputs` carries on as `data_samples.gt_alpha`. `raindrop_seed`,
+    It sets `img` (rainy, H, W, 3, uint8), `gt` (clean, the same and sharp, also where the drops are in
+    focus, unless `sharp_target` is off) and `mask` (H, W, 1), uint8, 0 or 255, by the rule of
+    `RaindropMask`. On request it sets the true coverage by drops too: as `coverage` (H, W, 1), uint8, 0 to
+    255, which `PackInputs(data_keys=['coverage'])` carries on as `data_samples.coverage`, or as `alpha`
+    (H, W, 1), float32, 0 to 1, which `PackInputs` carries on as `data_samples.gt_alpha`. `raindrop_seed`,
     `raindrop_parameters` (a record for `RaindropParameters.from_record`) and `mask_rule` tell how; name
     them in `PackInputs(meta_keys=...)` to keep them.
 
@@ -124,6 +131,9 @@ class RenderRaindrops(BaseTransform):
         crop_size: (height, width) of a random window, or one number for both, in pixels: only this part of
             the picture is rendered, and has the bytes that it has in the whole picture (mask at its border
             apart). `crop_box` records its top, left, height and width. None renders the whole picture.
+        dry_share: Share of the samples without raindrops, whose `img` is their `gt`, 0 to 1.
+        sharp_target: Whether `gt` is sharp where the camera is focused on the drops; otherwise it is as
+            blurred there as the scene in `img`, so that a network need not invent detail.
         with_alpha: Whether to set `alpha`.
         with_coverage: Whether to set `coverage`.
         calibration: File of `render_raindrops.py --calibrate`, which gives the three scales.
@@ -149,6 +159,8 @@ class RenderRaindrops(BaseTransform):
         rule: MaskRule = 'mean',
         dilation: int = 3,
         crop_size: int | Sequence[int] | None = None,
+        dry_share: float = 0.0,
+        sharp_target: bool = True,
         with_alpha: bool = False,
         with_coverage: bool = False,
     ) -> None:
@@ -166,6 +178,9 @@ class RenderRaindrops(BaseTransform):
         self.options = RaindropOptions(**chosen)
         self.mask = RaindropMask(threshold, rule, dilation)
         self.crop_size = None if crop_size is None else checked_size(crop_size)
+        if not 0 <= dry_share <= 1:
+            raise UserError(f'dry_share must be within 0 to 1; got {dry_share}.')
+        self.dry_share, self.sharp_target = dry_share, sharp_target
         self.with_alpha, self.with_coverage = with_alpha, with_coverage
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
@@ -211,7 +226,15 @@ class RenderRaindrops(BaseTransform):
         window: Window | None,
     ) -> RainyPicture:
         """Put drops on a clean picture (H, W, 3), RGB, and return the window or the whole."""
-        return add_raindrops(clean, seed, self._options_for(results), window)
+        options = self._options_for(results)
+        made = add_raindrops(clean, seed, options, window)
+        dry = made.parameters.without_water()
+        if self.dry_share and np.random.random() < self.dry_share:  # noqa: NPY002 -- seeded per draw
+            return render_raindrops(clean, replace(dry, focus='scene'), options.frame_width, window)
+        if made.parameters.focus == 'drops' and not self.sharp_target:
+            target = render_raindrops(clean, dry, options.frame_width, window).rainy
+            return replace(made, clean=target)
+        return made
 
     def _options_for(self, results: dict[str, Any]) -> RaindropOptions:
         """Return the options with frame width and lighting of a sample, where it has them."""

@@ -47,7 +47,7 @@ def sample_sheets(dataset: PairDataset, count: int, rows_per_sheet: int = 8) -> 
     """Show what the network sees: samples after the pipeline.
 
     Args:
-        dataset: Data set whose pipeline ends with `PackInputs`.
+        dataset: Data set whose pipeline ends with `PackPair` or `PackInputs`.
         count: Number of samples, in the data set's order; after its end it starts again with new
             draws.
         rows_per_sheet: Samples on one sheet.
@@ -56,7 +56,7 @@ def sample_sheets(dataset: PairDataset, count: int, rows_per_sheet: int = 8) -> 
         Sheets, RGB (H, W, 3), uint8.
 
     Raises:
-        UserError: The pipeline does not end with `PackInputs`.
+        UserError: The pipeline ends with neither.
     """
     rows = [sample_row(dataset[Draw(n % len(dataset), n)]) for n in range(count)]
     kinds = {len(pictures) for _, pictures in rows}
@@ -69,10 +69,14 @@ def sample_row(sample: dict[str, Any]) -> tuple[str, list[Picture]]:
     """Return the caption and the pictures of a packed sample: rainy, clean, and mask if it has one.
 
     Raises:
-        UserError: The sample was not packed by `PackInputs`.
+        UserError: The sample was packed neither by `PackPair` nor by `PackInputs`.
     """
+    if 'pairs' in sample:
+        return _pair_row(sample)
     if 'data_samples' not in sample:
-        raise UserError('The pipeline does not end with PackInputs, so there is nothing to show.')
+        raise UserError(
+            'The pipeline ends neither with PackPair nor with PackInputs, so there is nothing to show.'
+        )
     data = sample['data_samples']
     order = data.metainfo.get('img_channel_order', 'bgr')
     tensors = [sample['inputs'], data.gt_img] + ([data.mask] if 'mask' in data else [])
@@ -87,3 +91,12 @@ def sample_row(sample: dict[str, Any]) -> tuple[str, list[Picture]]:
     height, width = pictures[0].shape[:2]
     name = str(data.metainfo.get('img_path', 'sample')).replace('\\', '/').rsplit('/', 1)[-1]
     return f'{name}   {width}x{height}   {order}', pictures
+
+
+def _pair_row(sample: dict[str, Any]) -> tuple[str, list[Picture]]:
+    """Return caption and images of a sample of `PackPair`, or of the first one of `RenderPairs`."""
+    pairs = np.asarray(sample['pairs'])
+    pair = pairs if pairs.ndim == 3 else pairs[0]
+    images = [np.ascontiguousarray(part) for part in (pair[..., :3], pair[..., 3:6], pair[..., 6])]
+    name = str(sample['names']).replace('\\', '/').rsplit('/', 1)[-1]
+    return f'{name}   {pair.shape[1]}x{pair.shape[0]}', images

@@ -37,20 +37,26 @@ def set_iterations(config: Config, iterations: int) -> None:
     """Set `train_cfg.max_iters` and scale every other number of iterations with it.
 
     Schedules keep their share of the training. So do intervals, but for `LEAST_INTERVAL`; the end of the
-    training is always one of theirs. Log lines become as many as they were.
+    training is always one of theirs. Log lines become as many as they were. In a training by time,
+    schedules and stages are shares already, and its loop is replaced by one of iterations.
 
     Args:
         config: Config to change; a single schedule becomes a list.
         iterations: New number of iterations.
 
     Raises:
-        UserError: The config counts epochs, or says no number of iterations.
+        UserError: The config counts epochs, or says neither a number of iterations nor a time.
     """
-    old = (config.get('train_cfg') or {}).get('max_iters')
+    loop: Any = config.get('train_cfg') or {}
+    if loop.get('type') == 'TimedTrainLoop':
+        _count_iterations(config, iterations)
+        return
+    old = loop.get('max_iters')
     if not old:
         raise UserError(f'{config.filename}: it has no train_cfg.max_iters to take the place of')
-    if isinstance(config.get('param_scheduler'), dict):
-        config.param_scheduler = [config.param_scheduler]
+    schedule = config.get('param_scheduler')
+    if isinstance(schedule, dict) and 'type' in schedule:
+        config.param_scheduler = [schedule]
     factor = iterations / old
     for name in (*SCHEDULE_FIELDS, 'default_hooks.logger.interval'):
         _change(config, name.split('.'), lambda value: _scaled(value, factor))
@@ -60,6 +66,16 @@ def set_iterations(config: Config, iterations: int) -> None:
             lambda value: min(max(_scaled(value, factor), LEAST_INTERVAL), iterations),
         )  # fmt: skip
     config.train_cfg.max_iters = iterations
+
+
+def _count_iterations(config: Config, iterations: int) -> None:
+    """Train a config by time for a number of iterations instead."""
+    share = config.train_cfg.get('val_minutes', 0) / config.train_cfg.minutes
+    loop = dict(type='ResumableTrainLoop', max_iters=iterations)
+    loop['val_interval'] = config.train_cfg.get('val_interval') or (
+        min(max(round(share * iterations), LEAST_INTERVAL), iterations) if share else iterations
+    )
+    config.merge_from_dict({'train_cfg': dict(loop, _delete_=True)})
 
 
 def use_data(config: Config, other: Config) -> None:
@@ -90,7 +106,9 @@ def _change(node: Any, path: list[str], change: Callable[[Any], Any]) -> None:
 
 
 def _scaled(value: Any, factor: float) -> Any:
-    """Scale a number or each of a list; 0 stays, nothing else becomes 0."""
+    """Scale a number or each of a list; 0 and shares stay, nothing else becomes 0."""
     if isinstance(value, (list, tuple)):
         return [_scaled(item, factor) for item in value]
+    if isinstance(value, float):
+        return value
     return max(round(value * factor), 1) if value else value

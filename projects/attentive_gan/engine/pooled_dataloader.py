@@ -96,7 +96,7 @@ class PooledDataLoader:
         self.pool_size, self.start_size = pool_size, start_size
         self.num_workers = _spare_processors() if num_workers is None else num_workers
         self.seed = seed or 0
-        self.device = torch.device(device or get_device())
+        self.device = _with_index(torch.device(device or get_device()))
         self.augmentation = CropOptions(**_with_tuples(augmentation or {}))
         first = CropStage(0.0, batch_size, crop_size)
         self.stages = [first, *(CropStage(**stage) for stage in stages)]
@@ -203,6 +203,13 @@ class _Filler(threading.Thread):
         self._stopped.set()
         self.join()
         del self._iterator, self._images
+
+
+def _with_index(device: torch.device) -> torch.device:
+    """Name the card that `cuda` alone means; a thread of its own would take the first one."""
+    if device.type == 'cuda' and device.index is None:
+        return torch.device('cuda', torch.cuda.current_device())
+    return device
 
 
 def _spare_processors() -> int:

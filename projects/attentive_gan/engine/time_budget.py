@@ -74,6 +74,11 @@ class TimeBudget:
         return min(progress + (1 - progress) * share, 1.0)
 
     @property
+    def seconds_left(self) -> float:
+        """Seconds that training still has, at least 0."""
+        return max(self.seconds - self.reserve - self.elapsed, 0.0)
+
+    @property
     def iteration_seconds(self) -> float | None:
         """Seconds of an iteration, or None before one was timed."""
         return statistics.median(self._times) if self._times else None
@@ -115,7 +120,7 @@ class TimeBudget:
         each = self.iteration_seconds
         if each is None or each <= 0 or progress >= 1:
             return Stretch(progress, 0.0, 1, progress >= 1)
-        left = max(self.seconds - self.reserve - elapsed, 0.0) / each
+        left = self.seconds_left / each
         wanted = min(round(AGREEMENT_SECONDS / each), LONGEST_STRETCH) if together else 1
         count = max(wanted, 1)
         last = left < count + 0.5
@@ -128,7 +133,7 @@ class TimeBudget:
         each = self.iteration_seconds
         if each is None or each <= 0:
             return None
-        return max(round((self.seconds - self.reserve - self.elapsed) / each), 0)
+        return round(self.seconds_left / each)
 
     def state_dict(self) -> dict[str, float]:
         """Return what a checkpoint needs."""

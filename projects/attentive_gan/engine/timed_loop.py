@@ -14,8 +14,8 @@ from attentive_gan.errors import UserError
 from .time_budget import Stretch, TimeBudget, crosses
 from .train_loop import ResumableTrainLoop
 
-#: `max_iters` before the first iterations were timed; MMEngine's `OptimWrapper` takes it for unknown.
-UNKNOWN = -1
+#: `max_iters` before the training begins; hooks compare with it.
+UNKNOWN = 2**31 - 1
 
 
 @LOOPS.register_module()
@@ -114,7 +114,9 @@ class TimedTrainLoop(ResumableTrainLoop):
         self._max_iters = self._iter + 1 if last else self._iter + max(left, 2)
         self._finished = last
         self._set_progress(progress)
-        self.runner.message_hub.update_scalar('train/progress', progress)
+        hub = self.runner.message_hub
+        hub.update_scalar('train/progress', progress)
+        hub.update_info('eta', self.budget.seconds_left)  # for the log
         self.run_iter(batch)
         self.budget.iteration_done()
         if self._is_time_to_validate(progress, last):

@@ -77,11 +77,12 @@ class MultiScaleLoss(nn.Module):
         self.loss_weight = loss_weight
         self.criterion = criterion
 
-    def forward(self, outputs: Sequence[Tensor], clean: Tensor) -> Tensor:
+    def forward(self, outputs: Sequence[Tensor | None], clean: Tensor) -> Tensor:
         """Compute the loss in float32.
 
         Args:
-            outputs: Pictures of a quarter, half and full size, (N, 3, H/4, W/4) to (N, 3, H, W).
+            outputs: Images of a quarter, half and full size, (N, 3, H/4, W/4) to (N, 3, H, W); None for
+                sizes that the network does not give.
             clean: Clean pictures (N, 3, H, W) in [0, 1]; H and W are multiples of 4.
 
         Raises:
@@ -89,6 +90,8 @@ class MultiScaleLoss(nn.Module):
         """
         total = clean.new_zeros((), dtype=clean.float().dtype)
         for weight, factor, output in zip(self.weights, (4, 2, 1), outputs, strict=True):
+            if output is None:
+                continue
             target = shrink(clean.float(), factor, self.downsample)
             if output.shape != target.shape:
                 raise ValueError(

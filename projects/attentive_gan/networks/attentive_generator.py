@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 import torch
@@ -11,10 +11,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .attention_network import AttentionNetwork
-from .autoencoder import ContextualAutoencoder
+from .autoencoder import ContextualAutoencoder, Pictures
 from .padding import PaddingMode, pad_to_multiple
 from .receptive_field import Reach, reach_of
 from .recurrent import wide
+from .unet import RestorationUNet
 
 
 class AttentiveOutput(NamedTuple):
@@ -24,14 +25,14 @@ class AttentiveOutput(NamedTuple):
         restored: Restored images, (N, 3, H, W), unbounded; float32 at least with a gated residual.
         attention_maps: One map (N, 1, H, W) per step, unbounded without an activation; empty without
             attention.
-        half: Side output of half size, (N, 3, ceil(H/2), ceil(W/2)), non-negative.
-        quarter: Side output of quarter size, (N, 3, ceil(H/4), ceil(W/4)), non-negative.
+        half: Side output of half size, (N, 3, ceil(H/2), ceil(W/2)), non-negative; None from a U-Net.
+        quarter: Side output of quarter size, (N, 3, ceil(H/4), ceil(W/4)), non-negative; likewise.
     """
 
     restored: Tensor
     attention_maps: tuple[Tensor, ...]
-    half: Tensor
-    quarter: Tensor
+    half: Tensor | None
+    quarter: Tensor | None
 
 
 @MODELS.register_module()
@@ -61,6 +62,9 @@ class AttentiveGenerator(nn.Module):
             again at the exit (pixel unshuffling, Shi et al., CVPR 2016); 1 as published.
         dilations: Dilations of the autoencoder's four dilated convolutions.
         residual: Add the input of the autoencoder's pairs of convolutions to their results.
+        unet: Arguments of a `RestorationUNet`, such as dict(channels=(64, 96, 128, 160), blocks=2), which
+            takes the place of the contextual autoencoder and works on the grid of `shuffle`, and whose
+            result is added to the image; `width`, `dilations` and `residual` do not concern it.
         gated: The result is the image plus the last attention map times what the autoencoder gives,
             so that what the map leaves alone comes back as it was.
 
@@ -83,6 +87,7 @@ class AttentiveGenerator(nn.Module):
         shuffle: int = 1,
         dilations: Sequence[int] = (2, 4, 8, 16),
         residual: bool = False,
+        unet: Mapping[str, Any] | None = None,
         gated: bool = False,
     ) -> None:
         super().__init__()
@@ -97,25 +102,26 @@ class AttentiveGenerator(nn.Module):
         self.num_steps = num_steps
         self.shuffle = shuffle
         self.gated = gated
-        #: Sides are padded to a multiple of this inside, by reflection.
-        self.size_multiple = 4 * shuffle
         self.attention = None
         if attention:
             channels = scaled(32, width if attention_width is None else attention_width)
             self.attention = AttentionNetwork(
                 initial_attention, attention_activation, channels, blocks, cell=shuffle
             )
-        self.autoencoder = ContextualAutoencoder(
-            (4 if attention else 3) * shuffle**2,
-            tuple(scaled(count, width) for count in (64, 128, 256, 32)),
-            3 * shuffle**2,
-            dilations,
-            residual,
-        )
-        if gated:
-            # An untrained network leaves the image as it is.
-            nn.init.zeros_(self.autoencoder.output.weight)
-            nn.init.zeros_(self.autoencoder.output.bias)  # type: ignore[arg-type]
+        entered, left = (4 if attention else 3) * shuffle**2, 3 * shuffle**2
+        self.autoencoder: ContextualAutoencoder | RestorationUNet
+        if unet is None:
+            counts = tuple(scaled(count, width) for count in (64, 128, 256, 32))
+            own = ContextualAutoencoder(entered, counts, left, dilations, residual)
+            if gated:  # untrained it leaves the image as it is, as a U-Net does by itself
+                nn.init.zeros_(own.output.weight)
+                nn.init.zeros_(own.output.bias)  # type: ignore[arg-type]
+            self.autoencoder, self._inner_multiple = own, 4
+        else:
+            other = RestorationUNet(**unet, shuffle=1, in_channels=entered, out_channels=left)
+            self.autoencoder, self._inner_multiple = other, other.size_multiple
+        #: Sides are padded to a multiple of this inside, by reflection.
+        self.size_multiple = self._inner_multiple * shuffle
 
     def forward(self, rainy: Tensor, side_outputs: bool = False) -> Tensor | AttentiveOutput:
         """Restore rainy images of any size.
@@ -133,16 +139,15 @@ class AttentiveGenerator(nn.Module):
         gate = maps[-1] if maps else None
         if not side_outputs:
             maps = []
-        full, half, quarter = self.autoencoder(_joined(x, gate), side_outputs)
+        full, half, quarter = self._autoencode(_joined(x, gate), side_outputs)
         restored = self._leave(rainy, full, gate)
         if not side_outputs:
             return restored
-        return AttentiveOutput(
-            restored,
-            tuple(self._image(m)[..., :height, :width] for m in maps),
-            self._image(half)[..., : (height + 1) // 2, : (width + 1) // 2],
-            self._image(quarter)[..., : (height + 3) // 4, : (width + 3) // 4],
-        )
+        if half is not None and quarter is not None:
+            half = self._image(half)[..., : (height + 1) // 2, : (width + 1) // 2]
+            quarter = self._image(quarter)[..., : (height + 3) // 4, : (width + 3) // 4]
+        drawn = tuple(self._image(m)[..., :height, :width] for m in maps)
+        return AttentiveOutput(restored, drawn, half, quarter)
 
     def compile(self, **options: Any) -> None:
         """Compile a recurrent step and the autoencoder by `torch.compile`, in place.
@@ -183,15 +188,22 @@ class AttentiveGenerator(nn.Module):
             The restored images (N, 3, H, W), unbounded.
         """
         x, gate = self._enter(rainy), self._enter(attention)
-        full = self.autoencoder(_joined(x, gate))[0]
+        full = self._autoencode(_joined(x, gate), False)[0]
         return self._leave(rainy, full, gate)
+
+    def _autoencode(self, x: Tensor, side_outputs: bool) -> Pictures:
+        """Run the autoencoder, or the U-Net in its place, on the inner grid."""
+        if isinstance(self.autoencoder, RestorationUNet):
+            return Pictures(self.autoencoder.change(x), None, None)
+        return self.autoencoder(x, side_outputs)
 
     def _enter(self, image: Tensor) -> Tensor:
         """Pad images and gather their pixels: (N, C, H, W) to (N, C shuffle^2, H', W')."""
         x = pad_to_multiple(image, self.size_multiple)
         if self.shuffle > 1:
             x = F.pixel_unshuffle(x, self.shuffle)
-        return x.contiguous(memory_format=torch.channels_last) if x.device.type == 'cpu' else x
+        # On CUDA the first convolution of every step would convert it else.
+        return x.contiguous(memory_format=torch.channels_last)
 
     def _image(self, x: Tensor) -> Tensor:
         """Spread gathered pixels again: (N, C shuffle^2, H', W') to (N, C, H' shuffle, W' shuffle)."""
@@ -201,11 +213,11 @@ class AttentiveGenerator(nn.Module):
         """Turn the autoencoder's result into the restored image."""
         height, width = rainy.shape[2:]
         full = self._image(full)[..., :height, :width]
-        if not self.gated or gate is None:
-            return full
-        # In float32: half a level of an 8-bit image is lost in bfloat16.
-        drops = self._image(gate)[..., :height, :width]
-        return wide(rainy) + wide(drops) * wide(full)
+        # Sums in float32: half a level of an 8-bit image is lost in bfloat16.
+        if self.gated and gate is not None:
+            drops = self._image(gate)[..., :height, :width]
+            return wide(rainy) + wide(drops) * wide(full)
+        return wide(rainy) + wide(full) if isinstance(self.autoencoder, RestorationUNet) else full
 
     @property
     def receptive_field(self) -> Reach:
@@ -215,7 +227,7 @@ class AttentiveGenerator(nn.Module):
         or to the border of the picture.
         """
         steps = self.attention.layers() * self.num_steps if self.attention is not None else []
-        before, after = reach_of([*steps, *self.autoencoder.layers()], 4)
+        before, after = reach_of([*steps, *self.autoencoder.layers()], self._inner_multiple)
         # A position of the inner grid stands for `shuffle` pixels, and its first may ask for its last.
         more = self.shuffle - 1
         return Reach(before * self.shuffle + more, after * self.shuffle + more)

@@ -53,7 +53,8 @@ def _repeat_first(x: Tensor) -> Tensor:
     """Repeat the first row and column of maps (N, C, H, W)."""
     if x.is_cuda and torch.is_grad_enabled():
         return _joined_first(x)
-    return F.pad(x, (1, 0, 1, 0), mode='replicate')
+    x = F.pad(x, (1, 0, 1, 0), mode='replicate')
+    return x.contiguous(memory_format=torch.channels_last) if x.is_cuda else x
 
 
 def _joined_first(x: Tensor) -> Tensor:

@@ -19,7 +19,7 @@ from .cost import Timing, copy_rate, count_macs, matrix_rate, time_interleaved, 
 from .time_limit import TimeIsUp, time_limit
 from .training_speed import count_flops, training_step
 
-#: Seconds for which an entry is timed at most, after warming up.
+#: Seconds for which an entry is timed at most, after warming up; less where little time is left.
 TIMED_SECONDS = 0.6
 
 #: Timed runs of an entry.
@@ -225,7 +225,7 @@ class _Bench:
         """Time a work as often as fits into `TIMED_SECONDS`."""
         first = time_interleaved({'': work}, 1, self.device)[''].median
         left = self.end - time.monotonic()
-        runs = int(min(TIMED_SECONDS, max(left, 0)) / max(first, 1e-6))
+        runs = int(min(TIMED_SECONDS, max(left, 0) / 20) / max(first, 1e-6))
         runs = min(max(runs, FEWEST_RUNS), MOST_RUNS)
         return time_interleaved({'': work}, runs, self.device)['']
 

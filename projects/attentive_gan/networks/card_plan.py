@@ -118,7 +118,7 @@ def small_plan(networks: Sequence[str], compiled: bool = False) -> list[Entry]:
     """
     plan: list[Entry] = [
         Copy(2**20),
-        *(MatrixProduct(precision, 64) for precision in ('bf16', 'fp32')),
+        *(MatrixProduct(precision, 256) for precision in ('bf16', 'fp32')),
         *(Inference(name, 48, 32, 1, p) for name in networks for p in ('bf16', 'tf32', 'fp32')),
         TrainingStep(True, 32, 2, 'bf16'),
         TrainingStep(False, 32, 2, 'fp32'),

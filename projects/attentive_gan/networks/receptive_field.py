@@ -56,4 +56,6 @@ def _rows_seen(layer: nn.Module, first: int, last: int) -> tuple[int, int]:
         padding, stride = int(layer.padding[0]), layer.stride[0]
         extent = layer.dilation[0] * (layer.kernel_size[0] - 1)
         return first * stride - padding, last * stride - padding + extent
+    if isinstance(layer, nn.ConvTranspose2d):
+        return transposed_rows_seen(layer, first, last)
     raise TypeError(f'{type(layer).__name__} is no layer whose reach is known')

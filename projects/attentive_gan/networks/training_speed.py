@@ -49,16 +49,15 @@ def training_step(
         for network in networks.values():
             network.compile(dynamic=False)
     optimizers = OptimWrapperDict(
-        **{name: _optimizer(network, entry, device) for name, network in networks.items()}
+        **{name: _optimizer(network, entry) for name, network in networks.items()}
     )
     batch = editor.data_preprocessor(random_batch(entry.batch, entry.crop, device), True)
     editor.data_preprocessor = _AlreadyPrepared()
     return lambda: editor.train_step(batch, optimizers)
 
 
-def _optimizer(network: nn.Module, entry: TrainingStep, device: torch.device) -> OptimWrapper:
-    on_cuda = device.type == 'cuda'
-    adam = torch.optim.Adam(network.parameters(), lr=1e-4, fused=on_cuda)
+def _optimizer(network: nn.Module, entry: TrainingStep) -> OptimWrapper:
+    adam = torch.optim.Adam(network.parameters(), lr=1e-4)
     return OPTIM_WRAPPERS.build({**_WRAPPERS[entry.precision], 'optimizer': adam})
 
 

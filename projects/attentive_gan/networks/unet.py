@@ -50,6 +50,8 @@ class RestorationUNet(nn.Module):
         blocks: Number of residual blocks at each level of the encoder, and of the decoder.
         shuffle: The first level has the size of the picture divided by this; so many pixels in a square
             become channels.
+        in_channels: Channels of the image at the entry, before pixels become channels.
+        out_channels: Channels of the change at the exit, likewise.
 
     Raises:
         UserError: There is no level or no block, or `shuffle` is below 1.
@@ -58,7 +60,12 @@ class RestorationUNet(nn.Module):
     padding_mode: PaddingMode = 'replicate'
 
     def __init__(
-        self, channels: Sequence[int] = (64, 96, 128, 160), blocks: int = 2, shuffle: int = 4
+        self,
+        channels: Sequence[int] = (64, 96, 128, 160),
+        blocks: int = 2,
+        shuffle: int = 4,
+        in_channels: int = 3,
+        out_channels: int = 3,
     ) -> None:
         super().__init__()
         if not channels or min(channels) < 1 or blocks < 1 or shuffle < 1:
@@ -68,7 +75,7 @@ class RestorationUNet(nn.Module):
             )
         self.shuffle = shuffle
         self.size_multiple = shuffle * 2 ** (len(channels) - 1)
-        self.head = nn.Conv2d(3 * shuffle**2, channels[0], 3, padding=1)
+        self.head = nn.Conv2d(in_channels * shuffle**2, channels[0], 3, padding=1)
         self.encoder = nn.ModuleList([_blocks(width, blocks) for width in channels])
         self.down = nn.ModuleList(
             [nn.Conv2d(fine, coarse, 2, stride=2) for fine, coarse in _steps(channels)]
@@ -77,7 +84,7 @@ class RestorationUNet(nn.Module):
             [nn.ConvTranspose2d(coarse, fine, 2, stride=2) for fine, coarse in _steps(channels)]
         )
         self.decoder = nn.ModuleList([_blocks(width, blocks) for width in channels[:-1]])
-        self.tail = nn.Conv2d(channels[0], 3 * shuffle**2, 3, padding=1)
+        self.tail = nn.Conv2d(channels[0], out_channels * shuffle**2, 3, padding=1)
         # An untrained network leaves the picture as it is.
         nn.init.zeros_(self.tail.weight)
         nn.init.zeros_(self.tail.bias)  # type: ignore[arg-type]
@@ -93,7 +100,20 @@ class RestorationUNet(nn.Module):
         """
         height, width = rainy.shape[2:]
         padded = pad_to_multiple(rainy, self.size_multiple, self.padding_mode)
-        features = self.head(F.pixel_unshuffle(padded, self.shuffle))
+        change = F.pixel_shuffle(self.change(F.pixel_unshuffle(padded, self.shuffle)), self.shuffle)
+        return rainy + change[..., :height, :width]
+
+    def change(self, x: Tensor) -> Tensor:
+        """Compute what to add to an image, on the grid of the first level.
+
+        Args:
+            x: Image whose pixels became channels, (N, in_channels shuffle^2, H, W); H and W are multiples
+                of 2^(levels - 1).
+
+        Returns:
+            (N, out_channels shuffle^2, H, W).
+        """
+        features = self.head(x)
         skipped = []
         for level, blocks in enumerate(self.encoder):
             features = blocks(features)
@@ -102,13 +122,27 @@ class RestorationUNet(nn.Module):
                 features = self.down[level](features)
         for level in reversed(range(len(self.up))):
             features = self.decoder[level](self.up[level](features) + skipped[level])
-        change = F.pixel_shuffle(self.tail(features), self.shuffle)
-        return rainy + change[..., :height, :width]
+        return self.tail(features)
+
+    def layers(self) -> list[nn.Module]:
+        """The longest chain of layers from entry to exit, for `receptive_field.reach_of`."""
+        chain: list[nn.Module] = [self.head]
+        for level, blocks in enumerate(self.encoder):
+            chain += _convolutions(blocks)
+            chain += [self.down[level]] if level < len(self.down) else []
+        for level in reversed(range(len(self.up))):
+            chain += [self.up[level], *_convolutions(self.decoder[level])]
+        return [*chain, self.tail]
 
 
 def _steps(channels: Sequence[int]) -> list[tuple[int, int]]:
     """Return the pairs of neighbouring levels, (finer, coarser)."""
     return list(pairwise(channels))
+
+
+def _convolutions(module: nn.Module) -> list[nn.Module]:
+    """Return the convolutions of residual blocks in their order."""
+    return [layer for layer in module.modules() if isinstance(layer, nn.Conv2d)]
 
 
 def _blocks(width: int, count: int) -> nn.Sequential:

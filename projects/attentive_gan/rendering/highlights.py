@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .exact import Floats, smooth_field
+from .exact import Floats, smooth_field, whole
 from .parameters import RaindropParameters
 
 #: Different discs of a picture.
@@ -62,10 +62,10 @@ class Highlights:
             np.floor(np.round(random.random(count) * side, 6)).astype(int) for side in size
         )
         level = p.highlight_level * np.exp(0.9 * random.standard_normal(count))
-        self.radiance = np.rint(np.round(np.minimum(level, 16) * 65025, 3)).astype(np.float32)
+        self.radiance = whole(np.minimum(level, 16) * 65025).astype(np.float32)
         # A drop sends about as much light as it hides, or more.
         hidden = np.minimum(random.uniform(0.05, 0.6, count), level)
-        self.hidden = (np.rint(hidden * 64) / 64).astype(np.float32)
+        self.hidden = (whole(hidden * 64) / 64).astype(np.float32)
         self.variant = random.integers(0, _VARIANTS, count)
         self.discs = [_disc(random, radius, p) for _ in range(_VARIANTS)] if count else []
         self.reach = max((len(disc.covered) // 2 for disc in self.discs), default=0)
@@ -138,7 +138,7 @@ def _disc(random: np.random.Generator, blur: float, p: RaindropParameters) -> _D
         rim = np.exp(-((inside / (_RIM * radius + 0.6)) ** 2))
         light.append(tint * share * (texture + p.highlight_rim * rim))
         covered += share / 3
-    exact = [np.rint(np.round(part * 256, 5)) / 256 for part in (covered, np.dstack(light))]
+    exact = [whole(part * 256) / 256 for part in (covered, np.dstack(light))]
     return _Disc(exact[0].astype(np.float32), np.maximum(exact[1], 0).astype(np.float32))
 
 

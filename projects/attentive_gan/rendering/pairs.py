@@ -13,7 +13,7 @@ from attentive_gan.errors import UserError
 
 from .exact import smooth_field
 from .options import RaindropOptions
-from .parameters import RANGES, RaindropParameters
+from .parameters import RANGES
 from .raindrops import render_raindrops
 from .sampling import is_night, sample_parameters
 
@@ -48,6 +48,9 @@ class PairOptions:
     it, 0 to 1. Both images are, so that a network does not take soft bright parts of a scene for drops."""
     defocus: tuple[float, float] = (0.002, 0.016)
     """Radius of that blur as a share of the frame's width, 0 to 0.1."""
+    sharpening: tuple[float, float] = (-0.8, 0.8)
+    """How much of the difference from a blur of 1 pixel is added to both images, as cameras do, -2 to 2;
+    a draw below 0 adds nothing."""
     jpeg_share: float = 0.3
     """Share of the pairs that JPEG compresses, 0 to 1. Both images are, with one quality, so that parts
     without raindrops stay equal in both."""
@@ -57,7 +60,7 @@ class PairOptions:
     def __post_init__(self) -> None:
         for name, (least, most) in {
             'frame_width': (16, 1e6), 'exposure': (1e-3, 8), 'jpeg_quality': (1, 100),
-            'defocus': (0, 0.1),
+            'defocus': (0, 0.1), 'sharpening': (-2, 2),
         }.items():  # fmt: skip
             low, high = getattr(self, name)
             if not least <= low <= high <= most:
@@ -80,6 +83,8 @@ class _Draw(NamedTuple):
     """JPEG quality; None does not compress."""
     defocus: float
     """Radius of the clean image's blur in pixels; 0 leaves it."""
+    sharpening: float
+    """Share of the difference from a blur that is added; 0 adds nothing."""
     blurred_part: NDArray[np.float64] | None
     """Random values (4, 5) that decide which part is blurred; None for the whole."""
 
@@ -118,10 +123,8 @@ def render_pair(
 def _pair(clean: NDArray[np.uint8], seed: int, options: PairOptions) -> NDArray[np.uint8]:
     draw = _drawn(seed, options)
     scene = _defocused(_exposed(clean, draw.gains), draw)
-    pair = np.empty((*clean.shape[:2], 7), np.uint8)
     if draw.dry:
-        images = [scene]
-        pair[..., 6] = 0
+        images, coverage = [scene], np.zeros(clean.shape[:2], np.uint8)
     else:
         lighting = options.raindrops.lighting
         night = lighting == 'night' or (lighting == 'auto' and is_night(clean))
@@ -134,21 +137,14 @@ def _pair(clean: NDArray[np.uint8], seed: int, options: PairOptions) -> NDArray[
         made = render_raindrops(scene, parameters, draw.frame_width)
         target = scene
         if parameters.focus == 'drops' and not options.sharp_target:
-            target = render_raindrops(scene, _without_water(parameters), draw.frame_width).rainy
-        images = [made.rainy, target]
-        pair[..., 6] = made.coverage
+            target = render_raindrops(scene, parameters.without_water(), draw.frame_width).rainy
+        images, coverage = [made.rainy, target], made.coverage
+    if draw.sharpening:
+        images = [_sharpened(image, draw.sharpening) for image in images]
     if draw.quality is not None:
         images = [_compressed(image, draw.quality) for image in images]
-    pair[..., :3], pair[..., 3:6] = images[0], images[-1]
-    return pair
-
-
-def _without_water(parameters: RaindropParameters) -> RaindropParameters:
-    """Return parameters of the same camera behind a dry glass."""
-    return replace(
-        parameters, coverage=0, fine_coverage=0, mist=0, haze=0, veil=0, gain=1, reflection=0,
-        highlights=0,
-    )  # fmt: skip
+    # Many times faster than assignments to slices.
+    return np.asarray(cv2.merge([images[0], images[-1], coverage]), np.uint8)
 
 
 def _drawn(seed: int, options: PairOptions) -> _Draw:
@@ -171,6 +167,7 @@ def _drawn(seed: int, options: PairOptions) -> _Draw:
         gains=exposure * np.array([red, 1.0, blue]),
         quality=quality if compressed else None,
         defocus=radius if blurred else 0.0,
+        sharpening=max(0.0, random.uniform(*options.sharpening)),
         blurred_part=None if whole else part,
     )
 
@@ -199,7 +196,15 @@ def _defocused(image: NDArray[np.uint8], draw: _Draw) -> NDArray[np.uint8]:
     return np.asarray(cv2.blendLinear(blurred, image, share, 1 - share), np.uint8)
 
 
+def _sharpened(image: NDArray[np.uint8], amount: float) -> NDArray[np.uint8]:
+    """Add a share of the difference from a Gaussian blur of 1 pixel."""
+    blurred = cv2.GaussianBlur(image, (5, 5), 1.0)
+    return np.asarray(cv2.addWeighted(image, 1 + amount, blurred, -amount, 0), np.uint8)
+
+
 def _compressed(image: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
     """Compress by JPEG and read again."""
-    encoded = cv2.imencode('.jpg', image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
-    return np.asarray(cv2.imdecode(encoded, cv2.IMREAD_COLOR), np.uint8)[..., ::-1]
+    swapped = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
+    encoded = cv2.imencode('.jpg', swapped, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+    decoded = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
+    return np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB), np.uint8)  # type: ignore[arg-type]

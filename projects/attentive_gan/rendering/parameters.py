@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, get_args
 
 from attentive_gan.errors import UserError
@@ -155,6 +155,13 @@ class RaindropParameters:
             raise UserError(f"focus must be 'scene' or 'drops'; got {self.focus!r}.")
         if self.blades in (1, 2):
             raise UserError('blades must be 0 or at least 3.')
+
+    def without_water(self) -> RaindropParameters:
+        """Return the same camera and scene behind a dry glass, which changes nothing but the focus."""
+        return replace(
+            self, coverage=0, fine_coverage=0, mist=0, haze=0, veil=0, gain=1, reflection=0,
+            highlights=0,
+        )  # fmt: skip
 
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> RaindropParameters:
