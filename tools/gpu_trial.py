@@ -27,6 +27,9 @@ def parse_args() -> argparse.Namespace:
         type=Path,
         help='folder of real pairs to score on: data/N_rain.png, gt/N_clean.png',
     )
+    add('--work-dir', type=Path,
+        help='folder for logs and checkpoints, those of an earlier trial are replaced '
+        '(default work_dirs/gpu_trial)')  # fmt: skip
     add('--cfg-options', nargs='+', default=[], metavar='FIELD=VALUE', help='change config fields')
     return parser.parse_args()
 
@@ -39,7 +42,7 @@ def main() -> int:
 
     plan = TrialPlan(
         ROOT, args.out.resolve(), args.seconds, args.device, args.phases, args.config, args.pairs,
-        args.cfg_options,
+        args.cfg_options, args.work_dir and args.work_dir.resolve(),
     )  # fmt: skip
     return 0 if run_trial(plan, lambda line: print(line, flush=True)) else 1
 

@@ -9,11 +9,12 @@ from attentive_gan.weight_files.description import WeightsDescription
 from attentive_gan.weight_files.publishing import save_weights
 from torch import nn
 
-from support.lively_networks import BUILDERS, lively
+from support.lively_networks import ATTENTIVE_UNET, BUILDERS, lively
 
 #: Configs of small networks, by name; built like those in `lively_networks`.
 CONFIGS = {
     'attentive': dict(type='AttentiveGenerator', num_steps=1),
+    'attentive_unet': dict(type='AttentiveGenerator', **ATTENTIVE_UNET),
     'unet': dict(type='RestorationUNet', channels=[8, 12, 16], blocks=1, shuffle=2),
     'prenet': dict(type='PReNet', num_stages=2, channels=8),
     'eigen': dict(type='EigenNet', channels=16),

@@ -14,10 +14,17 @@ from attentive_gan.networks import (
 )
 from torch import nn
 
+#: Attentive generator with a U-Net on half of the grid.
+ATTENTIVE_UNET = dict(
+    num_steps=2, attention_activation='sigmoid', attention_width=0.25, blocks=1, shuffle=2,
+    unet=dict(channels=[8, 12], blocks=1), gated=True,
+)  # fmt: skip
+
 #: Small networks that declare how they pad, by name.
 BUILDERS: dict[str, Callable[[], nn.Module]] = {
     'attentive': lambda: AttentiveGenerator(num_steps=2),
     'autoencoder': lambda: AttentiveGenerator(attention=False),
+    'attentive_unet': lambda: AttentiveGenerator(**ATTENTIVE_UNET),
     'unet': lambda: RestorationUNet(channels=(8, 12, 16), blocks=1, shuffle=2),
     'prenet': lambda: PReNet(num_stages=2, channels=8),
     'prenet_gru': lambda: PReNet(num_stages=2, cell='gru', channels=8, shared_blocks=True),

@@ -108,7 +108,7 @@ def test_a_smaller_halo_is_not_exact(networks: dict[str, nn.Module]) -> None:
     assert difference(list(job.outputs), whole(network, 'restore', job)) > TOLERANCE
 
 
-@pytest.mark.parametrize('name', ['attentive', 'autoencoder'])
+@pytest.mark.parametrize('name', ['attentive', 'autoencoder', 'attentive_unet'])
 def test_the_derived_reach_is_that_of_the_declared_layers(
     networks: dict[str, nn.Module], name: str
 ) -> None:

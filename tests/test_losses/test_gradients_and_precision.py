@@ -115,13 +115,14 @@ def all_losses(path):
         'generator': (lambda x: AdversarialLoss().generator_loss(x[:, 0, 0]), 1e-6),
         'discriminator': (lambda x: AdversarialLoss().discriminator_loss(x[0, 0], x[0, 1]), 1e-6),
         'ssim': (lambda x: SSIMLoss()(x, clean), 1e-6),
+        'yuv': (lambda x: SSIMLoss(window='uniform', chroma_weight=0.6)(x, clean), 1e-6),
         # Its features may be in bfloat16, whose relative step is 2^-8.
         'vgg': (lambda x: vgg_loss(x, clean), 0.1),
     }
 
 
 @pytest.mark.parametrize(
-    'name', ['attention', 'scales', 'map', 'generator', 'discriminator', 'ssim', 'vgg']
+    'name', ['attention', 'scales', 'map', 'generator', 'discriminator', 'ssim', 'yuv', 'vgg']
 )
 def test_autocast_changes_no_loss(vgg, name):
     loss, tolerance = all_losses(vgg[1])[name]

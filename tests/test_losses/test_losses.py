@@ -75,6 +75,32 @@ def test_multi_scale_loss_names_wrong_sizes():
         MultiScaleLoss(weights=(0.8, 1.0))
 
 
+def test_charbonnier_scales_by_hand():
+    clean = random(1, 3, 8, 12)
+    outputs = [random(1, 3, 8 // f, 12 // f, seed=f) for f in (4, 2, 1)]
+    expected = 0
+    for weight, factor, output in zip((0.2, 0.3, 1.0), (4, 2, 1), outputs, strict=True):
+        blocks = clean.numpy().reshape(1, 3, 8 // factor, factor, 12 // factor, factor)
+        error = output.numpy().astype(float) - blocks.mean((3, 5))
+        expected += weight * (np.hypot(error, 1e-3).mean() - 1e-3)
+    loss = MultiScaleLoss((0.2, 0.3, 1.0), criterion='charbonnier', loss_weight=3)
+    assert loss(outputs, clean).item() == pytest.approx(3 * expected, rel=1e-5)
+    shrunk = [shrink(clean, factor, 'average') for factor in (4, 2, 1)]
+    assert loss(shrunk, clean).item() == pytest.approx(0, abs=1e-7)
+    with pytest.raises(ValueError, match="'mse' or 'charbonnier', not 'l1'"):
+        MultiScaleLoss(criterion='l1')
+
+
+@pytest.mark.parametrize('criterion', ['mse', 'charbonnier'])
+def test_scales_that_a_network_does_not_give_count_nothing(criterion):
+    clean, restored = random(1, 3, 6, 10), random(1, 3, 6, 10, seed=1)
+    some = MultiScaleLoss((0.2, 0.3, 0.5), criterion=criterion)([None, None, restored], clean)
+    error = (restored - clean).double().numpy()
+    expected = (error**2).mean() if criterion == 'mse' else np.hypot(error, 1e-3).mean() - 1e-3
+    assert some.item() == pytest.approx(0.5 * expected, rel=1e-5)
+    assert MultiScaleLoss(criterion=criterion)([None, None, None], clean).item() == 0
+
+
 def test_map_loss_is_zero_at_its_targets_and_cuts_the_target():
     target = random(2, 1, 5, 5).requires_grad_()
     loss = AttentionMapLoss()
@@ -128,6 +154,61 @@ def test_ssim_equals_scikit_image():
     assert SSIMLoss()(a, a).item() == pytest.approx(0, abs=1e-6)
     with pytest.raises(ValueError, match='at least 11'):
         SSIMLoss()(a[..., :8], b[..., :8])
+
+
+def scikit_images_ssim(a, b):
+    """Return the mean over windows of 7 x 7 that lie inside, for (C, H, W)."""
+    from skimage.metrics import structural_similarity
+
+    return structural_similarity(
+        a.double().numpy(), b.double().numpy(), win_size=7, channel_axis=0, data_range=1.0,
+        use_sample_covariance=False,
+    )  # fmt: skip
+
+
+def test_uniform_windows_equal_scikit_image():
+    a, b = random(1, 3, 24, 30), random(1, 3, 24, 30, seed=1) * 0.3 + random(1, 3, 24, 30) * 0.7
+    loss = SSIMLoss(window='uniform', loss_weight=2)
+    expected = 2 * (1 - scikit_images_ssim(a[0], b[0]))
+    assert loss(a, b).item() == pytest.approx(expected, abs=1e-5)
+    assert loss(a[..., :7, :7], a[..., :7, :7]).item() == pytest.approx(0, abs=1e-6)
+    with pytest.raises(ValueError, match='at least 7'):
+        loss(a[..., :6], b[..., :6])
+
+
+def test_chroma_is_weighted_apart():
+    """Against scikit-image on OpenCV's YUV, whose U and V have an offset of one half, too."""
+    import cv2
+
+    a, b = random(1, 3, 24, 30), random(1, 3, 24, 30, seed=1) * 0.3 + random(1, 3, 24, 30) * 0.7
+    converted = [
+        torch.from_numpy(cv2.cvtColor(x[0].permute(1, 2, 0).numpy(), cv2.COLOR_RGB2YUV))
+        for x in (a, b)
+    ]
+    y, x = (image.permute(2, 0, 1) for image in converted)
+    luma, chroma = 1 - scikit_images_ssim(y[:1], x[:1]), 1 - scikit_images_ssim(y[1:], x[1:])
+    for weight in (0, 0.6):
+        found = SSIMLoss(window='uniform', chroma_weight=weight)(a, b).item()
+        assert found == pytest.approx(luma + weight * chroma, abs=2e-3)
+    assert SSIMLoss(window='uniform', chroma_weight=0.6)(a, a).item() == pytest.approx(0, abs=1e-6)
+
+
+def test_grey_differences_are_no_chroma():
+    clean = random(1, 3, 16, 16) * 0.5
+    brighter = clean + 0.4 * random(1, 1, 16, 16, seed=1)
+    losses = [SSIMLoss(chroma_weight=weight)(brighter, clean).item() for weight in (0.0, 10.0)]
+    assert losses[0] > 0.01
+    assert losses[1] == pytest.approx(losses[0], abs=2e-5)
+    tinted = clean.flip(1)
+    assert SSIMLoss(chroma_weight=10.0)(tinted, clean) > SSIMLoss(chroma_weight=0.0)(tinted, clean)
+
+
+@pytest.mark.parametrize('window', ['gaussian', 'uniform'])
+def test_ssim_of_luma_and_chroma_teaches_all_channels(window):
+    restored, clean = random(1, 3, 16, 16).requires_grad_(), random(1, 3, 16, 16, seed=1)
+    SSIMLoss(window=window, chroma_weight=0.6)(restored, clean).backward()
+    assert torch.isfinite(restored.grad).all()
+    assert (restored.grad.abs().amax((0, 2, 3)) > 1e-5).all()
 
 
 def test_vgg_layout_is_torchvisions(vgg):

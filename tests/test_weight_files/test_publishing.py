@@ -54,6 +54,19 @@ def test_the_generator_survives(checkpoint, network, tmp_path):
     assert not torch.equal(network(rainy), expected)  # it was the file that was loaded
 
 
+def test_the_average_is_published_where_the_editor_keeps_one(checkpoint, network, tmp_path):
+    state = {f'generator.{k}': torch.zeros_like(v) for k, v in network.state_dict().items()}
+    state |= {f'generator_ema.module.{k}': v for k, v in network.state_dict().items()}
+    state['generator_ema.steps'] = torch.tensor(7)
+    averaged = tmp_path / 'averaged.pth'
+    write_checkpoint({'state_dict': state, 'meta': {'iter': 7}}, averaged)
+    digests = [
+        publish_generator(path, tmp_path / f'{path.stem}.safetensors')
+        for path in (checkpoint, averaged)
+    ]
+    assert digests[0] == digests[1]
+
+
 @pytest.mark.parametrize('value', [1e6, float('nan')])
 def test_weights_that_half_precision_ruins_are_refused(checkpoint, network, tmp_path, value):
     state = {f'generator.{k}': v.clone() for k, v in network.state_dict().items()}

@@ -9,8 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
+from attentive_gan_cli import parse_options
+from mmengine.config import Config
 
+from attentive_gan.datasets import RaindropDataset
+from attentive_gan.engine.configuration import load_config
 from attentive_gan.errors import UserError
+
+from .narrow import narrow_options
 
 #: Phases in their order.
 PHASES = ('tests', 'benchmark', 'train', 'scores')
@@ -28,19 +34,8 @@ TRAINING_OVERHEAD = 30
 #: Memory of a card below which a training of the published network at its batch sizes does not fit.
 _LEAST_MEMORY = 20e9
 
-#: What makes any config of a training small enough for a minute on a CPU.
-NARROW = (
-    'model.generator.width=0.125',
-    'model.discriminator.width=0.125',
-    'train_dataloader.batch_size=2',
-    'train_dataloader.crop_size=64',
-    'train_dataloader.stages=[]',
-    'train_dataloader.pool_size=24',
-    'train_dataloader.start_size=8',
-    'train_dataloader.dataset.size=(128,192)',
-    'val_dataloader.dataset.size=(128,192)',
-    'val_dataloader.dataset.length=2',
-)
+#: Least time of tests and benchmark on a CPU, where it is no matter how long a trial takes.
+_PATIENCE = 120
 
 
 @dataclass(frozen=True)
@@ -67,6 +62,8 @@ class TrialPlan:
     """Folder of real pairs in the layout of the Raindrop data set, to score on; None for none."""
     options: Sequence[str] = field(default_factory=tuple)
     """Changes of the config, as after `--cfg-options`."""
+    work_dir: Path | None = None
+    """Folder for what is not a result: logs and checkpoints; None for `work_dirs/gpu_trial` in `root`."""
 
     def __post_init__(self) -> None:
         unknown = [phase for phase in self.phases if phase not in PHASES]
@@ -81,26 +78,59 @@ class TrialPlan:
             raise UserError(f'{self.config} is not in {self.root}; run this from a checkout')
         if self.pairs is not None and not self.pairs.is_dir():
             raise UserError(f'--pairs {self.pairs}: there is no such folder')
-        _check_device(self.device)
+        _check_device(self.device, 'train' in self.phases)
+        self.read_config()
+        self.real_pairs()
         _check_writable(self.out)
 
     @property
     def work(self) -> Path:
         """Folder for what is not a result: logs and checkpoints."""
-        return self.root / 'work_dirs' / 'gpu_trial'
+        return self.work_dir or self.root / 'work_dirs' / 'gpu_trial'
+
+    @property
+    def all_options(self) -> list[str]:
+        """Changes of the config: on a CPU those that make it narrow, then `options`."""
+        narrow = narrow_options(self.read_config()) if self.device == 'cpu' else []
+        return [*narrow, *self.options]
+
+    def read_config(self, options: Sequence[str] | None = None) -> Config:
+        """Return the config.
+
+        Args:
+            options: Changes; None for `options`.
+        """
+        changes = parse_options(list(self.options if options is None else options))
+        return load_config(str(self.root / self.config), changes)
+
+    def real_pairs(self) -> RaindropDataset | None:
+        """Return the data set of the real pairs, if there is one."""
+        return None if self.pairs is None else RaindropDataset(str(self.pairs))
+
+    def share(self, phase: str) -> float:
+        """Return the seconds that are meant for a phase other than the training."""
+        return _SHARES[phase] * self.seconds
 
     def limit(self, phase: str) -> float:
-        """Return the seconds that a phase other than the training may take."""
-        return _SHARES[phase] * self.seconds
+        """Return the seconds after which a phase other than the training is ended."""
+        return max(self.share(phase), _PATIENCE if self.device == 'cpu' else 0)
 
     def training_seconds(self, left: float) -> float:
         """Return the seconds of training proper, from those that are left of the trial."""
-        reserved = self.limit('scores') if 'scores' in self.phases else 0.0
+        reserved = self.share('scores') if 'scores' in self.phases else 0.0
         overhead = min(TRAINING_OVERHEAD, 0.4 * left)
         return max(left - reserved - overhead, LEAST_TRAINING)
 
+    def training_limit(self, left: float) -> float:
+        """Return the seconds after which the training is ended, from those that are left of the trial.
 
-def _check_device(device: str) -> None:
+        Better the scores come a little late than a training ends without its last checkpoint.
+        """
+        late = _PATIENCE if self.device == 'cpu' else 10
+        return max(left, self.training_seconds(left) + late)
+
+
+def _check_device(device: str, trains: bool) -> None:
     if device == 'cpu':
         return
     if not torch.cuda.is_available():
@@ -109,10 +139,11 @@ def _check_device(device: str) -> None:
             'torch is a CUDA build, or try --device cpu for a dry run'
         )
     memory = torch.cuda.get_device_properties(0).total_memory
-    if memory < _LEAST_MEMORY:
+    if trains and memory < _LEAST_MEMORY:
         raise UserError(
             f'the card has {memory / 1e9:.0f} GB, and training the published network as the trial does '
-            f'takes about {_LEAST_MEMORY / 1e9:.0f}; use tools/train.py with a smaller batch_size'
+            f'takes about {_LEAST_MEMORY / 1e9:.0f}; use tools/train.py with a smaller batch_size, or '
+            '--phases tests benchmark'
         )
 
 

@@ -15,10 +15,13 @@ from typing import Any
 
 from attentive_gan.errors import UserError
 
-from .plan import NARROW, TrialPlan, environment
+from .plan import TrialPlan, environment
 
 #: Seconds that a program gets to end by itself after its limit.
 _GRACE = 5
+
+#: Lines of a failed program's log that the results hold.
+_LINES = 60
 
 
 def run_tests(plan: TrialPlan, found: dict[str, Any]) -> None:
@@ -43,14 +46,12 @@ def run_tests(plan: TrialPlan, found: dict[str, Any]) -> None:
         '-p',
         'no:cacheprovider',
     ]
-    code = run_program(plan, command, log, plan.limit('tests'))
-    text = log.read_text('utf-8', 'replace')
-    found['summary'] = _last_line(text)
-    found['failed'] = re.findall(r'^(?:FAILED|ERROR) (\S+)', text, re.MULTILINE)
-    if code == 5 and 'deselected' not in found['summary'] and not found['failed']:
-        raise UserError(f'pytest found no tests ({log})')
-    if code not in (0, 5):
-        raise UserError(f'{found["summary"]} ({log})')
+    try:
+        _run(plan, command, log, plan.limit('tests'), found)
+    finally:
+        text = log.read_text('utf-8', 'replace')
+        found['summary'] = _last_line(text)
+        found['failed'] = re.findall(r'^(?:FAILED|ERROR) (\S+)', text, re.MULTILINE)
 
 
 def run_benchmark(plan: TrialPlan, found: dict[str, Any]) -> None:
@@ -64,16 +65,16 @@ def run_benchmark(plan: TrialPlan, found: dict[str, Any]) -> None:
         UserError: It failed, or time ran out; figures up to there are noted.
     """
     log, figures = plan.work / 'benchmark.log', plan.work / 'benchmark.json'
+    figures.unlink(missing_ok=True)
     limit = plan.limit('benchmark')
-    seconds = f'{max(limit - 12, 0.6 * limit):.0f}'
+    share = plan.share('benchmark')
+    seconds = f'{max(share - 12, 0.6 * share):.0f}'
     command = ['tools/benchmark.py', '--card', '--device', plan.device, '--seconds', seconds]
     try:
-        code = run_program(plan, [*command, '--json', str(figures)], log, limit)
+        _run(plan, [*command, '--json', str(figures)], log, limit, found)
     finally:
         if figures.is_file():
             found['figures'] = json.loads(figures.read_text())
-    if code != 0:
-        raise UserError(f'{_last_line(log.read_text("utf-8", "replace"))} ({log})')
 
 
 def run_training(plan: TrialPlan, seconds: float, limit: float, found: dict[str, Any]) -> None:
@@ -88,18 +89,15 @@ def run_training(plan: TrialPlan, seconds: float, limit: float, found: dict[str,
     Raises:
         UserError: It failed; its checkpoints up to there stay.
     """
-    options = [*(NARROW if plan.device == 'cpu' else ()), *plan.options]
     command = ['tools/train.py', plan.config, '--work-dir', str(plan.work / 'training')]
     command += ['--minutes', f'{seconds / 60:.4f}']
     if plan.device == 'cuda':
         command += ['--amp', 'bfloat16']
-    if options:
-        command += ['--cfg-options', *options]
+    if plan.all_options:
+        command += ['--cfg-options', *plan.all_options]
     found['command'] = ' '.join(command)
     log = plan.work / 'training.log'
-    code = run_program(plan, command, log, limit)
-    if code != 0:
-        raise UserError(f'{_last_line(log.read_text("utf-8", "replace"))} ({log})')
+    _run(plan, command, log, limit, found)
 
 
 def run_program(plan: TrialPlan, arguments: Sequence[str], log: Path, limit: float) -> int:
@@ -125,22 +123,35 @@ def run_program(plan: TrialPlan, arguments: Sequence[str], log: Path, limit: flo
         )  # fmt: skip
         try:
             return process.wait(limit)
-        except subprocess.TimeoutExpired:
+        except subprocess.TimeoutExpired as error:
+            raise UserError(f'stopped after {limit:.0f} seconds, its limit ({log})') from error
+        finally:
             _stop(process)
-        except BaseException:
-            os.killpg(process.pid, signal.SIGKILL)
-            raise
-    raise UserError(f'stopped after {limit:.0f} seconds, its limit ({log})')
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    """End a program and its children."""
-    os.killpg(process.pid, signal.SIGINT)
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(_GRACE)
+    """End a program, if it still runs, and all that it started."""
     with suppress(ProcessLookupError):
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGINT)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(_GRACE)
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+
+
+def _run(
+    plan: TrialPlan, command: Sequence[str], log: Path, limit: float, found: dict[str, Any]
+) -> None:
+    """Run a program; unless it ends well, note the end of its log and raise an error."""
+    try:
+        code = run_program(plan, command, log, limit)
+        if code != 0:
+            last = _last_line(log.read_text('utf-8', 'replace'))
+            raise UserError(f'exit code {code}: {last} ({log})')
+    except UserError:
+        found['log'] = log.read_text('utf-8', 'replace').splitlines()[-_LINES:]
+        raise
 
 
 def _last_line(text: str) -> str:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
-from mmengine.config import Config
 from numpy.typing import NDArray
 
-from attentive_gan.datasets import DrawnScene, RaindropDataset
+from attentive_gan.datasets import DrawnScene
 from attentive_gan.engine.config_description import describe
-from attentive_gan.engine.configuration import load_config
 from attentive_gan.engine.resume_points import latest_sound_checkpoint
 from attentive_gan.host import read_checkpoint
 from attentive_gan.imaging import contact_sheet, write_picture
@@ -24,7 +24,7 @@ from attentive_gan.rendering.parameters import Regime
 from attentive_gan.weight_files.publishing import halved_part, save_weights
 from attentive_gan.whole_files import write_text
 
-from .plan import NARROW, TrialPlan
+from .plan import TrialPlan
 
 #: Parts of a checkpoint by the stem of the file they go to.
 PARTS = {
@@ -35,10 +35,9 @@ PARTS = {
 
 #: Seed of the scenes to score on, which no training here draws; dry ones beside them.
 _SEED = 11
-_SCENES = 2
 
-#: Height and width of a scene.
-_SIZE = (320, 480)
+#: Scenes of a regime, with their height and width.
+_SCENES = {'cuda': (2, (320, 480)), 'cpu': (1, (160, 240))}
 
 Image = NDArray[np.uint8]
 
@@ -56,7 +55,7 @@ def save_trained(plan: TrialPlan, found: dict[str, Any]) -> None:
     warnings: list[str] = []
     path = latest_sound_checkpoint(plan.work / 'training', warnings.append)
     stored = read_checkpoint(path)
-    description = describe(_config(plan), plan.config)
+    description = describe(plan.read_config(plan.all_options), plan.config)
     found |= {'checkpoint': path.name, 'iterations': stored.get('meta', {}).get('iter')}
     found['warnings'], found['weights'] = warnings, {}
     for stem, prefix in PARTS.items():
@@ -67,15 +66,20 @@ def save_trained(plan: TrialPlan, found: dict[str, Any]) -> None:
             found['weights'][target.name] = save_weights(part, target, own)
     curves = sorted((plan.work / 'training').glob('*/vis_data/scalars.json'))
     if curves:
-        write_text(plan.out / 'training.json', curves[-1].read_text('utf-8'))
+        write_text(plan.out / 'training.jsonl', curves[-1].read_text('utf-8'))
 
 
-def score_trained(plan: TrialPlan, found: dict[str, Any]) -> None:
+def score_trained(
+    plan: TrialPlan, found: dict[str, Any], seconds: float, noted: Callable[[], None]
+) -> None:
     """Score the written weights on held-out renderings by regime, and on real pairs if there are any.
 
     Args:
         plan: The trial.
-        found: Gets mean PSNR in dB and SSIM, protocol `qian`, of input and result by kind.
+        found: Gets mean PSNR in dB and SSIM, protocol `qian`, of input and result by kind, and over how
+            many pairs.
+        seconds: Time after which no more than a pair of each kind is scored.
+        noted: Called after each kind.
 
     Raises:
         UserError: There are no weights, or the pairs cannot be read.
@@ -83,35 +87,33 @@ def score_trained(plan: TrialPlan, found: dict[str, Any]) -> None:
     weights = plan.out / 'generator_averaged.safetensors'
     if not weights.is_file():
         weights = plan.out / 'generator.safetensors'
+    end = time.monotonic() + seconds
     restorer = Restorer(weights=str(weights), device=plan.device)
-    kinds: dict[str, list[tuple[Image, Image]]] = {
-        name: list(_rendered(name)) for name in (*TRAINING_MIX, 'dry')
-    }
+    kinds = {name: _rendered(name, *_SCENES[plan.device]) for name in (*TRAINING_MIX, 'dry')}
     if plan.pairs is not None:
-        dataset = RaindropDataset(str(plan.pairs))
-        kinds['real pairs'] = [
-            dataset.decode(dataset.get_data_info(k)) for k in range(len(dataset))
-        ]
-    found['weights'] = weights.name
+        kinds['real pairs'] = _real(plan)
+    found['weights'], found['scores'] = weights.name, {}
     rows = []
     for kind, pairs in kinds.items():
-        scores, shown = _scores(restorer, pairs)
-        found[kind] = scores
+        scores, shown = _scores(restorer, pairs, end)
+        found['scores'][kind] = scores
         rows.append((f'{kind}   {scores["input_psnr"]} -> {scores["psnr"]} dB', shown))
+        noted()
     headings = ('rainy', 'attention', 'restored', 'clean')
     with_maps = all(len(shown) == len(headings) for _, shown in rows)
     chosen = headings if with_maps else tuple(h for h in headings if h != 'attention')
     write_picture(plan.out / 'samples.jpg', contact_sheet(chosen, rows))
 
 
-def _config(plan: TrialPlan) -> Config:
-    from attentive_gan_cli import parse_options
+def _real(plan: TrialPlan) -> Iterator[tuple[Image, Image]]:
+    """Read the real pairs one after another."""
+    dataset = plan.real_pairs()
+    if dataset is not None:
+        for index in range(len(dataset)):
+            yield dataset.decode(dataset.get_data_info(index))
 
-    options = [*(NARROW if plan.device == 'cpu' else ()), *plan.options]
-    return load_config(str(plan.root / plan.config), parse_options(options))
 
-
-def _rendered(kind: str) -> list[tuple[Image, Image]]:
+def _rendered(kind: str, count: int, size: tuple[int, int]) -> Iterator[tuple[Image, Image]]:
     """Render pairs of one regime, or dry ones."""
     plain = PairOptions(
         frame_width=(720, 720), exposure=(1, 1), white_balance=0, jpeg_share=0,
@@ -120,15 +122,16 @@ def _rendered(kind: str) -> list[tuple[Image, Image]]:
     options = plain
     if kind != 'dry':
         options = replace(plain, raindrops=RaindropOptions(regimes={cast(Regime, kind): 1.0}))
-    scenes = DrawnScene(_SEED, _SIZE)
-    pairs = [render_pair(scenes.draw(k), k, options) for k in range(_SCENES)]
-    return [(np.ascontiguousarray(p[..., :3]), np.ascontiguousarray(p[..., 3:6])) for p in pairs]
+    scenes = DrawnScene(_SEED, size)
+    for k in range(count):
+        pair = render_pair(scenes.draw(k), k, options)
+        yield np.ascontiguousarray(pair[..., :3]), np.ascontiguousarray(pair[..., 3:6])
 
 
 def _scores(
-    restorer: Restorer, pairs: list[tuple[Image, Image]]
+    restorer: Restorer, pairs: Iterable[tuple[Image, Image]], end: float
 ) -> tuple[dict[str, float], list[Image]]:
-    """Return mean scores, and the images of the first pair."""
+    """Return mean scores and the images of the first pair; until a moment of the monotonic clock."""
     protocol = PROTOCOLS['qian']
     values: list[list[float]] = []
     shown: list[Image] = []
@@ -138,9 +141,12 @@ def _scores(
         if not shown:
             maps = [] if restored.attention is None else [attention_picture(restored.attention)]
             shown = [rainy, *maps, restored.picture, clean]
+        if time.monotonic() > end:
+            break
     names = ('input_psnr', 'input_ssim', 'psnr', 'ssim')
     means = np.minimum(np.array(values), 100).mean(axis=0)
-    return {name: round(float(mean), 4) for name, mean in zip(names, means, strict=True)}, shown
+    scores = {name: round(float(mean), 4) for name, mean in zip(names, means, strict=True)}
+    return {**scores, 'pairs': len(values)}, shown
 
 
 def _score(protocol: Protocol, image: Image, clean: Image) -> tuple[float, float]:
