@@ -20,10 +20,11 @@ model = dict(
         shuffle=4,
         unet=dict(channels=(64, 96, 128, 160), blocks=2),
         gated=True,
+        gate_slope=4.0,
     ),
     pixel_loss=dict(type='MultiScaleLoss', weights=(0.0, 0.0, 1.0), criterion='charbonnier'),
     structure_loss=dict(type='SSIMLoss', loss_weight=0.15, window='uniform', chroma_weight=0.6),
-    attention_loss=dict(type='AttentionLoss', theta=0.8, loss_weight=0.05),
+    attention_loss=dict(type='AttentionLoss', theta=0.8, loss_weight=0.05, criterion='bce'),
     ema=dict(momentum=0.001, warmup=True),
     data_preprocessor=dict(type='PairPreprocessor', mean=[0, 0, 0], std=[255, 255, 255]),
 )

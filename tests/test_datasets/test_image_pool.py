@@ -149,3 +149,23 @@ def test_render_pairs_depends_on_the_seeded_generator_alone():
     assert not torch.equal(first, run(2))
     with pytest.raises(UserError, match=r'RenderPairs.count'):
         RenderPairs(count=0)
+
+
+def test_collating_stacks_pairs_and_leaves_other_samples_in_lists():
+    from attentive_gan.datasets import collate_pairs
+
+    pairs = numbered(2, 4, 5)
+    batch = collate_pairs([{'pairs': pairs[k], 'names': f'{k}.png'} for k in range(2)])
+    assert torch.equal(batch['pairs'], pairs)
+    assert batch['names'] == ['0.png', '1.png']
+    listed = collate_pairs([{'inputs': pairs[k], 'data_samples': k} for k in range(2)])
+    assert listed['data_samples'] == [0, 1]
+    assert torch.equal(listed['inputs'][1], pairs[1])
+
+
+def test_sheets_show_packed_pairs():
+    from attentive_gan.datasets.sheets import sample_row
+
+    caption, images = sample_row({'pairs': numbered(1, 4, 5)[0], 'names': 'folder/a.png'})
+    assert caption == 'a.png   5x4'
+    assert [image.shape for image in images] == [(4, 5, 3), (4, 5, 3), (4, 5)]

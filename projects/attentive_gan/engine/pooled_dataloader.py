@@ -64,6 +64,8 @@ class PooledDataLoader:
         start_size: Images that must have arrived before the first batch.
         num_workers: Worker processes; 0 makes images in the thread itself, None takes a process for
             each processor but one.
+        images_per_batch: Largest number of new images for each batch, on average; None for as many as
+            the workers make. On a machine without a card they would take the processors that train.
         augmentation: Arguments of `CropOptions`.
         device: Where the pool lies; None for the device that training uses.
         seed: Seed of the crops.
@@ -82,6 +84,7 @@ class PooledDataLoader:
         pool_size: int = 2000,
         start_size: int = 200,
         num_workers: int | None = None,
+        images_per_batch: float | None = None,
         augmentation: Mapping[str, Any] | None = None,
         device: str | None = None,
         seed: int | None = None,
@@ -95,6 +98,9 @@ class PooledDataLoader:
         self.batch_size = batch_size
         self.pool_size, self.start_size = pool_size, start_size
         self.num_workers = _spare_processors() if num_workers is None else num_workers
+        self.images_per_batch = images_per_batch
+        self.batches = 0
+        """Batches drawn since the start."""
         self.seed = seed or 0
         self.device = _with_index(torch.device(device or get_device()))
         self.augmentation = CropOptions(**_with_tuples(augmentation or {}))
@@ -122,6 +128,7 @@ class PooledDataLoader:
         while True:
             filler.check()
             stage = self.stage()
+            self.batches += 1
             yield {'pairs': pool.draw(stage.batch_size, stage.crop_size, self.augmentation)}
 
     def __len__(self) -> int:
@@ -176,6 +183,9 @@ class _Filler(threading.Thread):
 
     def _fill(self) -> None:
         while not self._stopped.is_set():
+            if self._has_enough():
+                time.sleep(_POLL)
+                continue
             pairs = next(self._iterator)
             pairs = pairs if pairs.ndim == 4 else pairs[None]
             if self._pool is None:
@@ -185,6 +195,13 @@ class _Filler(threading.Thread):
                 seed = loader.seed * 1_000_003 + first
                 self._pool = ImagePool(loader.pool_size, size, loader.device, seed)
             self._pool.put(pairs)
+
+    def _has_enough(self) -> bool:
+        """Tell whether the pool got all new images that the batches so far are due."""
+        loader, pool = self._loader, self._pool
+        if loader.images_per_batch is None or pool is None or pool.count < loader.start_size:
+            return False
+        return pool.received - loader.start_size > loader.images_per_batch * loader.batches
 
     def wait_for(self, count: int) -> ImagePool:
         """Return the pool as soon as it holds some images."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Literal
 
+import torch
 import torch.nn.functional as F
 from mmagic.registry import MODELS
 from torch import Tensor, nn
@@ -20,9 +22,21 @@ def attention_weights(steps: int, theta: float = 0.8, exponent_offset: int = 0) 
     return [theta ** (steps - step + exponent_offset) for step in range(1, steps + 1)]
 
 
+def cross_entropy(attention: Tensor, mask: Tensor) -> Tensor:
+    """Return the mean Kullback-Leibler divergence of maps from a mask, both in [0, 1], shapes alike."""
+    # Autocast refuses the cross entropy of probabilities, even in float32.
+    with torch.autocast(attention.device.type, enabled=False):
+        return F.binary_cross_entropy(attention, mask) - F.binary_cross_entropy(mask, mask)
+
+
+_CRITERIA: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    'mse': F.mse_loss, 'bce': cross_entropy,
+}  # fmt: skip
+
+
 @MODELS.register_module()
 class AttentionLoss(nn.Module):
-    """Weighted sum over the steps of the mean squared error between attention map and mask.
+    """Weighted sum over the steps of the error between attention map and mask.
 
     Source: Qian et al., section 3.1 (theta 0.8); flyywh/AttGAN_DeRaindrop, train.py (theta 0.6,
     exponent one higher).
@@ -31,12 +45,25 @@ class AttentionLoss(nn.Module):
         theta: Base of the weights, in (0, 1]; later steps weigh more.
         exponent_offset: Added to all exponents.
         loss_weight: Weight of the whole loss.
+        criterion: `mse`, the published mean squared error, or `bce`, the binary cross entropy less that
+            of a map which equals the mask, for maps in (0, 1): its gradient does not vanish where the
+            sigmoid of a map saturates, which stops a gated network from learning.
+
+    Raises:
+        ValueError: `criterion` is unknown.
     """
 
     def __init__(
-        self, theta: float = 0.8, exponent_offset: int = 0, loss_weight: float = 1.0
+        self,
+        theta: float = 0.8,
+        exponent_offset: int = 0,
+        loss_weight: float = 1.0,
+        criterion: Literal['mse', 'bce'] = 'mse',
     ) -> None:
         super().__init__()
+        if criterion not in _CRITERIA:
+            raise ValueError(f"criterion must be 'mse' or 'bce', not {criterion!r}")
+        self.criterion = criterion
         self.theta = theta
         self.exponent_offset = exponent_offset
         self.loss_weight = loss_weight
@@ -63,7 +90,7 @@ class AttentionLoss(nn.Module):
         weights = attention_weights(len(attention_maps), self.theta, self.exponent_offset)
         target = mask.float()
         terms = [
-            weight * F.mse_loss(attention.float(), target)
+            weight * _CRITERIA[self.criterion](attention.float(), target)
             for weight, attention in zip(weights, attention_maps, strict=True)
         ]
         return self.loss_weight * sum(terms[1:], terms[0])

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .recurrent import ConvLSTM, ResidualBlock
+from .recurrent import ConvLSTM, ResidualBlock, wide
 from .strips import Strips
 
 
@@ -94,7 +94,8 @@ class AttentionNetwork(nn.Module):
         strips.recycle(x, *state[:1])
         attention = strips.run(self.to_map, hidden, halo=1)
         if self.activation is not None:
-            attention = torch.sigmoid(attention)
+            # In float32: bfloat16 rounds to 1 what is far from it, and no gradient comes back from there.
+            attention = torch.sigmoid(wide(attention))
         return attention, (hidden, cell)
 
     def layers(self) -> list[nn.Module]:

@@ -65,12 +65,15 @@ class AttentiveGenerator(nn.Module):
         unet: Arguments of a `RestorationUNet`, such as dict(channels=(64, 96, 128, 160), blocks=2), which
             takes the place of the contextual autoencoder and works on the grid of `shuffle`, and whose
             result is added to the image; `width`, `dilations` and `residual` do not concern it.
-        gated: The result is the image plus the last attention map times what the autoencoder gives,
-            so that what the map leaves alone comes back as it was.
+        gated: The result is the image plus a gate, which is the last attention map, times what the
+            autoencoder gives, so that what the map leaves alone comes back as it was.
+        gate_slope: The gate is the map times this, but at most 1. At 1 the autoencoder must give the
+            whole difference B - L behind faint drops; above 1 it gives A (B - L) itself behind all
+            but the faintest, and the gate only closes where there is none.
 
     Raises:
-        ValueError: `num_steps` or `shuffle` is less than 1, `width` is not positive, or `gated`
-            without attention or without `attention_activation='sigmoid'`.
+        ValueError: `num_steps`, `shuffle` or `gate_slope` is less than 1, `width` is not positive, or
+            `gated` without attention or without `attention_activation='sigmoid'`.
     """
 
     padding_mode: PaddingMode = 'reflect'
@@ -89,6 +92,7 @@ class AttentiveGenerator(nn.Module):
         residual: bool = False,
         unet: Mapping[str, Any] | None = None,
         gated: bool = False,
+        gate_slope: float = 1.0,
     ) -> None:
         super().__init__()
         if num_steps < 1:
@@ -101,7 +105,10 @@ class AttentiveGenerator(nn.Module):
             raise ValueError("gated=True needs attention and attention_activation='sigmoid'")
         self.num_steps = num_steps
         self.shuffle = shuffle
+        if gate_slope < 1:
+            raise ValueError(f'gate_slope is {gate_slope}; it must be at least 1')
         self.gated = gated
+        self.gate_slope = gate_slope
         self.attention = None
         if attention:
             channels = scaled(32, width if attention_width is None else attention_width)
@@ -216,8 +223,12 @@ class AttentiveGenerator(nn.Module):
         # Sums in float32: half a level of an 8-bit image is lost in bfloat16.
         if self.gated and gate is not None:
             drops = self._image(gate)[..., :height, :width]
-            return wide(rainy) + wide(drops) * wide(full)
+            return wide(rainy) + self._gate(wide(drops)) * wide(full)
         return wide(rainy) + wide(full) if isinstance(self.autoencoder, RestorationUNet) else full
+
+    def _gate(self, drops: Tensor) -> Tensor:
+        """Return the gate (N, 1, H, W), 0 to 1, of an attention map."""
+        return drops if self.gate_slope == 1 else (drops * self.gate_slope).clamp(max=1)
 
     @property
     def receptive_field(self) -> Reach:
