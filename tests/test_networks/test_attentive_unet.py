@@ -45,7 +45,7 @@ def test_the_result_is_the_image_and_the_gated_change():
     change = F.pixel_shuffle(unet.change(torch.cat((gathered, drawn), 1)), 2)
     expected = rainy + F.pixel_shuffle(drawn, 2) * change
     assert_close(made(rainy), expected, rtol=1e-5, atol=1e-5)
-    assert_close(network(gated=False)(rainy), change, rtol=1e-5, atol=1e-5)
+    assert_close(network(gated=False)(rainy), rainy + change, rtol=1e-5, atol=1e-5)
 
 
 @torch.no_grad()

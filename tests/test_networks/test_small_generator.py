@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 from attentive_gan.networks import AttentiveGenerator
-from attentive_gan.networks.autoencoder import SmoothUpsampling
+from attentive_gan.networks.autoencoder import SmoothUpsampling, repeat_first
 from attentive_gan.networks.cost import count_macs
 from torch.nn import functional as F
 from torch.testing import assert_close
@@ -14,6 +14,8 @@ SMALL = dict(
     num_steps=2, width=0.25, shuffle=2, gated=True, attention_activation='sigmoid', blocks=2,
     dilations=(1, 2, 2, 1), residual=True,
 )  # fmt: skip
+
+UNET = dict(channels=(64, 96, 128, 160), blocks=2)
 
 
 def small(**changes):
@@ -100,6 +102,41 @@ def test_reach_is_found_by_gradients(shuffle):
 def test_costs_less_than_20_gmac_at_720x480():
     config = dict(num_steps=3, width=0.5, shuffle=2, blocks=3)
     assert count_macs(AttentiveGenerator(**config), 480, 720) < 20e9
+    with_unet = dict(num_steps=3, attention_width=0.75, blocks=2, shuffle=4, unet=UNET)
+    assert count_macs(AttentiveGenerator(**with_unet), 480, 720) < 20e9
+
+
+@torch.no_grad()
+def test_a_unet_takes_the_place_of_the_autoencoder():
+    from attentive_gan.networks import RestorationUNet
+
+    torch.manual_seed(0)
+    unet = RestorationUNet(**UNET, shuffle=2)
+    torch.nn.init.normal_(unet.tail.weight, std=0.1)
+    network = AttentiveGenerator(shuffle=2, unet=UNET, attention=False).eval()
+    network.autoencoder.load_state_dict(unet.state_dict())
+    rainy = torch.rand(1, 3, 50, 70)
+    multiple = network.size_multiple
+    assert multiple == unet.size_multiple == 16
+    whole = torch.rand(1, 3, 3 * multiple, 4 * multiple)
+    assert_close(network(whole), unet(whole), rtol=0, atol=1e-5)
+    output = network(rainy, side_outputs=True)
+    assert output.half is None
+    assert output.quarter is None
+    assert output.restored.shape == rainy.shape
+
+
+@torch.no_grad()
+def test_a_steep_gate_opens_behind_faint_drops_and_closes_where_there_are_none():
+    network, rainy = small(gate_slope=4.0), torch.rand(1, 3, 16, 16)
+    full = network.restore_with(rainy, torch.ones(1, 1, 16, 16))
+    assert torch.equal(
+        network._gate(torch.tensor([0.0, 0.1, 0.25, 0.6])), torch.tensor([0, 0.4, 1, 1])
+    )
+    assert not torch.equal(full, rainy)
+    assert torch.equal(network.restore_with(rainy, torch.zeros(1, 1, 16, 16)), rainy)
+    with pytest.raises(ValueError, match=r'gate_slope is 0\.5'):
+        small(gate_slope=0.5)
 
 
 @pytest.mark.parametrize(
@@ -123,24 +160,31 @@ def mirrored_mean(layer, x):
     return F.relu(F.avg_pool2d(sharp, 2, stride=1))
 
 
-@pytest.mark.parametrize('cuda_order', [False, True])
-def test_upsampling_equals_the_published_order_and_keeps_the_layout(monkeypatch, cuda_order):
-    from attentive_gan.networks import autoencoder
-
-    if cuda_order:  # the way that CUDA takes in training
-        repeated = autoencoder._joined_first
-        monkeypatch.setattr(autoencoder, '_repeat_first', repeated)
+@pytest.mark.parametrize('size', [(5, 7), (1, 1), (2, 1)])
+def test_upsampling_equals_the_published_order_and_keeps_the_layout(size):
     torch.manual_seed(0)
     layer = SmoothUpsampling(6, 4).double()
-    x = torch.rand(2, 6, 5, 7, dtype=torch.float64).contiguous(memory_format=torch.channels_last)
+    x = torch.rand(2, 6, *size, dtype=torch.float64).contiguous(memory_format=torch.channels_last)
     ours, theirs = x.clone().requires_grad_(), x.clone().requires_grad_()
     result, expected = layer(ours), mirrored_mean(layer, theirs)
     assert_close(result, expected, rtol=0, atol=1e-12)
+    with torch.no_grad():
+        assert_close(layer(x), expected, rtol=0, atol=1e-12)
     weight = torch.rand_like(expected)
     (result * weight).sum().backward()
     (expected * weight).sum().backward()
     assert_close(ours.grad, theirs.grad, rtol=0, atol=1e-12)
     assert result.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_gradients_of_the_repeated_border_are_right_and_channels_last():
+    x = torch.rand(2, 3, 4, 5, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(repeat_first, (x,))
+    seen = []
+    maps = torch.rand(2, 8, 4, 5).contiguous(memory_format=torch.channels_last).requires_grad_()
+    maps.register_hook(lambda gradient: seen.append(gradient.stride(1)))
+    repeat_first(maps).square().sum().backward()
+    assert seen == [1]
 
 
 def test_upsampling_on_cuda_never_pads(monkeypatch):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -42,25 +42,46 @@ class SmoothUpsampling(nn.ConvTranspose2d):
         The published network mirrors the first row and column before the mean. The mean over a
         mirrored border is that over the first two rows, so it is the first mean repeated.
         """
-        return F.relu_(_repeat_first(F.avg_pool2d(super().forward(x), 2, stride=1)))
+        return F.relu_(repeat_first(F.avg_pool2d(super().forward(x), 2, stride=1)))
 
     def rows_seen(self, first: int, last: int) -> tuple[int, int]:
         """Rows of the input that rows `first` to `last` of the result depend on."""
         return transposed_rows_seen(self, first - 1, last)
 
 
-def _repeat_first(x: Tensor) -> Tensor:
-    """Repeat the first row and column of maps (N, C, H, W)."""
-    if x.is_cuda and torch.is_grad_enabled():
-        return _joined_first(x)
+def repeat_first(x: Tensor) -> Tensor:
+    """Repeat the first row and column of maps: (N, C, H, W) to (N, C, H + 1, W + 1), the layout kept."""
+    if torch.is_grad_enabled():
+        return _RepeatFirst.apply(x)
     x = F.pad(x, (1, 0, 1, 0), mode='replicate')
+    # CUDA's padding returns NCHW from any layout.
     return x.contiguous(memory_format=torch.channels_last) if x.is_cuda else x
 
 
-def _joined_first(x: Tensor) -> Tensor:
-    """Repeat them without padding: CUDA's returns NCHW, and its gradient is not deterministic."""
-    x = torch.cat((x[:, :, :1], x), 2)
-    return torch.cat((x[..., :1], x), 3)
+class _RepeatFirst(torch.autograd.Function):
+    """The same for training: CUDA's padding returns NCHW, and its gradient is not deterministic.
+
+    Slices that are joined would do, but their gradients are NCHW maps full of zeros.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        batch, channels, height, width = x.shape
+        shape = (batch, channels, height + 1, width + 1)
+        y = torch.empty(shape, dtype=x.dtype, device=x.device, memory_format=torch.channels_last)
+        y[:, :, 1:, 1:] = x
+        y[:, :, :1, 1:] = x[:, :, :1]
+        y[..., :1] = y[..., 1:2]
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        gradient = gradients[0].contiguous(memory_format=torch.channels_last)
+        below = gradient[:, :, 1:].clone(memory_format=torch.channels_last)
+        below[:, :, :1] += gradient[:, :, :1]
+        right = below[..., 1:].clone(memory_format=torch.channels_last)
+        right[..., :1] += below[..., :1]
+        return right
 
 
 class ContextualAutoencoder(nn.Module):
