@@ -92,6 +92,13 @@ def test_equal_seeds_draw_alike():
     assert not torch.equal(one, other)
 
 
+def test_crops_larger_than_the_images_are_refused():
+    pool = filled(1, 20, 31)
+    assert pool.draw(2, 20, CropOptions(scale=(0.5, 0.5))).shape == (2, 20, 20, 7)
+    with pytest.raises(UserError, match=r'crops of 21x21 are larger than .* 31x20'):
+        pool.draw(2, 21, PLAIN)
+
+
 def test_images_of_another_size_are_refused():
     with pytest.raises(UserError, match=r'holds pairs of 8x8x7, but the data set gives 8x9x7'):
         filled(1, 8, 8).put(numbered(1, 8, 9))

@@ -67,6 +67,13 @@ def test_stages_follow_the_progress(progress):
     made.close()
 
 
+def test_crops_larger_than_the_images_are_refused_at_the_start():
+    made = loader(stages=[dict(begin=0.5, batch_size=2, crop_size=17)])
+    with pytest.raises(UserError, match=r'crops of 17x17 .* 24x16; lower train_dataloader'):
+        next(iter(made))
+    made.close()
+
+
 @pytest.mark.parametrize('workers', [0, 1])
 def test_an_unusable_image_ends_the_training_with_its_message(workers):
     made = loader(Images(bad=1, together=1), num_workers=workers)
@@ -89,6 +96,8 @@ def test_a_later_start_uses_other_images():
         (dict(start_size=31), 'start_size within it'),
         (dict(pool_size=0), 'pool_size must be'),
         (dict(stages=[dict(begin=0.0, batch_size=1, crop_size=1)]), 'one after another'),
+        (dict(stages=[dict(begin=0.5, crop_size=8)]), 'each has begin, batch_size and crop_size'),
+        (dict(stages=[dict(begin=0.5, batch_size=0, crop_size=8)]), 'must be 1 or more'),
         (dict(augmentation=dict(flip=2)), 'flip must be'),
     ],
 )

@@ -100,6 +100,22 @@ class ImagePool:
             torch.cuda.current_stream(self.device).synchronize()
         self.count = min(self.received, self.capacity)
 
+    def check_crop(self, crop_size: int) -> None:
+        """Refuse crops that the images have no room for.
+
+        Args:
+            crop_size: Height and width in pixels.
+
+        Raises:
+            UserError: They are larger than the images.
+        """
+        if crop_size > min(self.size):
+            raise UserError(
+                f'crops of {crop_size}x{crop_size} are larger than the images of the pool, '
+                f'{self.size[1]}x{self.size[0]}; lower train_dataloader.crop_size (or that of its '
+                'stages), or make larger images'
+            )
+
     def draw(self, batch_size: int, crop_size: int, options: CropOptions) -> Tensor:
         """Draw random crops, on the device alone.
 
@@ -110,7 +126,11 @@ class ImagePool:
 
         Returns:
             (N, crop_size, crop_size, 7), uint8.
+
+        Raises:
+            UserError: The crops are larger than the images.
         """
+        self.check_crop(crop_size)
         groups = min(options.groups, batch_size)
         sizes = [batch_size * (k + 1) // groups - batch_size * k // groups for k in range(groups)]
         return torch.cat([self._group(size, crop_size, options) for size in sizes])

@@ -105,7 +105,9 @@ class PooledDataLoader:
         self.device = _with_index(torch.device(device or get_device()))
         self.augmentation = CropOptions(**_with_tuples(augmentation or {}))
         first = CropStage(0.0, batch_size, crop_size)
-        self.stages = [first, *(CropStage(**stage) for stage in stages)]
+        self.stages = [first, *(_stage(stage) for stage in stages)]
+        if any(min(stage.batch_size, stage.crop_size) < 1 for stage in self.stages):
+            raise UserError('train_dataloader: batch_size and crop_size must be 1 or more')
         if any(b.begin <= a.begin for a, b in zip(self.stages, self.stages[1:], strict=False)):
             raise UserError('train_dataloader.stages must begin one after another, all after 0')
         if isinstance(sampler, dict):
@@ -118,12 +120,14 @@ class PooledDataLoader:
         """Yield `pairs` (N, H, W, 7), uint8, on the device, for ever.
 
         Raises:
-            UserError: A worker failed; the message is its own.
+            UserError: A worker failed; the message is its own. Or crops are larger than the images.
         """
         self.close()
         self._filler = filler = _Filler(self)
         filler.start()
         pool = filler.wait_for(self.start_size)
+        for stage in self.stages:  # not when a stage begins, after hours
+            pool.check_crop(stage.crop_size)
         self.pool = pool
         while True:
             filler.check()
@@ -220,6 +224,15 @@ class _Filler(threading.Thread):
         self._stopped.set()
         self.join()
         del self._iterator, self._images
+
+
+def _stage(fields: Mapping[str, Any]) -> CropStage:
+    try:
+        return CropStage(**fields)
+    except TypeError as error:
+        raise UserError(
+            f'train_dataloader.stages: each has begin, batch_size and crop_size; got {dict(fields)}'
+        ) from error
 
 
 def _with_index(device: torch.device) -> torch.device:
