@@ -247,7 +247,9 @@ def _spare_processors() -> int:
 
     A process that trains on a fast card waits for its own launches if it has no processor to itself.
     """
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
+    usable = (
+        len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
+    )
     own = usable // get_local_size()
     return max(1, own - max(1, own // 4))
 
