@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 import torch
@@ -64,6 +65,22 @@ def test_stages_follow_the_progress(progress):
     assert next(batches)['pairs'].shape == (4, 8, 8, 7)
     progress(0.5)
     assert next(batches)['pairs'].shape == (2, 16, 16, 7)
+    made.close()
+
+
+def test_new_images_wait_for_batches_where_they_are_bounded():
+    made = loader(Images(5000, together=1), start_size=4, images_per_batch=2.0)
+    batches = iter(made)
+    for count in range(1, 6):
+        next(batches)
+        end = time.monotonic() + 0.3  # time enough for hundreds of images
+        while time.monotonic() < end:
+            assert made.pool.received <= 4 + 2 * count + 1
+            time.sleep(0.02)
+    end = time.monotonic() + 60
+    while made.pool.received < 4 + 2 * 5:  # and come as soon as they may
+        assert time.monotonic() < end
+        time.sleep(0.02)
     made.close()
 
 

@@ -40,6 +40,36 @@ def test_attention_loss_is_the_weighted_sum():
     assert AttentionLoss(loss_weight=2)(maps, mask).item() == pytest.approx(2 * expected, rel=1e-6)
 
 
+def test_cross_entropy_of_attention_is_a_divergence():
+    maps, mask = [random(2, 1, 4, 4, seed=k) for k in range(2)], random(2, 1, 4, 4, seed=9)
+    mask[0] = (mask[0] > 0.5).float()
+
+    def divergence(p, q):
+        p, q = p.double().numpy(), q.double().numpy()
+        parts = [np.where(a > 0, a * np.log(np.where(a > 0, a, 1) / b), 0)
+                 for a, b in ((p, q), (1 - p, 1 - q))]  # fmt: skip
+        return sum(parts).mean()
+
+    loss = AttentionLoss(criterion='bce', loss_weight=2)
+    expected = 2 * (0.8 * divergence(mask, maps[0]) + divergence(mask, maps[1]))
+    assert loss(maps, mask).item() == pytest.approx(expected, rel=1e-5)
+    assert loss([mask], mask).item() == pytest.approx(0, abs=1e-7)
+    with pytest.raises(ValueError, match="'mse' or 'bce', not 'l1'"):
+        AttentionLoss(criterion='l1')
+
+
+def test_cross_entropy_teaches_saturated_maps():
+    """Where the sigmoid is flat the squared error has no gradient left."""
+    slopes = {}
+    for criterion in ('mse', 'bce'):
+        logits = torch.full((1, 1, 4, 4), -12.0, requires_grad=True)
+        loss = AttentionLoss(criterion=criterion)([logits.sigmoid()], torch.ones(1, 1, 4, 4))
+        loss.backward()
+        slopes[criterion] = float(logits.grad.sum())
+    assert slopes['bce'] == pytest.approx(-1, abs=1e-3)
+    assert abs(slopes['mse']) < 1e-4
+
+
 def test_attention_loss_refuses_broadcasting():
     with pytest.raises(ValueError, match=r'\(2, 1, 4, 4\) and mask \(2, 4, 4\)'):
         AttentionLoss()([random(2, 1, 4, 4)], random(2, 4, 4))
