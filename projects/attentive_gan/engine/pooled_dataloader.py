@@ -123,6 +123,7 @@ class PooledDataLoader:
             UserError: A worker failed; the message is its own. Or crops are larger than the images.
         """
         self.close()
+        self.batches = 0
         self._filler = filler = _Filler(self)
         filler.start()
         pool = filler.wait_for(self.start_size)
