@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Sets up, draws the embedded data set, trains the Attentive GAN on it, tests it, and says where the
+# Sets up, draws small test pairs, trains the small Attentive GAN for minutes, tests it, and says where the
 # pictures and scores are. Usage: bash tools/quickstart.sh [OPTIONS OF tools/train.py]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-CONFIG=configs/attgan_embedded.py
-WORK_DIR=work_dirs/attgan_embedded
+CONFIG=configs/attgan_quickstart.py
+WORK_DIR=work_dirs/attgan_quickstart
 PYTHON=${ATTENTIVE_GAN_VENV:-.venv}/bin/python
 
 bash tools/setup.sh

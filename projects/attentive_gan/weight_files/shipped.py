@@ -50,6 +50,9 @@ SHIPPED = {
         ShippedWeights(
             'unet_rendered', 'd505409c9857a4f2b405c620db5757015b2f0ae31fdf4053a5cc4afffb01d511'
         ),
+        ShippedWeights(
+            'attgan_pool', 'ef1372d674696df4e950fbd0f275197479678ae2af6b951f8ba8d433162d6dc0'
+        ),
     )
 }
 
