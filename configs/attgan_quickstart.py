@@ -1,6 +1,7 @@
-# README's first training: the small Attentive GAN for four minutes on two CPU cores, on heavy drops that are
-# rendered on small drawn scenes as training goes on. The test pairs are files, data/drawn_raindrops/test_a,
-# which tools/quickstart.sh makes; what is trained on looks like them, and there are no other kinds.
+# README's first training: the small Attentive GAN for four minutes on two CPU cores, on heavy drops that
+# are rendered on small drawn scenes as training goes on. The test pairs are files,
+# data/drawn_raindrops/test_a, which tools/quickstart.sh makes; what is trained on looks like them, and
+# there are no other kinds.
 _base_ = './attgan_small.py'
 
 train_dataloader = dict(

@@ -85,7 +85,8 @@ def shrink_pool(config):
     """Draw batches from a pool of a few small images."""
     config.train_dataloader.update(crop_size=32, stages=[], pool_size=4, start_size=2)
     config.train_dataloader.dataset.update(size=(48, 64), length=100)
-    config.val_dataloader.dataset.update(size=(48, 64), length=2)
+    if config.val_dataloader.dataset.type == 'DrawnSceneDataset':
+        config.val_dataloader.dataset.update(size=(48, 64), length=2)
 
 
 def shrink_data(config, data: Path):

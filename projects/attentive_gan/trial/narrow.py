@@ -7,7 +7,7 @@ from mmengine.config import Config
 #: Factor on the channels of the published networks.
 _WIDTH = 0.125
 
-#: Fields of a training from a pool of images, and of its validation.
+#: Fields of a training from a pool of images.
 _POOL = (
     'train_dataloader.batch_size=2',
     'train_dataloader.crop_size=64',
@@ -15,9 +15,10 @@ _POOL = (
     'train_dataloader.pool_size=24',
     'train_dataloader.start_size=8',
     'train_dataloader.dataset.size=(128,192)',
-    'val_dataloader.dataset.size=(128,192)',
-    'val_dataloader.dataset.length=2',
 )
+
+#: Fields of a validation on drawn scenes.
+_SCENES = ('val_dataloader.dataset.size=(128,192)', 'val_dataloader.dataset.length=2')
 
 
 def narrow_options(config: Config) -> list[str]:
@@ -34,4 +35,6 @@ def narrow_options(config: Config) -> list[str]:
             options.append(f'model.{part}.width={_WIDTH}')
     if config.train_dataloader.get('type') == 'PooledDataLoader':
         options += _POOL
+    if config.val_dataloader.dataset.type == 'DrawnSceneDataset':
+        options += _SCENES
     return options
