@@ -50,7 +50,7 @@ def test_a_small_card_is_refused_for_training_alone(make, card):
     card(12)
     with pytest.raises(UserError, match=r'the card has 12 GB.*--phases tests benchmark'):
         make(device='cuda')
-    assert make(device='cuda', phases=('tests', 'benchmark')).limit('tests') == 0.14 * 60
+    assert make(device='cuda', phases=('tests', 'benchmark')).limit('tests') == 0.2 * 60
 
 
 def test_folders_are_looked_at_before_anything_runs(make, tmp_path):

@@ -22,7 +22,7 @@ from .narrow import narrow_options
 PHASES = ('tests', 'benchmark', 'train', 'scores')
 
 #: Share of the time that a phase may take; the training takes what the others leave.
-_SHARES = {'tests': 0.14, 'benchmark': 0.14, 'scores': 0.08}
+_SHARES = {'tests': 0.2, 'benchmark': 0.14, 'scores': 0.08}
 
 #: Least time of a whole trial in seconds, and of its training.
 LEAST_SECONDS = 40

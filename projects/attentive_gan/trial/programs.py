@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,8 @@ def run_tests(plan: TrialPlan, found: dict[str, Any]) -> None:
         '-p',
         'no:cacheprovider',
     ]
+    if plan.device == 'cuda' and find_spec('xdist') is not None:
+        command += ['-n', '4']  # most of their time is the reference on the CPU
     try:
         _run(plan, command, log, plan.limit('tests'), found)
     finally:
