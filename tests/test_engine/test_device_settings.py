@@ -47,7 +47,8 @@ def test_cpus_that_compute_in_bfloat16(tmp_path, monkeypatch, flags, fits):
 @pytest.mark.parametrize('supported', [True, False])
 def test_gpus_that_compute_in_bfloat16(monkeypatch, supported):
     monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
-    monkeypatch.setattr(torch.cuda, 'is_bf16_supported', lambda including_emulation: supported)
+    capability = (8, 0) if supported else (7, 5)
+    monkeypatch.setattr(torch.cuda, 'get_device_capability', lambda: capability)
     monkeypatch.setattr(torch.cuda, 'get_device_name', lambda: 'Old GPU')
     reason = why_no_bfloat16()
     assert reason is None if supported else 'Old GPU does not compute in bfloat16' in reason

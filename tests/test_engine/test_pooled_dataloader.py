@@ -7,7 +7,8 @@ import time
 
 import pytest
 import torch
-from attentive_gan.engine import PooledDataLoader
+from attentive_gan.datasets import CropOptions
+from attentive_gan.engine import PooledDataLoader, pooled_dataloader
 from attentive_gan.errors import UserError
 from mmengine.logging import MessageHub
 from torch.utils.data import Dataset
@@ -121,3 +122,18 @@ def test_a_later_start_uses_other_images():
 def test_wrong_options_are_refused(options, message):
     with pytest.raises(UserError, match=message):
         loader(**options)
+
+
+def test_processes_draw_their_crops_from_places_of_their_own(monkeypatch):
+    def corners(rank, processes):
+        monkeypatch.setattr(pooled_dataloader, 'get_dist_info', lambda: (rank, processes))
+        made = loader(seed=3)
+        next(iter(made))
+        pool = made.pool
+        made.close()
+        pool.pairs[:] = torch.arange(24, dtype=torch.uint8)[:, None]
+        return pool.draw(64, 8, CropOptions(scale=(1, 1), flip=0, colour=0))[:, 0, 0, 0]
+
+    first, second = corners(0, 2), corners(1, 2)
+    assert not torch.equal(first, second)
+    assert torch.equal(first, corners(0, 2))

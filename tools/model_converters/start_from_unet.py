@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 from attentive_gan_cli import run
@@ -20,6 +21,13 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def fits(name: str, shape: Sequence[int], place: Sequence[int]) -> bool:
+    """Tell whether a weight has its place; the first layer may have more inputs, for the attention map."""
+    if name == 'head.weight' and len(shape) == len(place):
+        return shape[1] <= place[1] and [*shape[:1], *shape[2:]] == [*place[:1], *place[2:]]
+    return list(shape) == list(place)
+
+
 def main() -> None:
     """Convert: new channels of the first layer, which show the attention map, start at zero."""
     args = parse_args()
@@ -32,13 +40,28 @@ def main() -> None:
 
     torch.manual_seed(args.seed)
     model = load_config(args.config).model
-    generator = MODELS.build(model.generator)
-    own = generator.state_dict()
+    if model.get('generator', {}).get('unet') is None:
+        raise UserError(
+            f'{args.config}: its generator has no U-Net; choose a config with model.generator.unet'
+        )
+    own = MODELS.build(model.generator).state_dict()
+    places = {name.removeprefix('autoencoder.'): value for name, value in own.items()
+              if name.startswith('autoencoder.')}  # fmt: skip
     stored = read_checkpoint(args.unet)
-    for name, value in stored.get('state_dict', stored).items():
-        target = own.get(f'autoencoder.{name}')
-        if target is None or target.ndim != value.ndim or target.shape[0] != value.shape[0]:
-            raise UserError(f'{args.unet}: {name} has no place in the generator of {args.config}')
+    stored = stored.get('state_dict', stored)
+    lacking = sorted(places.keys() - stored.keys())
+    if lacking:
+        raise UserError(
+            f'{args.unet}: it has no {lacking[0]}, which the U-Net of {args.config} has; '
+            'model.generator.unet must have the channels and blocks of these weights'
+        )
+    for name, value in stored.items():
+        target = places.get(name)
+        if target is None or not fits(name, value.shape, target.shape):
+            raise UserError(
+                f'{args.unet}: {name} {tuple(value.shape)} has no place in the U-Net of {args.config}; '
+                'model.generator.unet and shuffle must be those of these weights'
+            )
         target.zero_()
         target[tuple(slice(size) for size in value.shape)] = value.float()
     state = {f'generator.{name}': value for name, value in own.items()}

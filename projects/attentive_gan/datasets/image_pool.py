@@ -69,11 +69,12 @@ class ImagePool:
         """Pairs put in since the start."""
         try:
             self.pairs = torch.empty((capacity, *size, CHANNELS), dtype=torch.uint8, device=device)
-        except (torch.OutOfMemoryError, RuntimeError) as error:
+        except RuntimeError as error:  # torch's lack of memory is one too, on any device
             gigabytes = capacity * math.prod(size) * CHANNELS / 1e9
             raise UserError(
                 f'{device} has no room for a pool of {capacity} images of {size[1]}x{size[0]} '
-                f'({gigabytes:.1f} GB); lower train_dataloader.pool_size'
+                f'({gigabytes:.1f} GB); lower train_dataloader.pool_size '
+                f'({str(error).partition(chr(10))[0]})'
             ) from error
         self.generator = torch.Generator(device=device).manual_seed(seed)
         self._random = torch.Generator().manual_seed(seed)

@@ -92,5 +92,8 @@ class ForeachEMA(ExponentialMovingAverage):
 
 def _copy(targets: list[Tensor], sources: list[Tensor]) -> None:
     """Copy tensors, whatever their devices."""
-    if targets:
+    if targets and hasattr(torch, '_foreach_copy_'):
         torch._foreach_copy_(targets, sources)
+    else:  # before torch 2.1
+        for target, source in zip(targets, sources, strict=True):
+            target.copy_(source)

@@ -14,6 +14,9 @@ from torch import nn
 #: CPU features, as Linux names them, with which matrix products in bfloat16 are computed as such.
 CPU_FEATURES = ('avx512_bf16', 'amx_bf16')
 
+#: Least compute capability of GPUs that do; older ones emulate it.
+CUDA_CAPABILITY = 8
+
 
 @OPTIM_WRAPPERS.register_module()
 class Bfloat16OptimWrapper(OptimWrapper):
@@ -43,7 +46,7 @@ def why_no_bfloat16(features: Path = Path('/proc/cpuinfo')) -> str | None:
         features: File in which Linux lists the features of the CPU.
     """
     if torch.cuda.is_available():
-        if torch.cuda.is_bf16_supported(including_emulation=False):
+        if torch.cuda.get_device_capability()[0] >= CUDA_CAPABILITY:
             return None
         name = torch.cuda.get_device_name()
         return f'{name} does not compute in bfloat16 (GPUs since Ampere do); use --amp float16'

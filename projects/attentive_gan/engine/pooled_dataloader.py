@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from mmagic.registry import DATA_SAMPLERS, DATASETS
 from mmengine.device import get_device
-from mmengine.dist import get_local_size
+from mmengine.dist import get_dist_info, get_local_size
 from mmengine.logging import MessageHub
 from mmengine.registry import Registry
 from torch.utils.data import DataLoader
@@ -198,7 +198,10 @@ class _Filler(threading.Thread):
                 first = getattr(loader.sampler, '_first_iteration', 0)
                 size = (int(pairs.shape[1]), int(pairs.shape[2]))
                 seed = loader.seed * 1_000_003 + first
-                self._pool = ImagePool(loader.pool_size, size, loader.device, seed)
+                rank, processes = get_dist_info()
+                # Processes have images of their own; their crops must not lie in the same places.
+                own = seed * processes + rank
+                self._pool = ImagePool(loader.pool_size, size, loader.device, own)
             self._pool.put(pairs)
 
     def _has_enough(self) -> bool:

@@ -39,7 +39,7 @@ def free_memory(device: torch.device) -> int:
     if not torch.cuda.is_available():
         return total_memory(device)
     kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-    return int(torch.cuda.mem_get_info(device)[0]) + kept
+    return int(torch.cuda.mem_get_info(device.index)[0]) + kept
 
 
 def _driver_count() -> int:

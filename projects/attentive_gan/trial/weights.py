@@ -60,8 +60,12 @@ def save_trained(plan: TrialPlan, found: dict[str, Any]) -> None:
     found['warnings'], found['weights'] = warnings, {}
     for stem, prefix in PARTS.items():
         part = halved_part(stored['state_dict'], prefix, path)
-        if part:
-            target = plan.out / f'{stem}.safetensors'
+        target = plan.out / f'{stem}.safetensors'
+        if not part:
+            target.unlink(
+                missing_ok=True
+            )  # of an earlier trial; scores would take it for this one's
+        else:
             own = None if stem == 'discriminator' else description
             found['weights'][target.name] = save_weights(part, target, own)
     curves = sorted((plan.work / 'training').glob('*/vis_data/scalars.json'))
