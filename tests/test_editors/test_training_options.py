@@ -8,6 +8,7 @@ import pytest
 import torch
 from attentive_gan.editors import AttentiveGAN
 from attentive_gan.engine.inference_model import load_inference_model
+from attentive_gan.errors import UserError
 from attentive_gan.host import write_checkpoint
 from attentive_gan.losses import SSIMLoss
 from mmagic.registry import MODELS
@@ -203,3 +204,11 @@ def test_the_average_is_what_an_inference_model_restores_by(tmp_path):
     rainy = torch.rand(1, 3, 16, 16)
     with torch.no_grad():
         assert torch.equal(loaded.model(rainy), loaded.network(rainy))
+
+
+def test_cross_entropy_needs_bounded_maps():
+    loss = dict(type='AttentionLoss', criterion='bce')
+    with pytest.raises(UserError, match=r"attention_activation='sigmoid' or criterion='mse'"):
+        build(attention_loss=loss)
+    generator = dict(PARTS['generator'], attention_activation='sigmoid')
+    build(attention_loss=loss, generator=generator)

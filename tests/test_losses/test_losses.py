@@ -70,6 +70,18 @@ def test_cross_entropy_teaches_saturated_maps():
     assert abs(slopes['mse']) < 1e-4
 
 
+def test_cross_entropy_of_no_number_is_none_and_its_ends_have_gradients():
+    mask = torch.tensor([0.0, 1.0]).expand(1, 1, 2, 2)
+    bad = torch.full((1, 1, 2, 2), float('nan'))
+    assert AttentionLoss(criterion='bce')([bad], mask).isnan()
+    logits = torch.tensor([-200.0, 200.0]).repeat(1, 1, 2, 1).requires_grad_()
+    for target in (mask, 1 - mask):
+        loss = AttentionLoss(criterion='bce')([logits.sigmoid()], target)
+        loss.backward()
+        assert loss.isfinite()
+        assert logits.grad.isfinite().all()
+
+
 def test_attention_loss_refuses_broadcasting():
     with pytest.raises(ValueError, match=r'\(2, 1, 4, 4\) and mask \(2, 4, 4\)'):
         AttentionLoss()([random(2, 1, 4, 4)], random(2, 4, 4))

@@ -118,6 +118,12 @@ class AttentiveGAN(BaseEditModel):
             raise UserError(
                 f"model.map_target must be 'attention' or 'mask', not {self.map_target!r}"
             )
+        bounded = getattr(getattr(self.generator, 'attention', None), 'activation', 'sigmoid')
+        if getattr(self.attention_loss, 'criterion', None) == 'bce' and bounded is None:
+            raise UserError(
+                "model.attention_loss.criterion='bce' takes maps in (0, 1); set "
+                "model.generator.attention_activation='sigmoid' or criterion='mse'"
+            )
         if self.unpaired_real and self.discriminator is None:
             raise UserError('model.unpaired_real needs model.discriminator')
 

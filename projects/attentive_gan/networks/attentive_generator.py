@@ -40,8 +40,8 @@ class AttentiveGenerator(nn.Module):
     """Attentive-recurrent network and contextual autoencoder; by default the published generator.
 
     Works in the colour order of its weights (`published_weights.reverse_colours` turns one into the
-    other). On a CPU it works in the channels-last layout; on a GPU in the layout of the weights, so
-    `generator.to(memory_format=torch.channels_last)` chooses there.
+    other). It works in the channels-last layout; on a GPU, weights in that layout
+    (`generator.to(memory_format=torch.channels_last)`) need not be converted in every pass.
 
     Source: Qian et al., CVPR 2018, section 3.1; rui1996/DeRaindrop, `models/generator.py`. The
     gated residual follows the paper's image model (section 3, equation 1): with coverage A and

@@ -50,7 +50,7 @@ class SmoothUpsampling(nn.ConvTranspose2d):
 
 
 def repeat_first(x: Tensor) -> Tensor:
-    """Repeat the first row and column of maps: (N, C, H, W) to (N, C, H + 1, W + 1), the layout kept."""
+    """Repeat the first row and column of maps: (N, C, H, W) to (N, C, H + 1, W + 1), channels-last."""
     if torch.is_grad_enabled():
         return _RepeatFirst.apply(x)
     x = F.pad(x, (1, 0, 1, 0), mode='replicate')
