@@ -311,8 +311,9 @@ class NotChannelsLast(TorchDispatchMode):
             self.converted.append(result)
             return result
         for value in tree_leaves(args):
-            waits = any(value is one for one in self.converted)
-            if waits and value.stride(1) != 1 and func is not torch.ops.aten.clone.default:
+            waits = any(value is one for one in self.converted) and value.stride(1) != 1
+            gives = any(isinstance(one, torch.Tensor) for one in tree_leaves(result))
+            if waits and gives and func is not torch.ops.aten.clone.default:
                 self.found.append((f'{func} of an unconverted result', tuple(value.shape)))
         for value in tree_leaves(result):
             # Images of few channels may be as they are. Small ones are weights, or the 14x14 features

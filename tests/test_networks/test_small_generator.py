@@ -204,3 +204,14 @@ def test_upsampling_on_cuda_never_pads(monkeypatch):
         result = layer(x.requires_grad_())
         assert result.shape == (2, 4, 10, 14)
         assert result.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_restoring_on_cuda_goes_on_in_channels_last():
+    """Padding gives NCHW there, as fake tensors know; what the upsampling returns is converted."""
+    from torch._subclasses.fake_tensor import FakeTensorMode
+
+    with FakeTensorMode(), torch.device('cuda'), torch.no_grad():
+        x = torch.empty(2, 8, 5, 7).contiguous(memory_format=torch.channels_last)
+        padded = F.pad(x, (1, 0, 1, 0), mode='replicate')
+        assert not padded.is_contiguous(memory_format=torch.channels_last)
+        assert repeat_first(x).is_contiguous(memory_format=torch.channels_last)
