@@ -125,6 +125,24 @@ def test_failed_write_keeps_the_old_file(checkpoint, monkeypatch):
     assert [item.name for item in checkpoint.parent.iterdir()] == ['iter_1.pth']
 
 
+@pytest.mark.parametrize('hidden', [False, True])
+def test_an_interrupt_while_writing_is_no_full_disk(checkpoint, monkeypatch, hidden):
+    before = checkpoint.read_bytes()
+
+    def interrupted(*_args):
+        try:
+            raise KeyboardInterrupt
+        finally:
+            if hidden:  # as torch does where it cannot end the archive
+                raise RuntimeError('unexpected pos 128 vs 64')
+
+    monkeypatch.setattr(torch, 'save', interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_checkpoint({'state_dict': {}}, checkpoint)
+    assert checkpoint.read_bytes() == before
+    assert [item.name for item in checkpoint.parent.iterdir()] == ['iter_1.pth']
+
+
 def test_safetensors(tmp_path):
     from safetensors.torch import save_file
 

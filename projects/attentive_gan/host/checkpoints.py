@@ -150,8 +150,14 @@ def write_checkpoint(checkpoint: dict[str, Any], path: str | Path) -> None:
             os.fsync(file.fileno())
         temporary.replace(path)
         _sync_folder(path.parent)
+    except KeyboardInterrupt:
+        temporary.unlink(missing_ok=True)
+        raise
     except (OSError, RuntimeError) as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error.__context__, KeyboardInterrupt):
+            # torch cannot end the archive that it was writing, and says so instead.
+            raise error.__context__ from None
         raise UserError(
             f'checkpoint {path} could not be written ({error}); free space or choose another '
             '--work-dir; earlier checkpoints are untouched'
