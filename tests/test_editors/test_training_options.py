@@ -11,6 +11,7 @@ from attentive_gan.engine.inference_model import load_inference_model
 from attentive_gan.errors import UserError
 from attentive_gan.host import write_checkpoint
 from attentive_gan.losses import SSIMLoss
+from attentive_gan.weight_files.fitting import load_weights
 from mmagic.registry import MODELS
 from mmagic.structures import DataSample
 from mmengine.logging import MessageHub
@@ -204,6 +205,23 @@ def test_the_average_is_what_an_inference_model_restores_by(tmp_path):
     rainy = torch.rand(1, 3, 16, 16)
     with torch.no_grad():
         assert torch.equal(loaded.model(rainy), loaded.network(rainy))
+
+
+@pytest.mark.parametrize('prefix', ['', 'generator.', 'generator.module.'])
+def test_published_weights_are_the_average_too_and_it_starts_anew(prefix):
+    source = build().generator
+    for parameter in source.parameters():
+        torch.nn.init.normal_(parameter, std=0.1)
+    state = {f'{prefix}{name}': value for name, value in source.state_dict().items()}
+    model = build(ema=dict(momentum=0.1))
+    model.generator_ema.steps.fill_(7)
+    assert load_weights(model, state, 'published', ['discriminator']) == ['discriminator']
+    for network in (model.generator, model.generator_ema.module):
+        for name, value in network.state_dict().items():
+            assert torch.equal(value, source.state_dict()[name])
+    assert int(model.generator_ema.steps) == 0
+    with pytest.raises(UserError, match='2 missing'):
+        load_weights(model, dict(list(state.items())[:-1]), 'cut', ['discriminator'])
 
 
 def test_cross_entropy_needs_bounded_maps():

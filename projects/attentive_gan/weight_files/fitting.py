@@ -16,6 +16,9 @@ from attentive_gan.host import unwrapped_state_dict
 _OUTER_WRAPPER = re.compile(r'^module\.')
 _CHILD_WRAPPER = re.compile(r'^(\w+)\.module\.')
 
+#: What the names of an editor's own average of its generator begin with (`ForeachEMA`).
+_AVERAGE = 'generator_ema.'
+
 
 def _own_name(key: str, own: Mapping[str, Any]) -> str:
     """Return a weight's name in the model.
@@ -74,6 +77,21 @@ def matching_state(
     return state
 
 
+def _with_average(
+    state: Mapping[str, torch.Tensor], own: Mapping[str, torch.Tensor]
+) -> dict[str, torch.Tensor]:
+    """Return weights with an average, that of one generator, where a model has one and they have none."""
+    if f'{_AVERAGE}steps' not in own or any(key.startswith(_AVERAGE) for key in state):
+        return dict(state)
+    named = {_own_name(key, own): value for key, value in state.items()}
+    average = {
+        name.replace('generator.', f'{_AVERAGE}module.', 1): value
+        for name, value in named.items()
+        if name.startswith('generator.')
+    }
+    return {**state, **average, f'{_AVERAGE}steps': torch.zeros_like(own[f'{_AVERAGE}steps'])}
+
+
 def fitting_state(
     model: nn.Module,
     state_dict: Mapping[str, torch.Tensor],
@@ -82,6 +100,9 @@ def fitting_state(
     revise_keys: Sequence[tuple[str, str]] = (),
 ) -> tuple[dict[str, torch.Tensor], list[str]]:
     """Give weights the names that they have in a model; like `matching_state`, with exceptions.
+
+    Published weights are those of the generator alone. A model that keeps an average of it gets them as
+    its average too, which starts anew.
 
     Args:
         model: Model without an outer distributed wrapper; its children may have one.
@@ -100,6 +121,7 @@ def fitting_state(
     for pattern, replacement in revise_keys:
         state = {re.sub(pattern, replacement, key): value for key, value in state.items()}
     own = unwrapped_state_dict(model)
+    state = _with_average(state, own)
     present = {_own_name(key, own).split('.')[0] for key in state}
     absent = [name for name in may_be_absent if hasattr(model, name) and name not in present]
     left = {key: value for key, value in own.items() if key.split('.')[0] in absent}
