@@ -15,11 +15,11 @@ CONFIGS = ('configs/attgan_pool.py', 'configs/attgan_small.py', 'configs/small_c
 
 @pytest.fixture
 def card(monkeypatch):
-    """Pretend that there is a card of 80 GB; returns a function that changes its memory."""
+    """Pretend that there is a card of 80 GB; returns a function that changes it."""
     monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
 
-    def of(gigabytes):
-        facts = SimpleNamespace(total_memory=gigabytes * 10**9)
+    def of(gigabytes, capability=9):
+        facts = SimpleNamespace(name='Some card', major=capability, total_memory=gigabytes * 10**9)
         monkeypatch.setattr(torch.cuda, 'get_device_properties', lambda device: facts)
 
     of(80)
@@ -51,6 +51,13 @@ def test_a_small_card_is_refused_for_training_alone(make, card):
     with pytest.raises(UserError, match=r'the card has 12 GB.*--phases tests benchmark'):
         make(device='cuda')
     assert make(device='cuda', phases=('tests', 'benchmark')).limit('tests') == 0.2 * 60
+
+
+def test_a_card_without_bfloat16_is_refused_for_training_alone(make, card):
+    card(32, capability=7)
+    with pytest.raises(UserError, match=r'Some card does not compute in bfloat16.*--amp float16'):
+        make(device='cuda')
+    make(device='cuda', phases=('tests', 'benchmark'))
 
 
 def test_folders_are_looked_at_before_anything_runs(make, tmp_path):

@@ -49,7 +49,7 @@ def test_networks_are_saved_in_half_precision_and_say_what_they_are(trained):
     plan, state = trained
     found = {}
     weights.save_trained(plan, found)
-    assert found['checkpoint'], found['iterations'] == ('iter_9.pth', 9)
+    assert (found['checkpoint'], found['iterations']) == ('iter_9.pth', 9)
     assert sorted(found['weights']) == sorted(f'{stem}.safetensors' for stem in weights.PARTS)
     for stem, prefix in weights.PARTS.items():
         stored = read_checkpoint(plan.out / f'{stem}.safetensors')['state_dict']
@@ -66,6 +66,18 @@ def test_networks_are_saved_in_half_precision_and_say_what_they_are(trained):
     assert read_description(plan.out / 'discriminator.safetensors') is None
     rows = (plan.out / 'training.jsonl').read_text().splitlines()
     assert [json.loads(row)['lr'] for row in rows] == [1.0, 0.5]
+
+
+def test_an_average_of_an_earlier_trial_is_not_taken_for_this_ones(trained):
+    plan, state = trained
+    weights.save_trained(plan, {})
+    state = {name: value for name, value in state.items() if name.startswith('generator.')}
+    path = plan.work / 'training' / 'iter_9.pth'
+    write_checkpoint({'state_dict': state, 'meta': {'iter': 9}}, path)
+    found = {}
+    weights.save_trained(plan, found)
+    assert list(found['weights']) == ['generator.safetensors']
+    assert [file.name for file in plan.out.glob('*.safetensors')] == ['generator.safetensors']
 
 
 def test_files_of_the_published_networks_are_small_enough():

@@ -13,6 +13,7 @@ from attentive_gan_cli import parse_options
 from mmengine.config import Config
 
 from attentive_gan.datasets import RaindropDataset
+from attentive_gan.engine.bfloat16 import CUDA_CAPABILITY
 from attentive_gan.engine.configuration import load_config
 from attentive_gan.errors import UserError
 
@@ -138,7 +139,13 @@ def _check_device(device: str, trains: bool) -> None:
             'no CUDA device was found (torch.cuda.is_available() is False); check `nvidia-smi` and that '
             'torch is a CUDA build, or try --device cpu for a dry run'
         )
-    memory = torch.cuda.get_device_properties(0).total_memory
+    card = torch.cuda.get_device_properties(0)
+    if trains and card.major < CUDA_CAPABILITY:
+        raise UserError(
+            f'{card.name} does not compute in bfloat16, in which the trial trains (GPUs since Ampere do); '
+            'use tools/train.py with --minutes and --amp float16, or --phases tests benchmark'
+        )
+    memory = card.total_memory
     if trains and memory < _LEAST_MEMORY:
         raise UserError(
             f'the card has {memory / 1e9:.0f} GB, and training the published network as the trial does '
