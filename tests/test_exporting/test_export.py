@@ -12,7 +12,7 @@ import torch
 from attentive_gan.digests import digest
 from attentive_gan.errors import UserError
 from attentive_gan.exporting import checking, export, format_of
-from attentive_gan.exporting.exportable import Exportable
+from attentive_gan.exporting.exportable import Exportable, program_of
 from attentive_gan.exporting.onnx_format import write_onnx
 from attentive_gan.inference.exported_facts import ExportedFacts
 from attentive_gan.networks import AttentiveGenerator
@@ -59,6 +59,17 @@ def test_onnx_equals_pytorch_at_any_size(exported, name):
         rainy = pictures(size)
         results = session.run(None, {'rainy': rainy.numpy()})
         np.testing.assert_allclose(results[0], network(rainy).numpy(), atol=1e-4)
+
+
+def test_the_border_is_padded_by_one_operator_with_and_without_autograd():
+    """In training it is copied, which would be many operators of a file, and slow ones."""
+    module = Exportable(AttentiveGenerator(1, width=0.125, blocks=1), 'rgb')
+    for autograd in (True, False):
+        with torch.set_grad_enabled(autograd):
+            program = program_of(module, 'narrow', 4)
+        found = [str(node.target) for node in program.graph.nodes if node.op == 'call_function']
+        assert found.count('aten.pad.default') == 2
+        assert not [name for name in found if name.startswith(('aten.copy_', 'aten.empty'))]
 
 
 def test_onnx_file_is_valid_and_says_what_it_takes(exported, described):

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .padding import is_exporting
 from .receptive_field import transposed_rows_seen
 from .strips import Strips
 
@@ -51,8 +52,9 @@ class SmoothUpsampling(nn.ConvTranspose2d):
 
 def repeat_first(x: Tensor) -> Tensor:
     """Repeat the first row and column of maps: (N, C, H, W) to (N, C, H + 1, W + 1), channels-last."""
-    if torch.is_grad_enabled():
+    if torch.is_grad_enabled() and not is_exporting():
         return _RepeatFirst.apply(x)
+    # One operator, which exported files and streaming know.
     x = F.pad(x, (1, 0, 1, 0), mode='replicate')
     # CUDA's padding returns NCHW from any layout.
     return x.contiguous(memory_format=torch.channels_last) if x.is_cuda else x

@@ -62,9 +62,8 @@ def save_trained(plan: TrialPlan, found: dict[str, Any]) -> None:
         part = halved_part(stored['state_dict'], prefix, path)
         target = plan.out / f'{stem}.safetensors'
         if not part:
-            target.unlink(
-                missing_ok=True
-            )  # of an earlier trial; scores would take it for this one's
+            # That of an earlier trial: scores would take it for this one's.
+            target.unlink(missing_ok=True)
         else:
             own = None if stem == 'discriminator' else description
             found['weights'][target.name] = save_weights(part, target, own)
