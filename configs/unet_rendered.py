@@ -1,6 +1,5 @@
 # A small U-Net on drawn scenes with rendered raindrops: needs no files, and trains on two CPU cores.
-# It made the weights that ship: projects/attentive_gan/weights/unet_rendered.md. More iterations
-# (--cfg-options train_cfg.max_iters=N) are the first thing to try.
+# It made projects/attentive_gan/weights/unet_rendered.md, from which those of attgan_small.py started.
 _base_ = './_base_/default_runtime.py'
 
 train_pipeline = [

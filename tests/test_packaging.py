@@ -92,4 +92,4 @@ def test_an_installed_wheel_restores_without_configs(wheel, tmp_path):
     assert done.returncode == 0, done.stderr
     file, result = done.stdout.splitlines()[-2:]
     assert file.startswith(str(tmp_path))
-    assert result == 'unet_rendered (21, 34, 3)'
+    assert result == 'attgan_small (21, 34, 3)'

@@ -74,7 +74,7 @@ def test_times_restoring_from_file_to_file_and_in_parts(repository, tmp_path):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     figures = json.loads(out.read_text())
-    assert figures['network'] == 'unet_rendered'
+    assert figures['network'] == 'attgan_small'
     files, parts = figures['rows']['48x32'].values()
     assert files[0]['way'] == 'network alone'
     assert files[3]['ratio'] == pytest.approx(files[3]['milliseconds'] / files[0]['milliseconds'])

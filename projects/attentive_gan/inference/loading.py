@@ -24,7 +24,7 @@ from attentive_gan.weight_files.shipped import shipped_weights
 from .onnx_network import OnnxNetwork
 
 #: Weights that are taken where none are named.
-DEFAULT_WEIGHTS = 'unet_rendered'
+DEFAULT_WEIGHTS = 'attgan_small'
 
 
 @dataclass(frozen=True)
