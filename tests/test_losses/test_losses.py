@@ -134,13 +134,14 @@ def test_charbonnier_scales_by_hand():
 
 
 @pytest.mark.parametrize('criterion', ['mse', 'charbonnier'])
-def test_scales_that_a_network_does_not_give_count_nothing(criterion):
+def test_scales_that_a_network_does_not_give_must_have_no_weight(criterion):
     clean, restored = random(1, 3, 6, 10), random(1, 3, 6, 10, seed=1)
-    some = MultiScaleLoss((0.2, 0.3, 0.5), criterion=criterion)([None, None, restored], clean)
+    some = MultiScaleLoss((0, 0, 0.5), criterion=criterion)([None, None, restored], clean)
     error = (restored - clean).double().numpy()
     expected = (error**2).mean() if criterion == 'mse' else np.hypot(error, 1e-3).mean() - 1e-3
     assert some.item() == pytest.approx(0.5 * expected, rel=1e-5)
-    assert MultiScaleLoss(criterion=criterion)([None, None, None], clean).item() == 0
+    with pytest.raises(ValueError, match='no output at 1/2 size; set its weight to 0'):
+        MultiScaleLoss((0, 0.3, 0.5), criterion=criterion)([None, None, restored], clean)
 
 
 def test_map_loss_is_zero_at_its_targets_and_cuts_the_target():

@@ -82,16 +82,21 @@ class MultiScaleLoss(nn.Module):
 
         Args:
             outputs: Images of a quarter, half and full size, (N, 3, H/4, W/4) to (N, 3, H, W); None for
-                sizes that the network does not give.
+                sizes that the network does not give, whose weights must be 0.
             clean: Clean pictures (N, 3, H, W) in [0, 1]; H and W are multiples of 4.
 
         Raises:
-            ValueError: The sizes do not belong together.
+            ValueError: The sizes do not belong together, or an output that has a weight is missing.
         """
         total = clean.new_zeros((), dtype=clean.float().dtype)
         for weight, factor, output in zip(self.weights, (4, 2, 1), outputs, strict=True):
-            if output is None:
+            if weight == 0:
                 continue
+            if output is None:
+                raise ValueError(
+                    f'the network gives no output at 1/{factor} size; set its weight to 0 '
+                    f'(pixel_loss.weights={self.weights})'
+                )
             target = shrink(clean.float(), factor, self.downsample)
             if output.shape != target.shape:
                 raise ValueError(
