@@ -1,6 +1,6 @@
 # The authors' recipe, as far as their code tells it (flyywh/AttGAN_DeRaindrop, train.py, config.py and
 # lstm.py): BGR, raw VGG input, attention weights 0.6^(N-t+1), the mask as target of the
-# discriminator's map, RMSprop, batches of 2, no flips. An epoch is 861 pictures x 2 crops.
+# discriminator's map, RMSprop, batches of 2, no flips. An epoch is 861 images x 2 crops.
 _base_ = './attgan_raindrop.py'
 
 epoch = 861

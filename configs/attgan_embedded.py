@@ -11,7 +11,7 @@ _base_ = [
 
 data_root = 'data/drawn_raindrops'
 train_pipeline = [
-    dict(type='LoadCleanPicture', channel_order='rgb'),
+    dict(type='LoadCleanImage', channel_order='rgb'),
     dict(type='RenderRaindrops', level='heavy', lighting='day'),
     dict(type='PairedCrop', crop_size=(64, 64)),
     dict(type='PairedFlip', probability=0.5),
@@ -50,5 +50,5 @@ custom_hooks = [
     dict(type='StopOnNonFinite'),
     dict(type='SampleGrid', interval=100, count=4),
     dict(type='ScoreFiles'),
-    dict(type='RestoredPictures'),
+    dict(type='RestoredImages'),
 ]

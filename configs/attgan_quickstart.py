@@ -16,7 +16,7 @@ train_dataloader = dict(
         size=(160, 240),
         night_share=0.0,
         pipeline=[
-            dict(type='LoadCleanPicture', channel_order='rgb'),
+            dict(type='LoadCleanImage', channel_order='rgb'),
             dict(
                 type='RenderPairs',
                 count=4,

@@ -8,7 +8,7 @@ _base_ = './attgan_raindrop.py'
 data_root = 'data/clean'
 
 loading = [
-    dict(type='LoadCleanPicture', channel_order='rgb'),
+    dict(type='LoadCleanImage', channel_order='rgb'),
     dict(type='CoverSize', size=(480, 720)),  # drops as in the published data set, at its speed
 ]
 train_pipeline = [
@@ -36,7 +36,7 @@ test_pipeline = [
 train_dataloader = dict(
     dataset=dict(
         _delete_=True,
-        type='CleanPictureDataset',
+        type='CleanImageDataset',
         data_root=data_root,
         part='train',
         pipeline=train_pipeline,
@@ -45,7 +45,7 @@ train_dataloader = dict(
 val_dataloader = dict(
     dataset=dict(
         _delete_=True,
-        type='CleanPictureDataset',
+        type='CleanImageDataset',
         data_root=data_root,
         part='held_out',
         pipeline=test_pipeline,

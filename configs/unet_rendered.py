@@ -3,7 +3,7 @@
 _base_ = './_base_/default_runtime.py'
 
 train_pipeline = [
-    dict(type='LoadCleanPicture', channel_order='rgb'),
+    dict(type='LoadCleanImage', channel_order='rgb'),
     # A part is enough: the frame around it, to which the drops' size is relative, has 720 pixels.
     dict(type='PairedCrop', crop_size=(256, 256), keys=['gt']),
     dict(type='RenderRaindrops', frame_width=720),
@@ -20,7 +20,7 @@ train_pipeline = [
     dict(type='PackPair'),
 ]
 test_pipeline = [
-    dict(type='LoadCleanPicture', channel_order='rgb'),
+    dict(type='LoadCleanImage', channel_order='rgb'),
     dict(type='RenderRaindrops', frame_width=720),
     dict(type='PackInputs'),
 ]
@@ -92,6 +92,6 @@ custom_hooks = [
     dict(type='StopOnNonFinite'),
     dict(type='SampleGrid', interval=500, count=4),
     dict(type='ScoreFiles'),
-    dict(type='RestoredPictures'),
+    dict(type='RestoredImages'),
     dict(type='EMAHook', ema_type='ExponentialMovingAverage', momentum=0.002),
 ]

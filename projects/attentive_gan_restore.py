@@ -1,4 +1,4 @@
-"""The command-line tool that restores pictures and videos (`tools/restore.py`, `attentive-gan-restore`).
+"""The command-line tool that restores images and videos (`tools/restore.py`, `attentive-gan-restore`).
 
 This module stands beside the package, as importing the package takes seconds and `--help` must not.
 """
@@ -24,7 +24,7 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
         arguments: Words of the command line; default those of the process.
     """
     parser = argparse.ArgumentParser(
-        description='Remove raindrops from pictures and videos of any size.',
+        description='Remove raindrops from images and videos of any size.',
         epilog='Exit code: 0 all restored, 1 some failed, 2 wrong usage. See docs/restore.md.',
     )
     add = parser.add_argument
@@ -58,7 +58,7 @@ def _add_network_options(group: Any) -> None:
 def _add_output_options(group: Any) -> None:
     add = group.add_argument
     add('--format', choices=['keep', 'png', 'jpg', 'webp', 'tif', 'bmp'], default='keep',
-        help="format of pictures (default keep: the input's)")  # fmt: skip
+        help="format of images (default keep: the input's)")  # fmt: skip
     add('--quality', type=int, choices=range(1, 101), default=95, metavar='1..100',
         help='of JPEG (default 95)')  # fmt: skip
     add('--suffix', default='', help='put behind the names of results')
@@ -68,7 +68,7 @@ def _add_output_options(group: Any) -> None:
     )
     existing.add_argument('--overwrite', action='store_true', help='replace results that are there')
     add('--attention', action='store_true',
-        help='also write NAME_attention.png, the attention map over the picture')  # fmt: skip
+        help='also write NAME_attention.png, the attention map over the image')  # fmt: skip
     add('--side-by-side', action='store_true', help='also write NAME_compare.png')
 
 
@@ -88,7 +88,7 @@ def _add_work_options(group: Any) -> None:
         metavar='K/N',
         help='do the K-th of N parts; torchrun and Slurm set it themselves',
     )
-    add('--max-megapixels', type=_positive, default=50.0, help='largest picture (default 50)')
+    add('--max-megapixels', type=_positive, default=50.0, help='largest image (default 50)')
     add('--log', type=Path, metavar='FILE.jsonl', help='add a line of JSON for each input')
     add('--quiet', action='store_true', help='print nothing but errors')
 

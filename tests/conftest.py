@@ -34,10 +34,10 @@ def golden() -> Path:
 
 @pytest.fixture(scope='session')
 def shared() -> Path:
-    """Folder of reference pictures and weights that may not be shipped; skips where it is absent."""
+    """Folder of reference images and weights that may not be shipped; skips where it is absent."""
     folder = Path(os.environ.get('ATTENTIVE_GAN_SHARED', REPOSITORY.parent / 'shared'))
     if not (folder / 'data' / 'raindrop_train_pairs').is_dir():
-        pytest.skip(f'no reference pictures in {folder}; set ATTENTIVE_GAN_SHARED to their folder')
+        pytest.skip(f'no reference images in {folder}; set ATTENTIVE_GAN_SHARED to their folder')
     return folder
 
 

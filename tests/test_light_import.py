@@ -33,7 +33,7 @@ def loaded():
     return [name for name in sys.argv[1].split() if name in sys.modules]
 assert not loaded(), loaded()
 pixels = np.full((24, 32, 3), 99, np.uint8)
-assert Restorer().restore(pixels).picture.shape == pixels.shape
+assert Restorer().restore(pixels).image.shape == pixels.shape
 assert not loaded(), loaded()
 """
 
@@ -71,7 +71,7 @@ def test_weights_of_mmagics_networks_find_them(tmp_path: Path, generator: dict[s
     weights = tmp_path / 'weights.safetensors'
     description = WeightsDescription('small', 'BaseEditModel', generator, 'rgb', '', 'nothing')
     save_weights(MODELS.build(generator).state_dict(), weights, description)
-    code = 'assert Restorer(weights=sys.argv[2]).restore(pixels).picture.shape == pixels.shape'
+    code = 'assert Restorer(weights=sys.argv[2]).restore(pixels).image.shape == pixels.shape'
     light(code, weights)
 
 

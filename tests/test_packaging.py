@@ -57,7 +57,7 @@ def test_wheel_leaves_mmagic_to_the_user(wheel):
 
 
 def test_no_large_or_foreign_files():
-    """Nothing over 2 MiB but our own weights; the only pictures are golden ones and those in the docs."""
+    """Nothing over 2 MiB but our own weights; the only images are golden ones and those in the docs."""
     listed = subprocess.run(
         ['git', 'ls-files', '-z'], cwd=REPOSITORY, capture_output=True, text=True, check=False
     )
@@ -67,12 +67,12 @@ def test_no_large_or_foreign_files():
     large = [f for f in files if f.is_file() and f.stat().st_size > 2 * 2**20]
     assert {f.parent for f in large} <= {REPOSITORY / 'projects' / 'attentive_gan' / 'weights'}
     assert all(f.stat().st_size < 15 * 10**6 for f in large)
-    pictures = {
+    images = {
         f.relative_to(REPOSITORY).as_posix() for f in files if f.suffix in ('.png', '.jpg', '.jpeg')
     }
     # Those in the docs are rendered on drawn scenes (docs/rendering.md tells how).
     allowed = ('tests/golden/', 'docs/images/rendered_')
-    assert {name for name in pictures if not name.startswith(allowed)} == set()
+    assert {name for name in images if not name.startswith(allowed)} == set()
 
 
 def test_an_installed_wheel_restores_without_configs(wheel, tmp_path):
@@ -82,8 +82,8 @@ def test_an_installed_wheel_restores_without_configs(wheel, tmp_path):
     code = (
         'import numpy, attentive_gan.inference; print(attentive_gan.__file__);'
         'restorer = attentive_gan.inference.Restorer(device="cpu");'
-        'picture = numpy.full((21, 34, 3), 128, numpy.uint8);'
-        'print(restorer.name, restorer.restore(picture).picture.shape)'
+        'image = numpy.full((21, 34, 3), 128, numpy.uint8);'
+        'print(restorer.name, restorer.restore(image).image.shape)'
     )
     done = subprocess.run(
         [sys.executable, '-c', code], capture_output=True, text=True, check=False, cwd=tmp_path,

@@ -25,7 +25,7 @@ def parse_args() -> argparse.Namespace:
         help='memory budget: of the process on a CPU (default 2), of the network on a GPU')  # fmt: skip
     add('--port', type=int, choices=range(65536), default=8347, metavar='N',
         help='port on this computer; 0 takes any free one (default 8347)')  # fmt: skip
-    add('--max-megapixels', type=positive, default=50.0, help='largest picture (default 50)')
+    add('--max-megapixels', type=positive, default=50.0, help='largest image (default 50)')
     add('--max-upload-mb', type=positive, default=64.0, help='largest file (default 64)')
     add('--open', action=argparse.BooleanOptionalAction, default=True, help='open the browser')
     return parser.parse_args()

@@ -27,7 +27,7 @@ def parse_args() -> argparse.Namespace:
     add('--baseline', action='store_true',
         help='also run the plain published graph, in turn with the network (from a checkout)')  # fmt: skip
     add('--sizes', nargs='+', default=SIZES, metavar='WxH', help=f'default {" ".join(SIZES)}')
-    add('--batch', type=int, default=1, help='pictures per pass (default 1)')
+    add('--batch', type=int, default=1, help='images per pass (default 1)')
     add('--device', default='cpu', help='cpu, cuda or cuda:N (default cpu)')
     add(
         '--dtype',
@@ -54,7 +54,7 @@ def parse_args() -> argparse.Namespace:
     add('--card', action='store_true',
         help='table of a GPU: ceilings, inference, training steps; on a CPU a dry run, narrow')  # fmt: skip
     add('--seconds', type=float, default=120, help='time for --card (default 120)')
-    add('--pictures', type=int, default=100, help='pictures of each size (default 100)')
+    add('--images', type=int, default=100, help='images of each size (default 100)')
     add('--json', type=Path, metavar='OUT', help='file for all figures')
     args = parser.parse_args()
     args.sizes = [_size(parser, text) for text in args.sizes]
@@ -62,7 +62,7 @@ def parse_args() -> argparse.Namespace:
         parser.error('--seconds must be more than 0')
     if args.dtype == 'tf32' and not args.device.startswith('cuda'):
         parser.error('--dtype tf32 is for --device cuda')
-    for name in ('num_steps', 'batch', 'repeat', 'threads', 'pictures'):
+    for name in ('num_steps', 'batch', 'repeat', 'threads', 'images'):
         if getattr(args, name) is not None and getattr(args, name) < 1:
             parser.error(f'--{name.replace("_", "-")} must be at least 1')
     return args
@@ -93,7 +93,7 @@ def build(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _with_side_outputs(forward: Any) -> Any:
-    return lambda picture: forward(picture, side_outputs=True)
+    return lambda image: forward(image, side_outputs=True)
 
 
 def _baseline(num_steps: int) -> Any:
@@ -124,15 +124,15 @@ def measure_renderer(args: argparse.Namespace) -> None:
     from rich.table import Table
 
     table = Table(title='rendering raindrops, one core')
-    for name in ('size', 'regime', 'pictures', 'ms', 'pictures/s'):
+    for name in ('size', 'regime', 'images', 'ms', 'images/s'):
         table.add_column(name, justify='left' if name == 'regime' else 'right')
     console, rows = Console(), []
     with console.status('measuring'):
-        for row in measure_rendering(args.sizes, args.pictures):
+        for row in measure_rendering(args.sizes, args.images):
             rows.append(row)
             table.add_row(
-                f'{row.width}x{row.height}', row.regime, str(row.pictures),
-                f'{row.milliseconds:.1f}', f'{row.pictures_per_second:.1f}',
+                f'{row.width}x{row.height}', row.regime, str(row.images),
+                f'{row.milliseconds:.1f}', f'{row.images_per_second:.1f}',
             )  # fmt: skip
     console.print(table)
     write_figures(args.json, {'rows': [asdict(row) for row in rows]})
@@ -162,7 +162,7 @@ def measure_restorer(args: argparse.Namespace) -> None:
             files = measure_files(restorer, (width, height), args.repeat)
             parts = measure_parts(restorer, (width, height), args.repeat)
         figures[size] = {'files': files, 'parts': parts}
-        console.print(cost_table(f'{restorer.name}, {size}: time of a picture', files))
+        console.print(cost_table(f'{restorer.name}, {size}: time of an image', files))
         console.print(cost_table(f'{restorer.name}, {size}: in parts', parts))
     setting = Setting(restorer.device, restorer.dtype, tf32=args.dtype == 'tf32')
     machine = describe_machine(setting)

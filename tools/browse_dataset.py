@@ -32,7 +32,7 @@ def main() -> None:
     from attentive_gan.datasets import sample_sheets
     from attentive_gan.engine.configuration import load_config
     from attentive_gan.errors import UserError
-    from attentive_gan.imaging import write_picture
+    from attentive_gan.imaging import write_image
     from mmagic.registry import DATASETS
 
     loader = load_config(args.config, options).get(f'{args.phase}_dataloader')
@@ -42,7 +42,7 @@ def main() -> None:
     dataset = DATASETS.build(loader.dataset)
     out = args.output_dir or Path('work_dirs') / Path(args.config).stem / 'browse'
     for number, sheet in enumerate(sample_sheets(dataset, args.number)):
-        print(write_picture(out / f'{args.phase}_{number:02d}.png', sheet))
+        print(write_image(out / f'{args.phase}_{number:02d}.png', sheet))
 
 
 if __name__ == '__main__':

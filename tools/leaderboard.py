@@ -1,4 +1,4 @@
-"""Compare restorers on one data set: pictures, scores with intervals, cost, and a page to look at."""
+"""Compare restorers on one data set: images, scores with intervals, cost, and a page to look at."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from attentive_gan_cli import run
 
 ENTRY_HELP = (
     'one row; VALUE is "input", "inpainting:telea", "inpainting:ns", CONFIG.py,WEIGHTS, or a folder of '
-    'restored pictures; may be given many times'
+    'restored images; may be given many times'
 )
 
 
@@ -30,7 +30,7 @@ def parse_args() -> argparse.Namespace:
     add('--templates', nargs=2, default=('{}', '{}'), metavar=('RAINY', 'CLEAN'),
         help="stems of the files in --folders, such as: 'rain-{}' 'norain-{}'")  # fmt: skip
     add('--concatenated', choices=['left', 'right'],
-        help='each picture holds both halves side by side; the rainy one is on this side')  # fmt: skip
+        help='each image holds both halves side by side; the rainy one is on this side')  # fmt: skip
     add('--reference', default='input', metavar='NAME',
         help='entry that differences refer to (default input, added where missing)')  # fmt: skip
     add('--device', default='cpu', help='cpu, cuda or cuda:N (default cpu)')
@@ -84,7 +84,7 @@ def main() -> int:
     leaderboard.write_summary(summary, args.out)
     show(summary)
     if args.page:
-        leaderboard.write_data_pictures(data, args.out)
+        leaderboard.write_data_images(data, args.out)
         console.print(f'page: {leaderboard.write_page(summary, args.out)}', soft_wrap=True)
     return 1 if summary.failed else 0
 
@@ -110,8 +110,8 @@ def show(summary: Any) -> None:
 
     data = summary.data
     table = Table(
-        title=escape(f'{data["name"]}, {data["pictures"]} pictures, protocol qian'),
-        caption='means over pictures; gain: paired difference of PSNR to '
+        title=escape(f'{data["name"]}, {data["images"]} images, protocol qian'),
+        caption='means over images; gain: paired difference of PSNR to '
         + f'{escape(summary.reference)}, with its 95 % bootstrap interval',
     )
     columns = ('', 'entry', 'PSNR', 'gain', 'SSIM', 'GMACs', 'ms')

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Sets up, draws small test pairs, trains the small Attentive GAN for minutes, tests it, and says where the
-# pictures and scores are. Usage: bash tools/quickstart.sh [OPTIONS OF tools/train.py]
+# images and scores are. Usage: bash tools/quickstart.sh [OPTIONS OF tools/train.py]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -1,4 +1,4 @@
-"""Remove raindrops from pictures, folders and videos of any size."""
+"""Remove raindrops from images, folders and videos of any size."""
 
 from __future__ import annotations
 

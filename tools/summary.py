@@ -1,4 +1,4 @@
-"""Show what a training with test came to: scores by protocol, gains, and where the pictures are."""
+"""Show what a training with test came to: scores by protocol, gains, and where the images are."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def main() -> int:
-    """Print a table per data set, and the places of pictures and logs."""
+    """Print a table per data set, and the places of images and logs."""
     args = parse_args()
     from rich.console import Console
     from rich.table import Table
@@ -32,7 +32,7 @@ def main() -> int:
     for path in reports:
         report = json.loads(path.read_text())
         means = report['means']
-        title = f'{report["data_set"]}, mean of {report["pictures"]} pictures'
+        title = f'{report["data_set"]}, mean of {report["images"]} images'
         table = Table(
             'protocol', 'score', 'rainy', 'restored', 'gain', title=title, title_justify='left'
         )
@@ -52,8 +52,8 @@ def main() -> int:
         for protocol, text in report['protocols'].items():
             console.print(f'  {protocol}: {text}', highlight=False)
     for label, place in (
-        ('pictures side by side', args.work_dir / 'pictures' / '*' / 'overview.png'),
-        ('scores per picture', args.work_dir / 'scores' / 'test'),
+        ('images side by side', args.work_dir / 'images' / '*' / 'overview.png'),
+        ('scores per image', args.work_dir / 'scores' / 'test'),
         ('training curves', f'tensorboard --logdir {args.work_dir}'),
     ):
         console.print(f'{label}: {place}', highlight=False, soft_wrap=True)

@@ -1,4 +1,4 @@
-"""Test a checkpoint: scores by protocol, per picture and in the mean, and the restored pictures."""
+"""Test a checkpoint: scores by protocol, per image and in the mean, and the restored images."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('config', help='config file that the checkpoint was trained with')
     parser.add_argument('checkpoint', help='checkpoint (.pth or .safetensors)')
     parser.add_argument('--out', help='JSON file for the mean scores')
-    parser.add_argument('--work-dir', help='folder for scores and pictures')
+    parser.add_argument('--work-dir', help='folder for scores and images')
     return add_config_options(parser).parse_args()
 
 

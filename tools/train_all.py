@@ -60,7 +60,7 @@ def main() -> int:
 
 
 def is_score(name: str) -> bool:
-    """Return whether a column is a PSNR of restored pictures."""
+    """Return whether a column is a PSNR of restored images."""
     return name.endswith('_psnr') and '/input_' not in name
 
 

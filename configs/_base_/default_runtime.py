@@ -1,4 +1,4 @@
-# What all configs share: logging, checkpoints, pictures. Vendored because MMagic's own needs
+# What all configs share: logging, checkpoints, images. Vendored because MMagic's own needs
 # pkg_resources and puts checkpoints elsewhere than --work-dir.
 default_scope = 'mmagic'
 custom_imports = dict(imports=['attentive_gan'], allow_failed_imports=False)
@@ -23,7 +23,7 @@ custom_hooks = [
     dict(type='StopOnNonFinite'),
     dict(type='SampleGrid', interval=1000, count=4),
     dict(type='ScoreFiles'),
-    dict(type='RestoredPictures'),
+    dict(type='RestoredImages'),
 ]
 
 env_cfg = dict(

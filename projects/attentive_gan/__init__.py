@@ -23,7 +23,7 @@ __all__ = ['__version__', 'host', 'registration']
 
 
 def __getattr__(name: str) -> object:
-    """Load what restores pictures when it is first asked for: `restore` and `Restorer`."""
+    """Load what restores images when it is first asked for: `restore` and `Restorer`."""
     if name == 'Restorer':
         from .inference import Restorer
 

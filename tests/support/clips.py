@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 #: A grey ramp that moves on with each frame: 48x32, 30000/1001 frames a second.
-TEST_PICTURE = "nullsrc=size=48x32:rate=30000/1001,geq=lum='mod(N*23+X\\,220)+16':cb=128:cr=128"
+TEST_IMAGE = "nullsrc=size=48x32:rate=30000/1001,geq=lum='mod(N*23+X\\,220)+16':cb=128:cr=128"
 
 
 class Unchanged(nn.Module):
@@ -23,22 +23,22 @@ class Unchanged(nn.Module):
         super().__init__()
         self.weight = nn.Parameter(torch.ones(1))
 
-    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
-        """Return the pictures."""
-        return pictures * self.weight
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Return the images."""
+        return images * self.weight
 
 
-def make_clip(path: Path, *words: str, frames: int = 20, picture: str = TEST_PICTURE) -> Path:
-    """Make a clip with ffmpeg's test picture and a tone.
+def make_clip(path: Path, *words: str, frames: int = 20, image: str = TEST_IMAGE) -> Path:
+    """Make a clip with ffmpeg's test image and a tone.
 
     Args:
         path: File to write.
         words: Further output options.
         frames: Number of frames.
-        picture: Source of the lavfi device.
+        image: Source of the lavfi device.
     """
     subprocess.run(
-        ['ffmpeg', '-v', 'error', '-y', '-f', 'lavfi', '-i', picture, '-f', 'lavfi', '-i',
+        ['ffmpeg', '-v', 'error', '-y', '-f', 'lavfi', '-i', image, '-f', 'lavfi', '-i',
          f'sine=frequency=440:duration={frames / 29.97:.4f}', '-frames:v', str(frames),
          '-pix_fmt', 'yuv420p', *words, str(path)], check=True,
     )  # fmt: skip

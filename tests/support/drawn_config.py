@@ -2,7 +2,7 @@
 _base_ = ['tiny_config.py']
 
 pipeline = [
-    dict(type='LoadCleanPicture', channel_order='rgb'),
+    dict(type='LoadCleanImage', channel_order='rgb'),
     dict(type='RenderRaindrops', lighting='day'),
     dict(type='PackInputs'),
 ]

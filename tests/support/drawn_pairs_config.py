@@ -4,7 +4,7 @@ _base_ = ['../../configs/attgan_embedded.py']
 
 custom_imports = dict(imports=['attentive_gan', 'tiny_networks'], allow_failed_imports=False)
 scene = [
-    dict(type='LoadCleanPicture', channel_order='rgb'),
+    dict(type='LoadCleanImage', channel_order='rgb'),
     dict(type='RenderRaindrops', lighting='day'),
 ]
 scenes = dict(_delete_=True, type='DrawnSceneDataset', size=(64, 96), cache=True)

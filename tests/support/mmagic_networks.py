@@ -1,4 +1,4 @@
-"""Networks of MMagic, small. They mirror the border by themselves and look at all of the picture."""
+"""Networks of MMagic, small. They mirror the border by themselves and look at all of the image."""
 
 from __future__ import annotations
 

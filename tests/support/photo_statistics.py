@@ -15,12 +15,12 @@ import numpy as np
 SIZE = (160, 240)
 
 
-def statistics(picture):
-    """Return the statistics of an RGB picture (H, W, 3), uint8, by their names."""
-    pixels = picture.astype(float)
+def statistics(image):
+    """Return the statistics of an RGB image (H, W, 3), uint8, by their names."""
+    pixels = image.astype(float)
     light = pixels @ (0.299, 0.587, 0.114)
     across = np.diff(light, axis=1)
-    # A picture of one colour has no slopes at all.
+    # An image of one colour has no slopes at all.
     moved = across.std() + 1e-9
     high = light[1:-1, 1:-1] - cv2.blur(light, (3, 3))[1:-1, 1:-1]
     red, green, blue = (pixels[..., channel].ravel() for channel in range(3))
@@ -44,7 +44,7 @@ def statistics(picture):
 
 
 def spectral_slope(light):
-    """Return the exponent of the radially averaged power of a picture (H, W), about -2 in nature."""
+    """Return the exponent of the radially averaged power of an image (H, W), about -2 in nature."""
     height, width = light.shape
     window = np.hanning(height)[:, None] * np.hanning(width)
     power = np.abs(np.fft.fft2((light - light.mean()) * window)) ** 2
@@ -58,18 +58,18 @@ def spectral_slope(light):
 
 def read_photo(path, size=SIZE):
     """Return a photo, RGB (H, W, 3), cut to the middle and shrunk by areas to a size."""
-    picture = cv2.imread(str(path))[..., ::-1]
+    image = cv2.imread(str(path))[..., ::-1]
     height, width = size
-    scale = min(picture.shape[0] / height, picture.shape[1] / width)
+    scale = min(image.shape[0] / height, image.shape[1] / width)
     tall, wide = round(height * scale), round(width * scale)
-    top, left = (picture.shape[0] - tall) // 2, (picture.shape[1] - wide) // 2
-    cut = np.ascontiguousarray(picture[top : top + tall, left : left + wide])
+    top, left = (image.shape[0] - tall) // 2, (image.shape[1] - wide) // 2
+    cut = np.ascontiguousarray(image[top : top + tall, left : left + wide])
     return cv2.resize(cut, (width, height), interpolation=cv2.INTER_AREA)
 
 
-def table(pictures):
-    """Return the statistics of pictures as arrays by name."""
-    rows = [statistics(picture) for picture in pictures]
+def table(images):
+    """Return the statistics of images as arrays by name."""
+    rows = [statistics(image) for image in images]
     return {name: np.array([row[name] for row in rows]) for name in rows[0]}
 
 

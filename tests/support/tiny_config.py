@@ -29,6 +29,6 @@ visualizer = dict(vis_backends=[dict(type='LocalVisBackend')])
 custom_hooks = [
     dict(type='StopOnNonFinite'),
     dict(type='ScoreFiles'),
-    dict(type='RestoredPictures'),
+    dict(type='RestoredImages'),
     dict(type='FaultInjection'),
 ]

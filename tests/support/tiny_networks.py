@@ -52,8 +52,8 @@ class TinyDiscriminator(nn.Module):
         self.mask = nn.Conv2d(4, 1, 3, padding=1)
         self.head = nn.Linear(4, 1)
 
-    def forward(self, picture):
-        features = F.relu(self.body(picture))
+    def forward(self, image):
+        features = F.relu(self.body(image))
         attention = self.mask(features)
         logits = self.head((features * attention).mean((2, 3)))
         return DiscriminatorOutput(logits=logits, attention_map=attention)

@@ -79,7 +79,7 @@ def server(gan, tmp_path_factory):
 
 
 def photo(path: Path, size=(120, 80), **options) -> Path:
-    """Write a smooth random picture."""
+    """Write a smooth random image."""
     noise = np.random.default_rng(4).integers(0, 255, (6, 8, 3)).astype(np.uint8)
     Image.fromarray(noise).resize(size, Image.Resampling.BICUBIC).save(path, **options)
     return path
@@ -163,7 +163,7 @@ def test_downloads_are_what_the_restorer_gives_and_are_forgotten(server, gan, tm
     told = result_of(address, key)
     assert told['names'] == {'kept': 'a_restored.JPG', 'png': 'a_restored.png'}
     document = read_document(source)
-    restored = Restorer(*gan, device='cpu').restore(document.pixels).picture
+    restored = Restorer(*gan, device='cpu').restore(document.pixels).image
     for file, suffix in (('kept', '.jpg'), ('png', '.png')):
         expected = write_document(tmp_path / f'out{suffix}', document.with_pixels(restored))
         got = ask(f'{address}jobs/{key}/{file}')[2]
@@ -220,7 +220,7 @@ def test_a_photo_is_restored_and_compared_by_keys(opened, tmp_path):
 @pytest.mark.parametrize(
     ('content', 'reason'),
     [
-        (b'no picture', 'is not a picture'),
+        (b'no image', 'is not an image'),
         (b'', 'is empty'),
         (bytes(MOST + 1), 'larger than 0.2 MB'),
     ],

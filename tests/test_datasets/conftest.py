@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from attentive_gan.imaging import write_picture
+from attentive_gan.imaging import write_image
 
 
 def pair_of(number: int, size: tuple[int, int] = (24, 36)) -> tuple[np.ndarray, np.ndarray]:
-    """Return a rainy and a clean picture that belong to a number; red grows with it."""
+    """Return a rainy and a clean image that belong to a number; red grows with it."""
     random = np.random.default_rng(number)
     clean = random.integers(0, 120, (*size, 3), np.uint8)
     clean[..., 0] = 10 * number
@@ -28,8 +28,8 @@ def raindrop_set(tmp_path) -> Callable[..., Path]:
         for position, number in enumerate(numbers):
             rainy, clean = pair_of(number)
             suffix = suffixes[position % len(suffixes)]
-            write_picture(root / 'data' / f'{number}_rain{suffix}', rainy)
-            write_picture(root / 'gt' / f'{number}_clean{suffix}', clean)
+            write_image(root / 'data' / f'{number}_rain{suffix}', rainy)
+            write_image(root / 'gt' / f'{number}_clean{suffix}', clean)
         return root
 
     return write

@@ -1,4 +1,4 @@
-"""Augmentations change both pictures of a pair alike, and nothing that they should not."""
+"""Augmentations change both images of a pair alike, and nothing that they should not."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def applied(transform, sample, draw=0):
 
 
 def test_what_was_equal_stays_equal():
-    """The invariant that MMagic's ColorJitter breaks: its contrast refers to each picture's mean."""
+    """The invariant that MMagic's ColorJitter breaks: its contrast refers to each image's mean."""
     same = (pair()['img'] == pair()['gt']).all(2)
     changed = 0
     for draw in range(20):
@@ -84,7 +84,7 @@ def test_colours_turn_in_either_order(order):
     assert hue == pytest.approx(colorsys.rgb_to_hsv(200, 80, 40)[0], abs=0.01)
 
 
-def test_scale_keeps_pictures_mask_and_coverage_together():
+def test_scale_keeps_images_mask_and_coverage_together():
     square = np.zeros((60, 80), np.float32)
     square[20:40, 30:60] = 1
     grey = np.repeat((square * 200).astype(np.uint8)[..., None], 3, 2)
@@ -111,7 +111,7 @@ def test_scale_keeps_pictures_mask_and_coverage_together():
     assert max(factors) <= 2 >= 1 / min(factors)
 
 
-def test_jpeg_of_the_toolbox_is_right_for_rainy_pictures_in_rgb():
+def test_jpeg_of_the_toolbox_is_right_for_rainy_images_in_rgb():
     """Checks the transform that configs take from MMagic: only `img`, global generator, RGB kept."""
     smooth = cv2.GaussianBlur(pair()['img'], (0, 0), 4)
     smooth[..., 0] //= 3

@@ -1,12 +1,12 @@
-"""Data sets of clean pictures: verified folders, parts that do not move, scenes by number."""
+"""Data sets of clean images: verified folders, parts that do not move, scenes by number."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from attentive_gan.datasets import CleanPictureDataset, DrawnSceneDataset, LoadCleanPicture
+from attentive_gan.datasets import CleanImageDataset, DrawnSceneDataset, LoadCleanImage
 from attentive_gan.errors import UserError
-from attentive_gan.imaging import write_picture
+from attentive_gan.imaging import write_image
 
 
 def photo(value, size=(20, 30)):
@@ -17,15 +17,15 @@ def photo(value, size=(20, 30)):
 def photos(tmp_path):
     root = tmp_path / 'photos'
     for number, name in enumerate(['10.png', '2.jpg', 'trip/1.bmp', 'trip/deep/1.tif']):
-        write_picture(root / name, photo(40 * number))
-    write_picture(root / 'trip' / '.hidden.png', photo(0))
-    (root / 'notes.txt').write_text('no picture')
+        write_image(root / name, photo(40 * number))
+    write_image(root / 'trip' / '.hidden.png', photo(0))
+    (root / 'notes.txt').write_text('no image')
     return root
 
 
 @pytest.mark.parametrize('cache', [False, True])
 def test_all_photos_below_the_folder(photos, cache):
-    dataset = CleanPictureDataset(str(photos), [LoadCleanPicture()], cache=cache)
+    dataset = CleanImageDataset(str(photos), [LoadCleanImage()], cache=cache)
     assert dataset.names == ['2.jpg', '10.png', 'trip/1.bmp', 'trip/deep/1.tif']
     for _ in range(2):
         assert [int(dataset[n]['gt'].mean().round()) for n in range(4)] == [40, 0, 80, 120]
@@ -38,7 +38,7 @@ def test_grey_and_16_bit_photos_become_colour(tmp_path):
 
     cv2.imwrite(str(tmp_path / 'grey.png'), np.full((20, 20), 7, np.uint8))
     cv2.imwrite(str(tmp_path / 'deep.png'), np.full((20, 20, 3), 257 * 9, np.uint16))
-    dataset = CleanPictureDataset(str(tmp_path), [LoadCleanPicture()])
+    dataset = CleanImageDataset(str(tmp_path), [LoadCleanImage()])
     assert [(d['gt'].shape, d['gt'].max()) for d in dataset] == [((20, 20, 3), 9), ((20, 20, 3), 7)]
 
 
@@ -47,31 +47,31 @@ def test_faults_are_named_at_the_start(photos):
     file = photos / '10.png'
     file.write_bytes(file.read_bytes()[:40])
     with pytest.raises(UserError, match=r'cannot be used: .*10\.png.*1\.bmp is empty'):
-        CleanPictureDataset(str(photos))
+        CleanImageDataset(str(photos))
 
 
 def test_missing_and_empty_folders(tmp_path):
     with pytest.raises(UserError, match='none does not exist'):
-        CleanPictureDataset(str(tmp_path / 'none'))
+        CleanImageDataset(str(tmp_path / 'none'))
     (tmp_path / 'readme.txt').touch()
-    with pytest.raises(UserError, match='holds no pictures'):
-        CleanPictureDataset(str(tmp_path))
+    with pytest.raises(UserError, match='holds no images'):
+        CleanImageDataset(str(tmp_path))
 
 
 def names_of(root, part, **options):
-    return set(CleanPictureDataset(str(root), part=part, **options).names)
+    return set(CleanImageDataset(str(root), part=part, **options).names)
 
 
 def test_parts_are_disjoint_and_do_not_depend_on_order(tmp_path):
     for number in range(25):
-        write_picture(tmp_path / f'{number}.png', photo(number, (16, 16)))
+        write_image(tmp_path / f'{number}.png', photo(number, (16, 16)))
     train, held_out = (names_of(tmp_path, part) for part in ('train', 'held_out'))
     assert (len(train), len(held_out)) == (20, 5)
     assert train | held_out == names_of(tmp_path, 'all')
     assert len(names_of(tmp_path, 'held_out', held_out=3)) == 3
     # Photos that come first in the folder do not push the others from part to part.
     for number in range(3):
-        write_picture(tmp_path / f'0{number}.png', photo(99))
+        write_image(tmp_path / f'0{number}.png', photo(99))
     assert len(names_of(tmp_path, 'held_out') & held_out) >= 4
     for file in sorted(tmp_path.iterdir())[1:]:
         file.unlink()
@@ -84,7 +84,7 @@ def test_parts_are_disjoint_and_do_not_depend_on_order(tmp_path):
 
 
 def scenes(length=4, size=(32, 48), **options):
-    return DrawnSceneDataset(length, size, pipeline=[LoadCleanPicture()], **options)
+    return DrawnSceneDataset(length, size, pipeline=[LoadCleanImage()], **options)
 
 
 def test_a_scene_is_a_function_of_seed_and_number():

@@ -11,7 +11,7 @@ from attentive_gan.datasets import (
     RaindropDataset,
 )
 from attentive_gan.errors import UserError
-from attentive_gan.imaging import write_picture
+from attentive_gan.imaging import write_image
 from PIL import Image
 
 from .conftest import pair_of
@@ -40,7 +40,7 @@ def test_natural_order_and_matching_whatever_the_order_of_creation(raindrop_set)
 def test_png_and_jpeg_in_one_pair(raindrop_set):
     root = raindrop_set((0,))
     (root / 'gt' / '0_clean.png').unlink()
-    write_picture(root / 'gt' / '0_clean.JPEG', pair_of(0)[1])
+    write_image(root / 'gt' / '0_clean.JPEG', pair_of(0)[1])
     assert len(RaindropDataset(data_root=str(root))) == 1
 
 
@@ -66,7 +66,7 @@ def test_missing_and_empty(tmp_path, raindrop_set):
     (tmp_path / 'data').mkdir()
     assert 'has no folder gt' in message(tmp_path)
     (tmp_path / 'gt').mkdir()
-    assert 'holds no pictures' in message(tmp_path)
+    assert 'holds no images' in message(tmp_path)
 
 
 def test_folder_of_splits_gets_a_hint(raindrop_set):
@@ -91,10 +91,10 @@ def test_missing_partners(raindrop_set):
 
 def test_duplicates(raindrop_set):
     root = raindrop_set((0, 7))
-    write_picture(root / 'data' / '7_rain.jpg', pair_of(7)[0])
-    assert 'two files for one picture: data/7_rain' in message(root)
+    write_image(root / 'data' / '7_rain.jpg', pair_of(7)[0])
+    assert 'two files for one image: data/7_rain' in message(root)
     (root / 'data' / '7_rain.jpg').rename(root / 'data' / '007_rain.png')
-    assert 'two files for one picture' in message(root)
+    assert 'two files for one image' in message(root)
 
 
 def test_unexpected_names(raindrop_set):
@@ -107,16 +107,16 @@ def test_unexpected_names(raindrop_set):
 
 def test_unequal_sizes(raindrop_set):
     root = raindrop_set((0, 1))
-    write_picture(root / 'gt' / '1_clean.png', pair_of(1, (24, 35))[1])
+    write_image(root / 'gt' / '1_clean.png', pair_of(1, (24, 35))[1])
     assert 'differ in size: data/1_rain.png is 36x24, gt/1_clean.png is 35x24' in message(root)
 
 
 @pytest.mark.parametrize('folder', ['data/1_rain', 'gt/1_clean'])
 @pytest.mark.parametrize('suffix', ['.png', '.jpg'])
 @pytest.mark.parametrize(
-    ('share', 'words'), [(0.8, 'truncated or damaged'), (0, 'is empty'), (None, 'is not a picture')]
+    ('share', 'words'), [(0.8, 'truncated or damaged'), (0, 'is empty'), (None, 'is not an image')]
 )
-def test_pictures_that_cannot_be_used(raindrop_set, folder, suffix, share, words):
+def test_images_that_cannot_be_used(raindrop_set, folder, suffix, share, words):
     root = raindrop_set((0, 1), suffixes=(suffix,))
     file = root / f'{folder}{suffix}'
     content = file.read_bytes()
@@ -139,8 +139,8 @@ def test_orientation_counts_in_the_comparison_of_sizes(raindrop_set):
 def test_pair_folders_with_templates(tmp_path):
     rainy, clean = pair_of(3)
     for name in ('b10', 'b9', 'a'):
-        write_picture(tmp_path / 'all' / f'rain-{name}.png', rainy)
-        write_picture(tmp_path / 'all' / f'norain-{name}.png', clean)
+        write_image(tmp_path / 'all' / f'rain-{name}.png', rainy)
+        write_image(tmp_path / 'all' / f'norain-{name}.png', clean)
     options = {
         'rainy': 'all',
         'clean': 'all',
@@ -148,7 +148,7 @@ def test_pair_folders_with_templates(tmp_path):
         'clean_template': 'norain-{}',
     }
     for file in (tmp_path / 'all').glob('norain*'):
-        write_picture(tmp_path / 'clean' / file.name, clean)
+        write_image(tmp_path / 'clean' / file.name, clean)
         file.unlink()
     options['clean'] = 'clean'
     dataset = PairFolderDataset(data_root=str(tmp_path), pipeline=[LoadRainyCleanPair()], **options)
@@ -162,12 +162,12 @@ def test_pair_folders_with_templates(tmp_path):
 def test_concatenated_pairs(tmp_path, side):
     rainy, clean = pair_of(2)
     halves = (rainy, clean) if side == 'left' else (clean, rainy)
-    write_picture(tmp_path / '1.png', np.concatenate(halves, axis=1))
+    write_image(tmp_path / '1.png', np.concatenate(halves, axis=1))
     options = {'data_root': str(tmp_path), 'rainy_side': side}
     dataset = ConcatenatedPairDataset(pipeline=[LoadRainyCleanPair()], **options)
     np.testing.assert_array_equal(dataset[0]['img'], rainy)
     np.testing.assert_array_equal(dataset[0]['gt'], clean)
-    write_picture(tmp_path / '2.png', rainy[:, :35])
+    write_image(tmp_path / '2.png', rainy[:, :35])
     assert 'an odd width cannot be halved' in message(kind=ConcatenatedPairDataset, root=tmp_path)
     assert "must be 'left' or 'right'" in message(
         tmp_path, ConcatenatedPairDataset, rainy_side='top'
@@ -190,8 +190,8 @@ def test_real_data_sets_are_found(shared):
 def test_both_kinds_may_lie_in_one_folder(tmp_path):
     for number in (1, 2, 10):
         rainy, clean = pair_of(number)
-        write_picture(tmp_path / f'rain-{number}.png', rainy)
-        write_picture(tmp_path / f'norain-{number}.png', clean)
+        write_image(tmp_path / f'rain-{number}.png', rainy)
+        write_image(tmp_path / f'norain-{number}.png', clean)
     options = dict(rainy='.', clean='.', rainy_template='rain-{}', clean_template='norain-{}')
     dataset = PairFolderDataset(data_root=str(tmp_path), **options)
     assert dataset.names == ['1', '2', '10']
@@ -202,18 +202,18 @@ def test_both_kinds_may_lie_in_one_folder(tmp_path):
     assert 'rain-2.png' in message(tmp_path, PairFolderDataset, **options)
 
 
-def test_a_clean_picture_may_have_several_rainy_ones(tmp_path):
+def test_a_clean_image_may_have_several_rainy_ones(tmp_path):
     for scene in (901, 17):
         rainy, clean = pair_of(scene % 20)
-        write_picture(tmp_path / 'ground_truth' / f'{scene}.png', clean)
+        write_image(tmp_path / 'ground_truth' / f'{scene}.png', clean)
         for version in (1, 2, 14):
-            write_picture(tmp_path / 'rainy_image' / f'{scene}_{version}.png', rainy)
+            write_image(tmp_path / 'rainy_image' / f'{scene}_{version}.png', rainy)
     options = dict(rainy='rainy_image', clean='ground_truth', rainy_template='{}_{n}')
     dataset = PairFolderDataset(data_root=str(tmp_path), **options)
     assert dataset.names == ['17_1', '17_2', '17_14', '901_1', '901_2', '901_14']
     assert dataset.get_data_info(5)['img_path'].endswith('901_14.png')
     assert dataset.get_data_info(5)['gt_path'].endswith('901.png')
-    write_picture(tmp_path / 'rainy_image' / '5_1.png', rainy)
+    write_image(tmp_path / 'rainy_image' / '5_1.png', rainy)
     assert '5_1.png' in message(tmp_path, PairFolderDataset, **options)
     text = message(tmp_path, PairFolderDataset, **{**options, 'clean_template': '{}_{n}'})
     assert 'must not contain {n}' in text

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from attentive_gan.datasets import RaindropDataset, check, splits_of
 from attentive_gan.datasets.inspection import MIN_RESPONSE, measure_shift, pair_faults
-from attentive_gan.imaging import read_picture, write_picture
+from attentive_gan.imaging import read_image, write_image
 from attentive_gan.rendering import add_raindrops, draw_scene
 from scipy import ndimage
 from skimage.metrics import peak_signal_noise_ratio
@@ -38,10 +38,10 @@ def test_all_splits_are_checked_and_copies_between_them_found(raindrop_set, tmp_
     raindrop_set((0, 1))
     raindrop_set((2, 3), tmp_path / 'test_a')
     assert faults(tmp_path) == []
-    write_picture(tmp_path / 'test_a' / 'data' / '3_rain.bmp', pair_of(1)[0])
+    write_image(tmp_path / 'test_a' / 'data' / '3_rain.bmp', pair_of(1)[0])
     (tmp_path / 'test_a' / 'data' / '3_rain.png').unlink()
     assert faults(tmp_path) == [
-        'a rainy picture is stored twice: test_a/data/3_rain.bmp equals train/data/1_rain.png'
+        'a rainy image is stored twice: test_a/data/3_rain.bmp equals train/data/1_rain.png'
     ]
 
 
@@ -51,11 +51,11 @@ def test_every_fault_is_listed(raindrop_set, tmp_path):
     for name in ('1_rain', '2_rain'):
         file = root / 'data' / f'{name}.png'
         file.write_bytes(file.read_bytes()[:-40])
-    write_picture(root / 'gt' / '3_clean.png', pair_of(3, (20, 36))[1])
-    write_picture(root / 'data' / '4_rain.png', pair_of(4)[1])
+    write_image(root / 'gt' / '3_clean.png', pair_of(3, (20, 36))[1])
+    write_image(root / 'data' / '4_rain.png', pair_of(4)[1])
     found = faults(root)
     assert len(found) == 5
-    for expected in ('0_rain', '1_rain', '2_rain', '3_rain', 'same picture: data/4_rain.png'):
+    for expected in ('0_rain', '1_rain', '2_rain', '3_rain', 'same image: data/4_rain.png'):
         assert any(expected in fault for fault in found)
 
 
@@ -71,7 +71,7 @@ def test_damage_inside_of_a_file_is_found_by_the_manifest(raindrop_set):
     result = check(splits_of(root), root)
     paths = result.write(root.parent / 'out', 12)
     assert [path.name for path in paths] == ['manifest.json', 'contact_sheet.png']
-    assert read_picture(paths[1]).shape[0] > 2 * 100
+    assert read_image(paths[1]).shape[0] > 2 * 100
     manifest = {'pairs': [vars(record) for record in result.records]}
     file = root / 'data' / '1_rain.bmp'
     content = bytearray(file.read_bytes())
@@ -97,8 +97,8 @@ def test_shifted_pair_is_a_fault_and_unclear_measurement_is_not(raindrop_set, tm
     scene = draw_scene(2, (96, 128))
     root = raindrop_set((0,))
     rainy = cv2.warpAffine(scene, np.float32([[1, 0, 5], [0, 1, 0]]), (128, 96), borderMode=1)
-    write_picture(root / 'data' / '0_rain.png', rainy)
-    write_picture(root / 'gt' / '0_clean.png', scene)
+    write_image(root / 'data' / '0_rain.png', rainy)
+    write_image(root / 'gt' / '0_clean.png', scene)
     assert faults(root) == ['partners are shifted against each other: data/0_rain.png by 5.0 px']
     record = check(splits_of(root), root).records[0]
     assert not list(pair_faults(replace(record, shift_response=0.01)))

@@ -68,7 +68,7 @@ def test_wrong_options_are_named(wrong):
         raindrop_mask(grey(0), grey(0), **wrong)
 
 
-def test_pictures_of_two_sizes_are_refused():
+def test_images_of_two_sizes_are_refused():
     with pytest.raises(UserError, match='one size'):
         raindrop_mask(grey(0), grey(0)[:4])
 

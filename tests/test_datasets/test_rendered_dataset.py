@@ -22,7 +22,7 @@ from attentive_gan.datasets import (
 )
 from attentive_gan.datasets.render_journal import JOURNAL
 from attentive_gan.errors import UserError
-from attentive_gan.imaging import read_picture, write_picture
+from attentive_gan.imaging import read_image, write_image
 from attentive_gan.rendering import RaindropOptions, RaindropParameters, render_raindrops
 
 SCENES = DrawnScene(0, (32, 48))
@@ -35,8 +35,8 @@ def photos(tmp_path):
     root = tmp_path / 'photos'
     random = np.random.default_rng(0)
     for name, size in (('a.png', (40, 60)), ('sub/b.jpg', (50, 40)), ('tiny.png', (9, 30))):
-        write_picture(root / name, random.integers(0, 256, (*size, 3), np.uint8))
-    write_picture(root / 'grey.png', random.integers(0, 256, (36, 44), np.uint8))
+        write_image(root / name, random.integers(0, 256, (*size, 3), np.uint8))
+    write_image(root / 'grey.png', random.integers(0, 256, (36, 44), np.uint8))
     (root / 'empty.png').touch()
     (root / 'cut.png').write_bytes((root / 'a.png').read_bytes()[:900])
     return root
@@ -61,35 +61,35 @@ def test_layout_and_content(tmp_path):
     assert dataset.names == ['0', '1', '2', '3']
     manifest = read_manifest(tmp_path / 'manifest.json')
     written = files_of(tmp_path)
-    for number, record in enumerate(manifest['pictures']):
+    for number, record in enumerate(manifest['images']):
         clean = SCENES.draw(number)
         parameters = RaindropParameters.from_record(record['parameters'])
         truth = render_raindrops(clean, parameters)
         sample = dataset[number]
         np.testing.assert_array_equal(sample['img'], truth.rainy)
         np.testing.assert_array_equal(sample['gt'], truth.clean)
-        mask = read_picture(tmp_path / f'mask/{number}_mask.png')[..., 0]
+        mask = read_image(tmp_path / f'mask/{number}_mask.png')[..., 0]
         np.testing.assert_array_equal(mask, raindrop_mask(truth.rainy, truth.clean))
-        alpha = read_picture(tmp_path / f'alpha/{number}_alpha.png')[..., 0]
+        alpha = read_image(tmp_path / f'alpha/{number}_alpha.png')[..., 0]
         assert np.abs(alpha / 255 - truth.alpha).max() <= 0.5 / 255 + 1e-6
         assert record['sha256'].items() <= written.items()
         assert record['source'] == f'scene_{number}'
         error = np.mean((truth.rainy.astype(float) - truth.clean) ** 2)
         assert record['statistics']['psnr'] == round(10 * np.log10(255**2 / error), 4)
     assert set(written) == {'manifest.json', 'contact_sheet.png'} | {
-        name for record in manifest['pictures'] for name in record['sha256']
+        name for record in manifest['images'] for name in record['sha256']
     }
     assert manifest['made_from']['seed'] == 3
     assert set(manifest['versions']) == {'python', 'numpy', 'opencv'}
 
 
-def test_pictures_do_not_depend_on_their_company(tmp_path, photos):
-    options = RenderedDatasetOptions(per_picture=2)
+def test_images_do_not_depend_on_their_company(tmp_path, photos):
+    options = RenderedDatasetOptions(per_image=2)
     sources = [s for s in photo_sources(photos, tmp_path) if s.name in ('a.png', 'sub/b.jpg')]
     render_dataset(tmp_path / 'one', sources, options)
     render_dataset(tmp_path / 'alone', sources[1:], options)
     rainy = [
-        read_picture(tmp_path / name) for name in ('one/data/2_rain.png', 'alone/data/0_rain.png')
+        read_image(tmp_path / name) for name in ('one/data/2_rain.png', 'alone/data/0_rain.png')
     ]
     np.testing.assert_array_equal(*rainy)
     four = {files_of(tmp_path / 'one')[f'data/{n}_rain.png'] for n in range(4)}
@@ -106,11 +106,11 @@ def test_bad_photos_are_named_and_the_good_ones_rendered(tmp_path, photos):
         assert [f for f in result.failures if f'{photos / name}' in f and reason in f]
     manifest = read_manifest(out / 'manifest.json')
     assert manifest['failures'] == result.failures
-    assert [one['source'] for one in manifest['pictures']] == ['a.png', 'grey.png', 'sub/b.jpg']
-    grey = read_picture(out / 'gt' / f'{manifest["pictures"][1]["number"]}_clean.png')
+    assert [one['source'] for one in manifest['images']] == ['a.png', 'grey.png', 'sub/b.jpg']
+    grey = read_image(out / 'gt' / f'{manifest["images"][1]["number"]}_clean.png')
     assert grey.shape == (36, 44, 3)
     before = files_of(out)
-    write_picture(photos / 'tiny.png', np.zeros((20, 30, 3), np.uint8))  # mended
+    write_image(photos / 'tiny.png', np.zeros((20, 30, 3), np.uint8))  # mended
     again = render_dataset(out, photo_sources(photos, out), OPTIONS)
     assert (again.kept, again.rendered, len(again.failures)) == (3, 1, 2)
     kept = {
@@ -146,9 +146,9 @@ def test_an_interrupted_run_goes_on(tmp_path):
     with pytest.raises(Interrupted):
         scenes(tmp_path / 'out', 5, progress=interrupt_after(2))
     assert not (tmp_path / 'out' / 'manifest.json').exists()
-    # What a kill leaves: half a picture beside its place, a pair without partner, half a line.
+    # What a kill leaves: half an image beside its place, a pair without partner, half a line.
     (tmp_path / 'out/gt/.3_clean.png.77.tmp').write_bytes(b'half')
-    write_picture(tmp_path / 'out/gt/4_clean.png', np.zeros((5, 5, 3), np.uint8))
+    write_image(tmp_path / 'out/gt/4_clean.png', np.zeros((5, 5, 3), np.uint8))
     with (tmp_path / 'out' / JOURNAL).open('a') as journal:
         journal.write('{"number": 2, "sour')
     result = scenes(tmp_path / 'out', 5)
@@ -166,7 +166,7 @@ def test_damaged_and_missing_files_are_made_again(tmp_path, photos):
     assert files_of(tmp_path / 'out') == before
     source = [CleanSource('a.png', photos / 'a.png')]
     render_dataset(tmp_path / 'p', source, OPTIONS)
-    write_picture(photos / 'a.png', np.zeros((40, 60, 3), np.uint8))
+    write_image(photos / 'a.png', np.zeros((40, 60, 3), np.uint8))
     assert render_dataset(tmp_path / 'p', source, OPTIONS).rendered == 1
 
 
@@ -180,7 +180,7 @@ def test_other_options_do_not_mix(tmp_path, finished):
     wet = RenderedDatasetOptions(seed=4, raindrops=RaindropOptions(level='heavy'))
     with pytest.raises(UserError, match=r'other options \(seed, raindrops\).*--overwrite'):
         scenes(tmp_path, options=wet)
-    with pytest.raises(UserError, match=r'other options \(pictures\)'):
+    with pytest.raises(UserError, match=r'other options \(images\)'):
         scenes(tmp_path, count=3)
     assert files_of(tmp_path) == before
     result = scenes(tmp_path, count=3, options=wet, overwrite=True)
@@ -191,7 +191,7 @@ def test_other_options_do_not_mix(tmp_path, finished):
     assert fresh.items() <= files_of(tmp_path).items()
 
 
-def test_pictures_of_others_are_left_alone(raindrop_set, tmp_path):
+def test_images_of_others_are_left_alone(raindrop_set, tmp_path):
     root = raindrop_set((0, 1))
     before = files_of(root)
     for overwrite in (False, True):
@@ -245,18 +245,18 @@ def test_a_full_disk_leaves_no_half_written_file(tmp_path, monkeypatch, kind):
 
 def test_sizes(tmp_path):
     options = RenderedDatasetOptions(size=(24, 24))
-    picture = np.zeros((48, 96, 3), np.uint8)
-    picture[:, 24:72] = 200  # the middle square
-    write_picture(tmp_path / 'in.png', picture)
-    write_picture(tmp_path / 'small.png', picture[:20])
+    image = np.zeros((48, 96, 3), np.uint8)
+    image[:, 24:72] = 200  # the middle square
+    write_image(tmp_path / 'in.png', image)
+    write_image(tmp_path / 'small.png', image[:20])
     sources = [CleanSource(name, tmp_path / name) for name in ('in.png', 'small.png')]
     dry = RaindropOptions(coverage_scale=0, mist_scale=0)
     result = render_dataset(
         tmp_path / 'out', sources, RenderedDatasetOptions(size=options.size, raindrops=dry)
     )
     assert result.rendered == 1
-    assert 'small.png: The picture is 96x20, smaller than the wanted 24x24' in result.failures[0]
-    clean = read_picture(tmp_path / 'out/gt/0_clean.png')
+    assert 'small.png: The image is 96x20, smaller than the wanted 24x24' in result.failures[0]
+    clean = read_image(tmp_path / 'out/gt/0_clean.png')
     assert clean.shape == (24, 24, 3)
     assert clean.min() == clean.max() == 200
 
@@ -264,7 +264,7 @@ def test_sizes(tmp_path):
 @pytest.mark.parametrize(
     'make',
     [
-        lambda: RenderedDatasetOptions(per_picture=0),
+        lambda: RenderedDatasetOptions(per_image=0),
         lambda: RenderedDatasetOptions(seed=-1),
         lambda: RenderedDatasetOptions(size=(8, 40)),
         lambda: scene_sources(0, SCENES),

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 from attentive_gan.datasets import (
-    CleanPictureDataset,
+    CleanImageDataset,
     CoverSize,
     Draw,
     DrawnSceneDataset,
-    LoadCleanPicture,
+    LoadCleanImage,
     PairedCrop,
     PairedFlip,
     RenderBlobs,
@@ -19,7 +19,7 @@ from attentive_gan.datasets import (
     write_manifest,
 )
 from attentive_gan.errors import UserError
-from attentive_gan.imaging import write_picture
+from attentive_gan.imaging import write_image
 from attentive_gan.rendering import (
     RaindropOptions,
     RaindropParameters,
@@ -29,7 +29,7 @@ from attentive_gan.rendering import (
 from mmagic.registry import TRANSFORMS
 from torch.utils.data import DataLoader
 
-RENDER = [{'type': 'LoadCleanPicture'}, {'type': 'RenderRaindrops'}]
+RENDER = [{'type': 'LoadCleanImage'}, {'type': 'RenderRaindrops'}]
 TRAIN = [
     RENDER[0],
     {'type': 'RenderRaindrops', 'with_alpha': True},
@@ -44,13 +44,13 @@ def scenes(pipeline, seed=0, **options):
 
 
 def rendered(order='rgb', index=1, **options):
-    steps = [LoadCleanPicture(order), RenderRaindrops(**{'with_alpha': True} | options)]
+    steps = [LoadCleanImage(order), RenderRaindrops(**{'with_alpha': True} | options)]
     return scenes(steps)[Draw(index, 7)]
 
 
 def test_fields_and_their_truth():
     sample = rendered(rule='any', threshold=20, dilation=1)
-    clean = scenes([LoadCleanPicture()])[1]['gt']
+    clean = scenes([LoadCleanImage()])[1]['gt']
     expected = add_raindrops(
         clean, sample['raindrop_seed'], RaindropOptions(frame_width=64, lighting='day')
     )
@@ -68,9 +68,9 @@ def test_fields_and_their_truth():
         assert sample[f'{key}_color_type'] == 'color'
 
 
-def test_the_record_of_parameters_renders_the_picture_again():
+def test_the_record_of_parameters_renders_the_image_again():
     sample = rendered(level='heavy')
-    clean = scenes([LoadCleanPicture()])[1]['gt']
+    clean = scenes([LoadCleanImage()])[1]['gt']
     parameters = RaindropParameters.from_record(sample['raindrop_parameters'])
     again = render_raindrops(clean, parameters, 64)
     np.testing.assert_array_equal(again.rainy, sample['img'])
@@ -111,7 +111,7 @@ def test_a_crop_is_the_window_of_the_whole():
     crop = rendered(crop_size=(20, 30), with_coverage=True, dilation=1)
     top, left, height, width = crop['crop_box']
     assert (height, width) == (20, 30)
-    clean = scenes([LoadCleanPicture()])[1]['gt']
+    clean = scenes([LoadCleanImage()])[1]['gt']
     options = RaindropOptions(frame_width=64, lighting='day')
     whole = add_raindrops(clean, crop['raindrop_seed'], options)
     window = slice(top, top + height), slice(left, left + width)
@@ -126,27 +126,27 @@ def test_a_crop_is_the_window_of_the_whole():
 
 def test_crops_are_drawn_from_everywhere_and_blobs_are_cropped_too():
     boxes = [
-        scenes([LoadCleanPicture(), RenderRaindrops(crop_size=46)])[Draw(0, n)]['crop_box']
+        scenes([LoadCleanImage(), RenderRaindrops(crop_size=46)])[Draw(0, n)]['crop_box']
         for n in range(40)
     ]
     tops, lefts = zip(*[box[:2] for box in boxes], strict=True)
     assert set(tops) == {0, 1, 2}
     assert min(lefts) < 4
     assert max(lefts) > 14
-    blobs = scenes([LoadCleanPicture(), RenderBlobs(crop_size=(16, 24))])[0]
+    blobs = scenes([LoadCleanImage(), RenderBlobs(crop_size=(16, 24))])[0]
     assert blobs['img'].shape == blobs['gt'].shape == (16, 24, 3)
     with pytest.raises(UserError, match='smaller than the crop of 100x100'):
-        scenes([LoadCleanPicture(), RenderRaindrops(crop_size=100)])[0]
+        scenes([LoadCleanImage(), RenderRaindrops(crop_size=100)])[0]
 
 
 def test_some_samples_are_dry_on_request():
     dry = rendered(dry_share=1, with_coverage=True, regimes={'focused': 1}, crop_size=32)
     np.testing.assert_array_equal(dry['img'], dry['gt'])
     assert not any(dry[key].any() for key in ('mask', 'alpha', 'coverage'))
-    clean = scenes([LoadCleanPicture()])[1]['gt']
+    clean = scenes([LoadCleanImage()])[1]['gt']
     parameters = RaindropParameters.from_record(dry['raindrop_parameters'])
     np.testing.assert_array_equal(render_raindrops(clean, parameters, 64).rainy, clean)
-    steps = [LoadCleanPicture(), RenderRaindrops(dry_share=0.3)]
+    steps = [LoadCleanImage(), RenderRaindrops(dry_share=0.3)]
     found = [scenes(steps)[Draw(0, n)] for n in range(60)]
     share = np.mean([np.array_equal(one['img'], one['gt']) for one in found])
     assert share == pytest.approx(0.3, abs=0.2)
@@ -156,7 +156,7 @@ def test_the_target_may_have_the_focus_of_the_camera():
     options = {'regimes': {'focused': 1}, 'coverage_scale': 0.0, 'mist_scale': 0.0}
     sharp, soft = (rendered(sharp_target=value, **options) for value in (True, False))
     np.testing.assert_array_equal(soft['img'], sharp['img'])
-    clean = scenes([LoadCleanPicture()])[1]['gt']
+    clean = scenes([LoadCleanImage()])[1]['gt']
     np.testing.assert_array_equal(sharp['gt'], clean)
     far, near = (np.abs(one['img'].astype(int) - one['gt']).mean() for one in (sharp, soft))
     assert near < 0.8 * far
@@ -182,7 +182,7 @@ def test_workers_and_resuming_do_not_change_samples():
     np.testing.assert_array_equal(collected(1, draws[3:], cache=True), alone[3:])
 
 
-def test_validation_shows_the_same_pictures_every_time():
+def test_validation_shows_the_same_images_every_time():
     first, again = scenes(TRAIN), scenes(TRAIN)
     for index in (0, 2, 0):
         np.testing.assert_array_equal(flat(first[index]), flat(again[index]))
@@ -195,7 +195,7 @@ def test_validation_shows_the_same_pictures_every_time():
 
 
 def test_drops_refer_to_the_frame_before_a_crop():
-    """A crop before rendering keeps the size of the drops; a smaller picture shrinks them."""
+    """A crop before rendering keeps the size of the drops; a smaller image shrinks them."""
     seen = []
 
     class Recording(RenderRaindrops):
@@ -204,14 +204,14 @@ def test_drops_refer_to_the_frame_before_a_crop():
             return super()._options_for(results)
 
     for steps in ([PairedCrop(32)], [CoverSize((96, 96))], []):
-        scenes([LoadCleanPicture(), *steps, Recording()])[0]
-    scenes([LoadCleanPicture(), PairedCrop(32), Recording(frame_width=500)])[0]
+        scenes([LoadCleanImage(), *steps, Recording()])[0]
+    scenes([LoadCleanImage(), PairedCrop(32), Recording(frame_width=500)])[0]
     assert seen == [64, 128, 64, 500]
 
 
 def test_the_lighting_of_a_scene_is_known():
     def lamps(**options):
-        steps = [LoadCleanPicture(), RenderRaindrops(**options)]
+        steps = [LoadCleanImage(), RenderRaindrops(**options)]
         dataset = scenes(steps, night_share=0.5, seed=0)
         return [dataset[n]['raindrop_parameters']['lamps'] > 0 for n in range(3)]
 
@@ -226,7 +226,7 @@ def test_the_lighting_of_a_scene_is_known():
     [((96, 96), True, (96, 128)), ((24, 30), True, (24, 32)), ((24, 30), False, (48, 64))],
 )
 def test_covering_a_size(size, shrink, expected):
-    assert scenes([LoadCleanPicture(), CoverSize(size, shrink)])[0]['gt'].shape[:2] == expected
+    assert scenes([LoadCleanImage(), CoverSize(size, shrink)])[0]['gt'].shape[:2] == expected
 
 
 def test_covering_keeps_flat_colours():
@@ -237,15 +237,15 @@ def test_covering_keeps_flat_colours():
 
 
 def test_small_photos_are_named(tmp_path):
-    write_picture(tmp_path / 'tiny.png', np.zeros((9, 9, 3), np.uint8))
+    write_image(tmp_path / 'tiny.png', np.zeros((9, 9, 3), np.uint8))
     with pytest.raises(UserError, match=r'tiny\.png: .*16x16.*9x9'):
-        CleanPictureDataset(str(tmp_path), RENDER)[0]
-    write_picture(tmp_path / 'tiny.png', np.zeros((30, 30, 3), np.uint8))
+        CleanImageDataset(str(tmp_path), RENDER)[0]
+    write_image(tmp_path / 'tiny.png', np.zeros((30, 30, 3), np.uint8))
     crop = {'type': 'PairedCrop', 'crop_size': 64}
     with pytest.raises(UserError, match=r'tiny\.png is 30x30, smaller than the crop'):
-        CleanPictureDataset(str(tmp_path), [*RENDER, crop])[0]
+        CleanImageDataset(str(tmp_path), [*RENDER, crop])[0]
     cover = {'type': 'CoverSize', 'size': (64, 64)}
-    dataset = CleanPictureDataset(str(tmp_path), [RENDER[0], cover, RENDER[1], crop])
+    dataset = CleanImageDataset(str(tmp_path), [RENDER[0], cover, RENDER[1], crop])
     assert dataset[0]['img'].shape == (64, 64, 3)
 
 

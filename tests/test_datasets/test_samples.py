@@ -8,7 +8,7 @@ import pickle
 import numpy as np
 import pytest
 import torch
-from attentive_gan.datasets import Draw, PictureCache, RaindropDataset
+from attentive_gan.datasets import Draw, ImageCache, RaindropDataset
 from attentive_gan.errors import UserError
 from mmengine.dataset import ConcatDataset, RepeatDataset
 from torch.utils.data import DataLoader
@@ -117,13 +117,13 @@ def test_cache_respects_indices(root):
 
 def test_cache_is_bounded(root):
     with pytest.raises(
-        UserError, match=r'The decoded pictures of 3 samples need .* cache_limit_gib=1e-05'
+        UserError, match=r'The decoded images of 3 samples need .* cache_limit_gib=1e-05'
     ):
         RaindropDataset(data_root=root, cache=True, cache_limit_gib=1e-5)
     size = 3 * 2 * 24 * 36 * 3
-    assert PictureCache([(24, 36)] * 3, size).size == size
+    assert ImageCache([(24, 36)] * 3, size).size == size
     with pytest.raises(UserError):
-        PictureCache([(24, 36)] * 3, size - 1)
+        ImageCache([(24, 36)] * 3, size - 1)
 
 
 def test_cache_of_a_spawned_worker_starts_empty(root):

@@ -1,4 +1,4 @@
-"""Pictures and mask go through the pipeline together, in the colour order that the config says."""
+"""Images and mask go through the pipeline together, in the colour order that the config says."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ def test_rgb_and_bgr_are_mirrored(root):
         np.testing.assert_array_equal(*masks)
     blue = np.zeros((3, 3, 3), np.uint8)
     blue[1, 1] = (0, 0, 120)  # its luma is 13.7; as red it would be 35.9
-    for order, picture in (('rgb', blue), ('bgr', blue[..., ::-1])):
-        results = {'img': picture, 'gt': np.zeros_like(blue), 'img_channel_order': order}
+    for order, image in (('rgb', blue), ('bgr', blue[..., ::-1])):
+        results = {'img': image, 'gt': np.zeros_like(blue), 'img_channel_order': order}
         assert not RaindropMask(rule='luma')(results)['mask'].any()
     with pytest.raises(UserError, match='rbg'):
         LoadRainyCleanPair('rbg')
@@ -64,14 +64,14 @@ def test_preprocessor_knows_the_colours(root, order):
     preprocessor = MODELS.build({**config, 'output_channel_order': 'RGB'})
     batch = {'inputs': [sample['inputs']], 'data_samples': [sample['data_samples']]}
     data = preprocessor(batch, training=True)
-    rainy, clean = (torch.from_numpy(picture).permute(2, 0, 1) for picture in pair_of(1))
+    rainy, clean = (torch.from_numpy(image).permute(2, 0, 1) for image in pair_of(1))
     assert torch.equal(data['inputs'][0] * 255, rainy.float())
     assert torch.equal(data['data_samples'].gt_img[0] * 255, clean.float())
     restored = preprocessor.destruct(data['inputs'], data['data_samples'])
     assert torch.equal(restored[0].flip(0), rainy.float())  # the toolbox returns BGR
 
 
-def test_crop_of_the_mask_is_the_mask_of_the_full_picture(root):
+def test_crop_of_the_mask_is_the_mask_of_the_full_image(root):
     rainy, clean = pair_of(1)
     full = raindrop_mask(rainy, clean)
     differs = 0
@@ -96,7 +96,7 @@ def test_crop_reaches_every_place_and_the_centre():
     assert PairedCrop((4, 6))({'img': np.zeros((4, 6, 3))})['img'].shape == (4, 6, 3)
 
 
-def test_crop_larger_than_the_picture_names_the_file():
+def test_crop_larger_than_the_image_names_the_file():
     results = {'img': np.zeros((10, 300, 3)), 'img_path': 'data/5_rain.png'}
     with pytest.raises(
         UserError, match=r'data/5_rain\.png is 300x10, smaller than the crop of 224x224'
@@ -144,7 +144,7 @@ def test_browsing_shows_true_colours(root, order):
     dataset = RaindropDataset(
         data_root=root, pipeline=[LoadRainyCleanPair(order), RaindropMask(), pack]
     )
-    caption, pictures = sample_row(dataset[2])
+    caption, images = sample_row(dataset[2])
     assert '2_rain.png' in caption
-    for shown, expected in zip(pictures, (*pair_of(2), raindrop_mask(*pair_of(2))), strict=True):
+    for shown, expected in zip(images, (*pair_of(2), raindrop_mask(*pair_of(2))), strict=True):
         np.testing.assert_array_equal(shown, expected)

@@ -38,18 +38,18 @@ def build(**changes) -> AttentiveGAN:
 
 
 def batch(count=2, size=16):
-    """Return a batch as the data loader gives it: pictures uint8, masks 0 or 255."""
+    """Return a batch as the data loader gives it: images uint8, masks 0 or 255."""
     generator = torch.Generator().manual_seed(1)
 
-    def picture(channels=3):
+    def image(channels=3):
         return torch.randint(0, 256, (channels, size, size), generator=generator, dtype=torch.uint8)
 
     samples = []
     for _ in range(count):
         sample = DataSample()
-        sample.set_data({'gt_img': picture().float(), 'mask': (picture(1) > 128).byte() * 255})
+        sample.set_data({'gt_img': image().float(), 'mask': (image(1) > 128).byte() * 255})
         samples.append(sample)
-    return {'inputs': [picture().float() for _ in range(count)], 'data_samples': samples}
+    return {'inputs': [image().float() for _ in range(count)], 'data_samples': samples}
 
 
 def optimizers(model, **options):
@@ -145,7 +145,7 @@ def test_the_map_is_taught_attention_or_mask():
         assert log['loss_d_map'].item() == pytest.approx(expected.item(), rel=1e-5)
 
 
-def test_unpaired_clean_pictures_are_those_of_other_scenes():
+def test_unpaired_clean_images_are_those_of_other_scenes():
     seen = {}
     for unpaired in (False, True):
         model = build(unpaired_real=unpaired)
@@ -192,10 +192,10 @@ def test_moving_average_restores_and_trains_apart():
     assert not same(start, first)
     for a, b, mean in zip(first, second, averaged, strict=True):
         assert torch.allclose(mean, 0.75 * a + 0.25 * b, atol=1e-6)
-    picture = torch.rand(1, 3, 8, 8)
+    image = torch.rand(1, 3, 8, 8)
     model.eval()
-    assert torch.equal(model(picture), model.generator_ema.module(picture))
-    assert not torch.equal(model(picture), model.generator(picture))
+    assert torch.equal(model(image), model.generator_ema.module(image))
+    assert not torch.equal(model(image), model.generator(image))
 
 
 def test_compiling_keeps_the_names_of_weights():
@@ -212,9 +212,9 @@ def test_predictions_have_the_right_range_order_and_size():
     assert torch.equal(sample.input, rainy.flip(0))  # handed out in BGR
     assert sample.output.pred_img.shape == (3, 18, 18)
     assert sample.output.attention.shape == (2, 18, 18)
-    for picture in (sample.output.pred_img, sample.output.attention):
-        assert picture.min() >= 0
-        assert picture.max() <= 255
+    for image in (sample.output.pred_img, sample.output.attention):
+        assert image.min() >= 0
+        assert image.max() <= 255
 
 
 @pytest.mark.parametrize(

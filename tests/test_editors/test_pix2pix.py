@@ -139,7 +139,7 @@ def test_restoring_is_deterministic_and_can_be_scored():
     assert not made.generator.training
 
 
-def test_a_picture_is_restored_alike_alone_and_in_a_batch():
+def test_a_image_is_restored_alike_alone_and_in_a_batch():
     made = editor()
     made.train_step(batch(), optimizers(made))
     made.eval()
@@ -149,7 +149,7 @@ def test_a_picture_is_restored_alike_alone_and_in_a_batch():
 
 
 def test_parameter_counts_are_those_of_the_original():
-    # junyanz/pytorch-CycleGAN-and-pix2pix issue 1152 prints 54.408 and 2.765 M. These fit pictures of one
+    # junyanz/pytorch-CycleGAN-and-pix2pix issue 1152 prints 54.408 and 2.765 M. These fit images of one
     # channel, which save so many weights of the first and the last convolution:
     fewer = {'Generator': 64 * 16 * 2 + 2 * 64 * 16 * 2 + 2, 'Discriminator': 64 * 16 * 4}
     for kind, millions in (('Generator', 54.408), ('Discriminator', 2.765)):

@@ -10,7 +10,7 @@ from mmengine.config import Config
 
 SCENES = dict(type='DrawnSceneDataset', size=(32, 48))
 PIPELINE = [
-    dict(type='LoadCleanPicture', channel_order='rgb'),
+    dict(type='LoadCleanImage', channel_order='rgb'),
     dict(type='RenderRaindrops', lighting='day'),
     dict(type='PackInputs'),
 ]

@@ -27,7 +27,7 @@ BGR = str(REPOSITORY / 'configs' / 'attgan_authors_raindrop.py')
 
 @pytest.fixture
 def rainy(tmp_path):
-    """Write a colourful picture of odd size; return its file and pixels."""
+    """Write a colourful image of odd size; return its file and pixels."""
     noise = np.random.default_rng(0).integers(0, 256, (5, 7, 3), np.uint8)
     pixels = cv2.resize(noise, (61, 45))
     cv2.imwrite(str(tmp_path / 'rainy.png'), pixels[..., ::-1])
@@ -43,10 +43,10 @@ def bgr_weights(tmp_path_factory):
     return str(path)
 
 
-def restored_by(infer, picture, folder):
+def restored_by(infer, image, folder):
     """Return the file that an inferencer writes, RGB, after a look at what it returns."""
     out = folder / 'new' / 'restored.png'
-    _, pixels = infer(img=str(picture), result_out_dir=str(out))
+    _, pixels = infer(img=str(image), result_out_dir=str(out))
     written = cv2.imread(str(out))
     np.testing.assert_array_equal(pixels, written)  # BGR, as MMagic has it
     return written[..., ::-1]
@@ -59,7 +59,7 @@ def test_inferencers_equal_the_restorer(order, rainy, bgr_weights, tmp_path):
         'bgr': (BGR, bgr_weights),
     }[order]
     file, pixels = rainy
-    expected = Restorer(config, weights, device='cpu', precision='float32').restore(pixels).picture
+    expected = Restorer(config, weights, device='cpu', precision='float32').restore(pixels).image
     by_task = Inferencers(task='Image Restoration', config=config, ckpt=weights, device='cpu')
     by_model = MMagicInferencer(model_config=config, model_ckpt=weights, device='cpu').infer
     for infer in (by_task, by_model):
@@ -69,7 +69,7 @@ def test_inferencers_equal_the_restorer(order, rainy, bgr_weights, tmp_path):
     swapped = (
         Restorer(config, weights, device='cpu', precision='float32')
         .restore(pixels[..., ::-1].copy())
-        .picture
+        .image
     )
     assert np.abs(swapped[..., ::-1].astype(int) - expected.astype(int)).max() > 10
 

@@ -70,7 +70,7 @@ def test_validation_writes_rows_means_and_provenance(tmp_path):
     assert report['records'] == records
     assert report['means'] == {'qian_psnr': 22.0, 'qian_ssim': pytest.approx(0.6)}
     assert report['data_set'] == 'test_a'
-    assert report['pictures'] == 2
+    assert report['images'] == 2
     assert report['protocols'] == {'qian': PROTOCOLS['qian'].description}
     assert report['config'] == 'configs/some.py'
     assert report['iteration'] == 30

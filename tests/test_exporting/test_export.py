@@ -46,7 +46,7 @@ def exported(described, tmp_path_factory):
     return written
 
 
-def pictures(size):
+def images(size):
     return torch.rand(size[0], 3, *size[1:], generator=torch.Generator().manual_seed(5))
 
 
@@ -56,7 +56,7 @@ def test_onnx_equals_pytorch_at_any_size(exported, name):
     session = runtime.InferenceSession(exported(name))
     network = network_of(name)
     for size in SIZES:
-        rainy = pictures(size)
+        rainy = images(size)
         results = session.run(None, {'rainy': rainy.numpy()})
         np.testing.assert_allclose(results[0], network(rainy).numpy(), atol=1e-4)
 
@@ -94,7 +94,7 @@ def test_onnx_file_is_valid_and_says_what_it_takes(exported, described):
 def test_a_bgr_network_takes_rgb(exported):
     runtime = pytest.importorskip('onnxruntime')
     session = runtime.InferenceSession(exported('attentive', 'bgr'))
-    rainy, network = pictures((1, 22, 31)), network_of('attentive')
+    rainy, network = images((1, 22, 31)), network_of('attentive')
     restored, attention = session.run(None, {'rainy': rainy.numpy()})
     output = network(rainy.flip(1), side_outputs=True)
     np.testing.assert_allclose(restored, output.restored.flip(1).numpy(), atol=1e-5)
@@ -108,7 +108,7 @@ def test_exported_program_equals_pytorch_at_any_size(described, tmp_path):
     assert [check.size for check in done.checks] == list(checking.SIZES)
     program, network = torch.export.load(out).module(), network_of('unet')
     for size in SIZES:
-        rainy = pictures(size)
+        rainy = images(size)
         (restored,) = program(rainy)
         torch.testing.assert_close(restored, network(rainy.flip(1)).flip(1), atol=1e-5, rtol=0)
     with zipfile.ZipFile(out) as archive:
@@ -128,14 +128,14 @@ def test_weights_are_exported_with_description_and_card(described, tmp_path):
 
 
 class _OneSizeOnly(nn.Module):
-    """Knows how many rows a picture has when it is exported."""
+    """Knows how many rows an image has when it is exported."""
 
     def forward(self, x):
         return x + torch.zeros(int(x.shape[2]) // 2 * 2, 1) if x.shape[2] > 20 else x
 
 
 class _Deciding(nn.Module):
-    """Asks the picture what to do."""
+    """Asks the image what to do."""
 
     def forward(self, x):
         return x * 2 if x.mean() > 0.5 else x

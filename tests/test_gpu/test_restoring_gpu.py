@@ -76,7 +76,7 @@ def rainy(height: int = 240, width: int = 320, seed: int = 1) -> np.ndarray:
 
 @cache
 def on_cpu(name: str, height: int = 240, width: int = 320) -> np.ndarray:
-    return restorer(name, device='cpu').restore(rainy(height, width)).picture
+    return restorer(name, device='cpu').restore(rainy(height, width)).image
 
 
 def apart(one: np.ndarray, other: np.ndarray) -> tuple[int, float]:
@@ -95,7 +95,7 @@ def memory_is_left_as_it_was() -> Iterator[None]:
 
 @pytest.mark.parametrize('name', NETWORKS)
 def test_whole_as_on_a_cpu(name: str) -> None:
-    most, mean = apart(restorer(name).restore(rainy()).picture, on_cpu(name))
+    most, mean = apart(restorer(name).restore(rainy()).image, on_cpu(name))
     assert most <= 1
     assert mean < 0.01
 
@@ -108,7 +108,7 @@ def test_parts_as_at_once(name: str, way: str) -> None:
     assert reach is not None
     made.tile = {'rows': 319, 'strips': 96, 'tiles': 128}[way]
     made.halo = max(reach) if way == 'tiles' else None
-    most, mean = apart(made.restore(rainy()).picture, on_cpu(name))
+    most, mean = apart(made.restore(rainy()).image, on_cpu(name))
     assert most <= 1
     assert mean < 0.01
 
@@ -117,17 +117,17 @@ def test_parts_as_at_once(name: str, way: str) -> None:
 def test_odd_sizes_attention_and_deep_images(name: str) -> None:
     odd = rainy()[:61, :83]
     made, expected = restorer(name), restorer(name, device='cpu')
-    assert apart(made.restore(odd).picture, expected.restore(odd).picture)[0] <= 1
+    assert apart(made.restore(odd).image, expected.restore(odd).image)[0] <= 1
     deep = odd.astype(np.uint16) * 257
     made.precision = 'auto'
     made.dtype = torch.bfloat16
-    assert apart(made.restore(deep).picture, expected.restore(deep).picture)[0] <= 30
+    assert apart(made.restore(deep).image, expected.restore(deep).image)[0] <= 30
     if made.gives_attention:
         made.dtype, odd = torch.float32, rainy()[:64, :80]
         both, plain = made.restore(odd, attention=True), expected.restore(odd, attention=True)
         np.testing.assert_allclose(both.attention, plain.attention, atol=1e-3)
-        held = made.restore(odd, held=plain.attention).picture
-        assert apart(held, plain.picture)[0] <= 1
+        held = made.restore(odd, held=plain.attention).image
+        assert apart(held, plain.image)[0] <= 1
         np.testing.assert_allclose(made.attend(odd), plain.attention, atol=1e-3)
 
 
@@ -138,13 +138,13 @@ def test_16_bits_are_near_and_parts_do_not_show(name: str, precision: str) -> No
         made = restorer(name, precision)
     except UserError as error:
         pytest.skip(str(error))
-    whole = made.restore(rainy()).picture
+    whole = made.restore(rainy()).image
     most, mean = apart(whole, on_cpu(name))
     print(f'{name} {precision}: {most} levels apart at most, {mean:.3f} on average')
     assert most <= HALVES[precision][0]
     assert mean <= HALVES[precision][1]
     made.tile = 96
-    parts = made.restore(rainy()).picture.astype(int) - whole
+    parts = made.restore(rainy()).image.astype(int) - whole
     # No more at the borders of strips than elsewhere.
     columns = np.abs(parts).mean((0, 2))
     print(f'    parts: {np.abs(parts).max()} at most, {columns.mean():.3f} on average')
@@ -156,9 +156,9 @@ def test_batch_normalisation_in_parts() -> None:
     network = lively(Pix2PixGenerator(num_down=5, base_channels=4))
     made = Restorer(network=network, device=NAME, precision='float32')
     assert made.reach is not None
-    whole = made.restore(rainy()).picture
+    whole = made.restore(rainy()).image
     made.tile = 64
-    assert apart(made.restore(rainy()).picture, whole)[0] <= 1
+    assert apart(made.restore(rainy()).image, whole)[0] <= 1
 
 
 @needs_card
@@ -175,7 +175,7 @@ def test_onnx_runtime_on_the_card(tmp_path: Path) -> None:
     )
     assert made.device.type == 'cuda'
     for _ in range(2):
-        assert apart(made.restore(rainy()).picture, expected.restore(rainy()).picture)[0] <= 1
+        assert apart(made.restore(rainy()).image, expected.restore(rainy()).image)[0] <= 1
         made.loaded.network.release()
 
 
@@ -222,7 +222,7 @@ def test_float16_that_overflows_falls_back_to_float32() -> None:
     )  # fmt: skip
     images = [rainy(), rainy(seed=2), rainy() // 4]
     for one, image in zip(made.begin(images), images, strict=True):
-        assert apart(one.result().picture, image)[0] <= 1
+        assert apart(one.result().image, image)[0] <= 1
     assert len(notes) == 1
     assert 'float32' in notes[0]
 
@@ -234,7 +234,7 @@ def test_memory_that_runs_out(precision: str) -> None:
     height, width = 720, 960
     notes: list[str] = []
     made = restorer('attentive', precision, notify=notes.append)
-    whole = made.restore(rainy(height, width)).picture
+    whole = made.restore(rainy(height, width)).image
     torch.cuda.empty_cache()
     torch.cuda.reset_peak_memory_stats(DEVICE)
     before = torch.cuda.memory_allocated(DEVICE)
@@ -245,7 +245,7 @@ def test_memory_that_runs_out(precision: str) -> None:
     allowed = torch.cuda.memory_reserved(DEVICE) + 0.45 * peak
     try:
         torch.cuda.set_per_process_memory_fraction(allowed / total, DEVICE)
-        parts = made.restore(rainy(height, width)).picture
+        parts = made.restore(rainy(height, width)).image
         reserved = torch.cuda.memory_reserved(DEVICE)
     finally:
         torch.cuda.set_per_process_memory_fraction(1.0, DEVICE)
@@ -275,10 +275,10 @@ def test_images_together_are_those_of_each_alone(name: str) -> None:
     images = [np.ascontiguousarray(rainy()[k : k + 128, k : k + 160]) for k in range(5)]
     if ON_CUDA:
         assert made.together(images[0]) > len(images)
-    alone = [made.restore(image).picture for image in images]
+    alone = [made.restore(image).image for image in images]
     begun = made.begin(images, attention=made.gives_attention)
     for one, expected in zip(begun, alone, strict=True):
-        assert apart(one.result().picture, expected)[0] <= 1
+        assert apart(one.result().image, expected)[0] <= 1
 
 
 @needs_card
@@ -286,15 +286,15 @@ def test_the_program_does_not_wait_for_the_card() -> None:
     """Until somebody asks for the result."""
     made = restorer('attentive')
     images = [np.ascontiguousarray(rainy()[k : k + 200, k : k + 240]) for k in range(6)]
-    expected = [made.restore(image).picture for image in images]
+    expected = [made.restore(image).image for image in images]
     torch.cuda.synchronize(DEVICE)
     torch.cuda.set_sync_debug_mode('error')
     try:
         begun = [made.begin([image])[0] for image in images]
     finally:
         torch.cuda.set_sync_debug_mode('default')
-    for one, picture in zip(begun, expected, strict=True):
-        assert apart(one.result().picture, picture)[0] <= 1
+    for one, image in zip(begun, expected, strict=True):
+        assert apart(one.result().image, image)[0] <= 1
 
 
 @pytest.mark.parametrize('precision', ['float32', 'auto'])
@@ -311,7 +311,7 @@ def test_a_folder_by_several_threads(precision: str, tmp_path: Path) -> None:
     for number, (height, width) in enumerate(sizes):
         image = np.ascontiguousarray(rainy()[:height, number : number + width])
         found = np.asarray(Image.open(tmp_path / 'out' / f'{number:02d}.png'))
-        expected = made.restore(image).picture
+        expected = made.restore(image).image
         assert apart(found, expected)[0] <= (1 if made.dtype == torch.float32 else 8)
 
 

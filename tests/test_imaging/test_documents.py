@@ -128,7 +128,7 @@ def test_bmp_and_palettes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize('orientation', range(1, 9))
-def test_pictures_are_turned_upright_once(tmp_path: Path, orientation: int) -> None:
+def test_images_are_turned_upright_once(tmp_path: Path, orientation: int) -> None:
     source = pillow_file(tmp_path / 'a.jpg', 3, **metadata(orientation))
     from PIL import ImageOps
 
@@ -174,7 +174,7 @@ def test_odd_names(tmp_path: Path) -> None:
     document = read_document(pillow_file(tmp_path / 'a.png', 3))
     for name in ('two\nlines.png', 'ä' * 125 + '.png', 'x' * 251 + '.png'):
         assert write_document(tmp_path / name, document).is_file()
-    (tmp_path / 'bad\nname.png').write_bytes(b'no picture')
+    (tmp_path / 'bad\nname.png').write_bytes(b'no image')
     with pytest.raises(UserError, match=r'bad\\nname.png'):
         read_document(tmp_path / 'bad\nname.png')
 

@@ -14,7 +14,7 @@ from torch import nn
 GIB = 2**30
 
 
-def picture(height: int, width: int) -> np.ndarray:
+def image(height: int, width: int) -> np.ndarray:
     return np.random.default_rng(1).integers(0, 256, (height, width, 3)).astype(np.uint8)
 
 
@@ -51,11 +51,11 @@ def scarce(monkeypatch: pytest.MonkeyPatch):
 
 def test_a_pass_at_once_is_freed_before_strips(networks: dict[str, nn.Module], scarce) -> None:
     made = Restorer(network=networks['unet'], precision='float32')
-    expected = made.restore(picture(40, 64)).picture
+    expected = made.restore(image(40, 64)).image
     whole = scarce('run_whole', 0, lambda jobs, function: 1)
     streamed = scarce('run_streamed', 24, lambda job, graph, plan: plan.width)
     streamed.held = whole.held
-    assert np.array_equal(made.restore(picture(40, 64)).picture, expected)
+    assert np.array_equal(made.restore(image(40, 64)).image, expected)
     assert streamed.sizes == [64, 32, 16]
     assert not any(streamed.alive)
 
@@ -63,13 +63,13 @@ def test_a_pass_at_once_is_freed_before_strips(networks: dict[str, nn.Module], s
 def test_tiles_are_freed_before_smaller_ones(networks: dict[str, nn.Module], scarce) -> None:
     notes: list[str] = []
     made = Restorer(network=networks['unet'], tile=64, halo=80, notify=notes.append)
-    expected = made.restore(picture(40, 64)).picture
+    expected = made.restore(image(40, 64)).image
     tiled = scarce('run_tiled', 16, lambda job, function, side, halo: side)
-    assert np.array_equal(made.restore(picture(40, 64)).picture, expected)
+    assert np.array_equal(made.restore(image(40, 64)).image, expected)
     assert tiled.sizes == [64, 32, 16]
     assert not any(tiled.alive)
     assert 'tiles of 16 pixels' in notes[-1]
-    made.restore(picture(40, 64))
+    made.restore(image(40, 64))
     assert tiled.sizes[3:] == [16]
 
 
@@ -77,14 +77,14 @@ def test_images_together_are_freed_before_each_alone(
     networks: dict[str, nn.Module], scarce
 ) -> None:
     made = Restorer(network=networks['unet'])
-    images = [picture(40, 64) // n for n in (1, 2, 3)]
-    expected = [made.restore(image).picture for image in images]
+    images = [image(40, 64) // n for n in (1, 2, 3)]
+    expected = [made.restore(image).image for image in images]
     whole = scarce('run_whole', 1, lambda jobs, function: len(jobs))
     begun = made.begin(images)
     assert whole.sizes == [3, 1, 1, 1]
     assert not any(whole.alive[:2])
     for one, result in zip(begun, expected, strict=True):
-        assert np.array_equal(one.result().picture, result)
+        assert np.array_equal(one.result().image, result)
 
 
 def test_the_smallest_parts_do_not_fit(networks: dict[str, nn.Module], scarce) -> None:
@@ -92,7 +92,7 @@ def test_the_smallest_parts_do_not_fit(networks: dict[str, nn.Module], scarce) -
     scarce('run_whole', 0, lambda jobs, function: 1)
     streamed = scarce('run_streamed', 0, lambda job, graph, plan: plan.width)
     with pytest.raises(MemoryError, match=r'smallest part .*CUDA out of memory'):
-        made.restore(picture(40, 64))
+        made.restore(image(40, 64))
     assert streamed.sizes[-1] == networks['unet'].size_multiple
     assert not any(streamed.alive)
 

@@ -44,7 +44,7 @@ def restorers(files: dict[str, tuple[Path, Path]]) -> dict[str, Restorer]:
     return {n: Restorer(weights=str(f), backend='onnxruntime') for n, (_, f) in files.items()}
 
 
-def picture(height: int, width: int, dtype: type = np.uint8) -> np.ndarray:
+def image(height: int, width: int, dtype: type = np.uint8) -> np.ndarray:
     """Return random pixels, not all of the range, so that little is clipped."""
     random = np.random.default_rng(height * width)
     return random.integers(
@@ -59,13 +59,13 @@ def test_equals_the_restorer_by_pytorch(files, restorers, name, size):
     by_torch, by_onnx = Restorer(weights=str(weights), precision='float32'), restorers[name]
     assert by_onnx.gives_attention == by_torch.gives_attention
     for dtype, level in ((np.uint8, 1), (np.uint16, 7)):
-        rainy = picture(*size, dtype)
+        rainy = image(*size, dtype)
         expected = by_torch.restore(rainy, attention=by_torch.gives_attention)
         found = by_onnx.restore(rainy, attention=by_torch.gives_attention)
-        assert found.picture.dtype == dtype
-        apart = np.abs(found.picture.astype(int) - expected.picture.astype(int)).max()
+        assert found.image.dtype == dtype
+        apart = np.abs(found.image.astype(int) - expected.image.astype(int)).max()
         assert apart <= level
-        assert len(np.unique(found.picture)) > (1 if size == (1, 1) else 20)
+        assert len(np.unique(found.image)) > (1 if size == (1, 1) else 20)
         if expected.attention is not None:
             np.testing.assert_allclose(found.attention, expected.attention, atol=1e-4)
             np.testing.assert_allclose(by_onnx.attend(rainy), expected.attention, atol=1e-4)
@@ -97,7 +97,7 @@ def test_less_than_the_reach_is_not_exact(restorers):
     """The weights of these tests carry values that far, else the test above proves nothing."""
     loaded = restorers['unet'].loaded
     before, after = loaded.network.recording().reach
-    rainy, results = picture(160, 32), []
+    rainy, results = image(160, 32), []
     for halo in ((before, after), (before // 2, after // 2)):
         outputs = empty_outputs(rainy, (3,))
         job = Job([rainy], outputs, loaded.size_multiple, loaded.padding_mode, loaded.like)
@@ -121,13 +121,13 @@ def seen_pixels(monkeypatch):
 
 def test_the_budget_decides_on_tiles(files, monkeypatch):
     restorer = Restorer(weights=str(files['unet'][1]), backend='onnxruntime')
-    rainy, seen = picture(300, 260), seen_pixels(monkeypatch)
-    whole = restorer.restore(rainy).picture
+    rainy, seen = image(300, 260), seen_pixels(monkeypatch)
+    whole = restorer.restore(rainy).image
     assert seen == [300 * 264 + 4 * 264]  # padded to multiples of 8
     budget = int(restorer.loaded.network.recording().bytes_per_pixel * 200**2)
     monkeypatch.setattr(execution, 'working_memory', lambda *others: budget)
     seen.clear()
-    np.testing.assert_array_equal(restorer.restore(rainy).picture, whole)
+    np.testing.assert_array_equal(restorer.restore(rainy).image, whole)
     assert len(seen) > 1
     assert max(seen) <= 200**2
 
@@ -143,8 +143,8 @@ def test_tiles_are_halved_when_memory_runs_out(files, monkeypatch):
     told = []
     path = str(files['unet'][1])
     restorer = Restorer(weights=path, backend='onnxruntime', notify=told.append)
-    rainy = picture(200, 200)
-    whole = restorer.restore(rainy).picture
+    rainy = image(200, 200)
+    whole = restorer.restore(rainy).image
     original = OnnxSession.run
 
     def run(self, part, names=None):
@@ -153,7 +153,7 @@ def test_tiles_are_halved_when_memory_runs_out(files, monkeypatch):
         return original(self, part, names)
 
     monkeypatch.setattr(OnnxSession, 'run', run)
-    np.testing.assert_array_equal(restorer.restore(rainy).picture, whole)
+    np.testing.assert_array_equal(restorer.restore(rainy).image, whole)
     assert told
     assert 'memory ran out' in told[0]
 
@@ -193,7 +193,7 @@ def test_files_of_others_are_refused(files, tmp_path):
 
 
 def test_an_attention_map_from_outside_is_refused(restorers):
-    rainy = picture(20, 20)
+    rainy = image(20, 20)
     with pytest.raises(UserError, match='--backend torch'):
         restorers['attentive'].restore(rainy, held=np.zeros((20, 20), np.float32))
 
@@ -266,17 +266,17 @@ def test_a_card_that_torch_does_not_know_restores(files, monkeypatch):
     monkeypatch.setattr(memory, 'free_memory', lambda device: 2**30)
     restorer = Restorer(weights=str(files['unet'][1]), backend='onnxruntime', device='cuda:1')
     assert restorer.memory == 2**30
-    rainy = picture(40, 64)
+    rainy = image(40, 64)
     expected = Restorer(weights=str(files['unet'][1]), backend='onnxruntime', device='cpu')
-    np.testing.assert_array_equal(restorer.restore(rainy).picture, expected.restore(rainy).picture)
+    np.testing.assert_array_equal(restorer.restore(rainy).image, expected.restore(rainy).image)
 
 
 def test_memory_is_released_when_it_seems_to_lack(files, monkeypatch):
     restorer = Restorer(weights=str(files['unet'][1]), backend='onnxruntime', device='cpu')
     released = []
     monkeypatch.setattr(OnnxSession, 'release', lambda self: released.append(1))
-    restorer.restore(picture(40, 64))
+    restorer.restore(image(40, 64))
     assert not released
     restorer.memory = psutil.Process().memory_info().rss + memory.LEAST_WORKING_MEMORY + 2**24
-    restorer.restore(picture(1000, 1000))
+    restorer.restore(image(1000, 1000))
     assert released

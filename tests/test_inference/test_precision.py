@@ -128,7 +128,7 @@ def test_deep_images_are_restored_in_float32(
     network = Types()
     made = Restorer(network=network, device='cpu', precision=chosen)
     pixels = np.arange(2**bits - 300, 2**bits).astype(f'uint{bits}').reshape(10, 10, 3)
-    restored = made.restore(pixels).picture
+    restored = made.restore(pixels).image
     assert network.seen == {expected}
     # The image is added in float32, so that even bfloat16 leaves all 16 bits as they were.
     np.testing.assert_array_equal(restored, pixels)
@@ -164,7 +164,7 @@ def test_the_weights_that_ship_hardly_change(units) -> None:
     units()
     rainy = scene(240, 320)
     whole, half = (
-        Restorer(device='cpu', precision=p).restore(rainy).picture.astype(int)
+        Restorer(device='cpu', precision=p).restore(rainy).image.astype(int)
         for p in ('float32', 'bfloat16')
     )
     difference = np.abs(whole - half)
@@ -179,12 +179,12 @@ def test_parts_do_not_show_in_16_bits(units, way: str) -> None:
     rainy = scene(200, 320)
     notes: list[str] = []
     made = Restorer(device='cpu', precision='bfloat16', notify=notes.append)
-    whole = made.restore(rainy).picture.astype(int)
+    whole = made.restore(rainy).image.astype(int)
     reach = made.reach
     assert reach is not None
     made.tile = {'strips': 80, 'rows': 320, 'tiles': 96}[way]
     made.halo = max(reach) if way == 'tiles' else None
-    difference = np.abs(made.restore(rainy).picture - whole)
+    difference = np.abs(made.restore(rainy).image - whole)
     assert not notes
     assert difference.max() <= 2
     assert difference.mean() < 0.02
@@ -225,7 +225,7 @@ def test_a_gate_that_is_shut_leaves_every_level(units, tile: int | None) -> None
     nn.init.constant_(network.gate.bias, -200)
     pixels = np.arange(256).astype(np.uint8).repeat(12).reshape(32, 32, 3)
     made = Restorer(network=network, device='cpu', precision='bfloat16', tile=tile)
-    np.testing.assert_array_equal(made.restore(pixels).picture, pixels)
+    np.testing.assert_array_equal(made.restore(pixels).image, pixels)
     graph = record(in_precision(view(network, 'restore'), torch.bfloat16, CPU), (3,), 1).graph
     assert graph is not None
     assert [graph.layers[output].itemsize for output in graph.outputs] == [4]

@@ -22,14 +22,14 @@ class Mixed(nn.Module):
         super().__init__()
         self.convolution = nn.Conv2d(3, 6, 3, padding=1)
 
-    def forward(self, pictures: Tensor) -> Tensor:
-        features = self.convolution(pictures)
+    def forward(self, images: Tensor) -> Tensor:
+        features = self.convolution(images)
         features.relu_()
-        features.mean((2, 3))  # over the whole picture, but for nothing
+        features.mean((2, 3))  # over the whole image, but for nothing
         gate, value = features.chunk(2, 1)
         value = value * torch.tensor(0.25) + WEIGHT
         value[:, :1].mul_(2)
-        return pictures + gate.sigmoid() * value
+        return images + gate.sigmoid() * value
 
 
 def targets(graph: torch.fx.Graph) -> list[str]:
@@ -38,10 +38,10 @@ def targets(graph: torch.fx.Graph) -> list[str]:
 
 @pytest.mark.parametrize('name', ['unet', 'attentive', 'prenet', 'eigen'])
 def test_operations_are_those_of_pytorchs_tracer(networks: dict[str, nn.Module], name: str) -> None:
-    picture = torch.rand(1, 3, 64, 96)
-    graph, _ = record_operations(networks[name], [picture])
+    image = torch.rand(1, 3, 64, 96)
+    graph, _ = record_operations(networks[name], [image])
     with torch.no_grad():
-        expected = make_fx(torch.func.functionalize(networks[name]))(picture).graph
+        expected = make_fx(torch.func.functionalize(networks[name]))(image).graph
     expected.eliminate_dead_code()
     assert targets(graph) == targets(expected)
 
@@ -74,9 +74,9 @@ def test_networks_are_local_on_a_gpu_too(name: str, networks: dict[str, nn.Modul
 
 def test_what_serves_nothing_is_no_obstacle() -> None:
     class Unused(nn.Module):
-        def forward(self, picture: Tensor) -> Tensor:
-            picture.mean((2, 3)).sigmoid()
-            return picture + 1
+        def forward(self, image: Tensor) -> Tensor:
+            image.mean((2, 3)).sigmoid()
+            return image + 1
 
     assert record(Unused(), [3], 1).graph is not None
 
@@ -84,27 +84,27 @@ def test_what_serves_nothing_is_no_obstacle() -> None:
 class Looks(nn.Module):
     """Decides by what it sees."""
 
-    def forward(self, picture: Tensor) -> Tensor:
-        return picture * 2 if picture.mean() > 0.3 else picture
+    def forward(self, image: Tensor) -> Tensor:
+        return image * 2 if image.mean() > 0.3 else image
 
 
 class Counts(nn.Module):
-    """Takes a number from the picture."""
+    """Takes a number from the image."""
 
-    def forward(self, picture: Tensor) -> Tensor:
-        return picture * picture[0, 0, 0, 0].item()
+    def forward(self, image: Tensor) -> Tensor:
+        return image * image[0, 0, 0, 0].item()
 
 
 class Names(nn.Module):
-    """Returns more than pictures."""
+    """Returns more than images."""
 
-    def forward(self, picture: Tensor) -> dict[str, object]:
-        return {'picture': picture, 'name': 'x'}
+    def forward(self, image: Tensor) -> dict[str, object]:
+        return {'image': image, 'name': 'x'}
 
 
 @pytest.mark.parametrize(
     ('network', 'words'),
-    [(Looks(), 'number from the picture'), (Counts(), 'number from the picture'), (Names(), 'str')],
+    [(Looks(), 'number from the image'), (Counts(), 'number from the image'), (Names(), 'str')],
 )
 def test_what_cannot_be_recorded_is_refused(network: nn.Module, words: str) -> None:
     with pytest.raises(RuntimeError, match=words):
@@ -113,7 +113,7 @@ def test_what_cannot_be_recorded_is_refused(network: nn.Module, words: str) -> N
 
 def test_numbers_of_weights_are_no_obstacle() -> None:
     class Scaled(nn.Module):
-        def forward(self, picture: Tensor) -> Tensor:
-            return picture * WEIGHT.mean().item()
+        def forward(self, image: Tensor) -> Tensor:
+            return image * WEIGHT.mean().item()
 
     assert record(Scaled(), [3], 1).graph is not None

@@ -1,4 +1,4 @@
-"""Pictures of any size and kind, within a budget, and when memory runs out."""
+"""Images of any size and kind, within a budget, and when memory runs out."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from torch import nn
 MEBIBYTE = 2**20
 
 
-def picture(height: int, width: int, bits: int = 8) -> np.ndarray:
-    """Return a random picture."""
+def image(height: int, width: int, bits: int = 8) -> np.ndarray:
+    """Return a random image."""
     kind = np.uint8 if bits == 8 else np.uint16
     return np.random.default_rng(1).integers(0, 2**bits, (height, width, 3)).astype(kind)
 
@@ -41,9 +41,9 @@ def by_hand(network: nn.Module, pixels: np.ndarray) -> np.ndarray:
 def test_results_are_those_of_the_network(
     networks: dict[str, nn.Module], name: str, tile: int | None
 ) -> None:
-    pixels = picture(37, 51)
+    pixels = image(37, 51)
     exact = Restorer(network=networks[name], tile=tile, precision='float32')
-    restored = exact.restore(pixels).picture
+    restored = exact.restore(pixels).image
     difference = np.abs(restored.astype(int) - by_hand(networks[name], pixels))
     assert difference.max() <= 1  # a value halfway between two levels may fall to either
     assert (difference > 0).mean() < 0.001
@@ -57,8 +57,8 @@ def test_a_network_that_changes_nothing_changes_nothing(
     height: int, width: int, bits: int, tile: int | None
 ) -> None:
     identity = Restorer(network=RestorationUNet(channels=(8, 8), blocks=1, shuffle=2), tile=tile)
-    pixels = picture(height, width, bits)
-    assert np.array_equal(identity.restore(pixels).picture, pixels)
+    pixels = image(height, width, bits)
+    assert np.array_equal(identity.restore(pixels).image, pixels)
 
 
 class _RedOnly(nn.Module):
@@ -79,8 +79,8 @@ def test_the_network_sees_its_own_colour_order(order: str, kept: int, tile: int 
 
     made = Restorer(network=_RedOnly(), tile=tile)
     made.loaded = replace(made.loaded, channel_order=order)
-    pixels = picture(9, 20)
-    restored = made.restore(pixels).picture
+    pixels = image(9, 20)
+    restored = made.restore(pixels).image
     assert np.array_equal(restored[..., kept], pixels[..., kept])
     assert not np.delete(restored, kept, axis=2).any()
 
@@ -89,13 +89,13 @@ def test_the_budget_decides_how_it_runs(
     networks: dict[str, nn.Module], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = Restorer(network=networks['attentive'], precision='float32')
-    pixels = picture(64, 96)
-    whole = made.restore(pixels).picture
+    pixels = image(64, 96)
+    whole = made.restore(pixels).image
     monkeypatch.setattr(execution, 'working_memory', lambda *_: 3 * MEBIBYTE)
     plans = []
     plain = executors.run_streamed
     monkeypatch.setattr(execution, 'run_streamed', lambda *a: plans.append(a[2]) or plain(*a))
-    parts = made.restore(pixels).picture
+    parts = made.restore(pixels).image
     assert plans
     assert plans[0].width < 96
     assert np.abs(parts.astype(int) - whole).max() <= 1
@@ -106,7 +106,7 @@ def test_half_the_columns_after_memory_ran_out(
 ) -> None:
     notes: list[str] = []
     made = Restorer(network=networks['attentive'], tile=64, notify=notes.append)
-    expected = made.restore(picture(40, 64)).picture
+    expected = made.restore(image(40, 64)).image
     widths = []
     plain = executors.run_streamed
 
@@ -117,10 +117,10 @@ def test_half_the_columns_after_memory_ran_out(
         plain(job, graph, plan)
 
     monkeypatch.setattr(execution, 'run_streamed', scarce)
-    assert np.array_equal(made.restore(picture(40, 64)).picture, expected)
+    assert np.array_equal(made.restore(image(40, 64)).image, expected)
     assert widths == [64, 32, 16]
     assert 'parts of 16 columns' in notes[-1]
-    made.restore(picture(40, 64))
+    made.restore(image(40, 64))
     assert widths[3:] == [16]  # what did not fit is not tried again
 
 
@@ -128,7 +128,7 @@ def test_after_the_whole_did_not_fit(
     networks: dict[str, nn.Module], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = Restorer(network=networks['unet'])
-    expected = made.restore(picture(40, 64)).picture
+    expected = made.restore(image(40, 64)).image
 
     def scarce(*_: object) -> None:
         raise RuntimeError(
@@ -136,7 +136,7 @@ def test_after_the_whole_did_not_fit(
         )
 
     monkeypatch.setattr(execution, 'run_whole', scarce)
-    assert np.array_equal(made.restore(picture(40, 64)).picture, expected)
+    assert np.array_equal(made.restore(image(40, 64)).image, expected)
 
 
 def test_other_errors_are_not_taken_for_a_lack_of_memory(
@@ -147,11 +147,11 @@ def test_other_errors_are_not_taken_for_a_lack_of_memory(
 
     monkeypatch.setattr(execution, 'run_whole', broken)
     with pytest.raises(RuntimeError, match='shapes'):
-        Restorer(network=networks['unet']).restore(picture(40, 64))
+        Restorer(network=networks['unet']).restore(image(40, 64))
 
 
 @pytest.mark.parametrize('value', [float('nan'), float('inf'), -float('inf')])
-def test_values_that_are_not_finite_are_no_picture(value: float) -> None:
+def test_values_that_are_not_finite_are_no_image(value: float) -> None:
     class Broken(nn.Module):
         def forward(self, rainy: torch.Tensor) -> torch.Tensor:
             restored = rainy.clone()
@@ -159,7 +159,7 @@ def test_values_that_are_not_finite_are_no_picture(value: float) -> None:
             return restored
 
     with pytest.raises(UserError, match='not finite'):
-        Restorer(network=Broken()).restore(picture(40, 64))
+        Restorer(network=Broken()).restore(image(40, 64))
 
 
 def test_large_values_are_white() -> None:
@@ -169,18 +169,18 @@ def test_large_values_are_white() -> None:
         def forward(self, rainy: torch.Tensor) -> torch.Tensor:
             return rainy * 0 + 3e38
 
-    assert (Restorer(network=Large()).restore(picture(40, 64)).picture == 255).all()
+    assert (Restorer(network=Large()).restore(image(40, 64)).image == 255).all()
 
 
 def test_a_budget_by_default_lets_large_programs_restore(
     networks: dict[str, nn.Module], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Such as a training that shows pictures; a budget that was chosen holds all the same."""
+    """Such as a training that shows images; a budget that was chosen holds all the same."""
     assert Restorer(network=networks['unet']).memory >= 2 * 2**30
     monkeypatch.setattr(memory, 'DEFAULT_BUDGET', 2**20)
-    pixels = picture(40, 64)
+    pixels = image(40, 64)
     made = Restorer(network=networks['unet'])
-    assert made.restore(pixels).picture.shape == pixels.shape
+    assert made.restore(pixels).image.shape == pixels.shape
     made.memory = memory.DEFAULT_BUDGET
     with pytest.raises(UserError, match='raise --memory to at least'):
         made.restore(pixels)
@@ -188,12 +188,12 @@ def test_a_budget_by_default_lets_large_programs_restore(
 
 def test_a_network_that_sees_all_needs_memory_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
     network = DuRNSP().eval()
-    pixels = picture(40, 64)
-    assert Restorer(network=network).restore(pixels).picture.shape == (40, 64, 3)
+    pixels = image(40, 64)
+    assert Restorer(network=network).restore(pixels).image.shape == (40, 64, 3)
     monkeypatch.setattr(execution, 'working_memory', lambda *_: MEBIBYTE)
     with pytest.raises(UserError, match=r'as a whole .*mean.*--tile and --halo'):
         Restorer(network=network).restore(pixels)
-    tiled = Restorer(network=network, tile=32, halo=8).restore(pixels).picture
+    tiled = Restorer(network=network, tile=32, halo=8).restore(pixels).image
     assert tiled.shape == (40, 64, 3)
 
 
@@ -204,42 +204,42 @@ def test_mmagics_networks_restore_any_size_at_once_or_in_tiles(name: str) -> Non
     notes: list[str] = []
     made = Restorer(network=network, precision='float32', notify=notes.append)
     for height, width in ((37, 51), (40, 64)):  # the second time with what recording left behind
-        pixels = picture(height, width)
-        restored = made.restore(pixels).picture
+        pixels = image(height, width)
+        restored = made.restore(pixels).image
         assert np.abs(restored.astype(int) - by_hand(network, pixels)).max() <= 1
-    assert made.restore(picture(1, 3)).picture.shape == (1, 3, 3)
+    assert made.restore(image(1, 3)).image.shape == (1, 3, 3)
     made.tile = 32
-    assert made.restore(picture(80, 96)).picture.shape == (80, 96, 3)
+    assert made.restore(image(80, 96)).image.shape == (80, 96, 3)
     assert ['as a whole' in note for note in notes] == [True]
 
 
 def test_a_smaller_halo_is_not_exact_and_says_so(networks: dict[str, nn.Module]) -> None:
-    pixels = picture(40, 64)
+    pixels = image(40, 64)
     notes: list[str] = []
     made = Restorer(
         network=networks['attentive'], tile=16, precision='float32', notify=notes.append
     )
-    exact = made.restore(pixels).picture
+    exact = made.restore(pixels).image
     assert made.reach is not None
     made.halo = max(made.reach)
-    assert np.abs(made.restore(pixels).picture.astype(int) - exact).max() <= 1
+    assert np.abs(made.restore(pixels).image.astype(int) - exact).max() <= 1
     assert not notes
     made.halo = 4
-    assert np.abs(made.restore(pixels).picture.astype(int) - exact).max() > 1
+    assert np.abs(made.restore(pixels).image.astype(int) - exact).max() > 1
     made.restore(pixels)
     assert ['not exact' in note for note in notes] == [True]
 
 
 def test_attention(networks: dict[str, nn.Module]) -> None:
     made = Restorer(network=networks['attentive'], precision='float32')
-    pixels = picture(40, 64)
+    pixels = image(40, 64)
     both = made.restore(pixels, attention=True)
     alone = made.attend(pixels)
     assert both.attention is not None
     assert both.attention.shape == (40, 64)
     assert np.abs(both.attention - alone).max() < 1e-4 * np.abs(alone).max()
-    held = made.restore(pixels, held=alone).picture
-    assert np.abs(held.astype(int) - both.picture).max() <= 1
+    held = made.restore(pixels, held=alone).image
+    assert np.abs(held.astype(int) - both.image).max() <= 1
     with pytest.raises(UserError, match='draws no attention'):
         Restorer(network=networks['unet']).attend(pixels)
 
@@ -252,7 +252,7 @@ def test_other_arrays_are_refused(networks: dict[str, nn.Module], shape: tuple[i
 
 def test_images_begun_together_are_of_one_size(networks: dict[str, nn.Module]) -> None:
     made = Restorer(network=networks['unet'])
-    for others in ([], [picture(8, 9), picture(9, 8)], [picture(8, 8), picture(8, 8, 16)]):
+    for others in ([], [image(8, 9), image(9, 8)], [image(8, 8), image(8, 8, 16)]):
         with pytest.raises(ValueError, match='one size and type'):
             made.begin(others)
 
@@ -266,9 +266,9 @@ def test_a_device_that_is_not_there(device: str, message: str) -> None:
 
 
 def test_half_precision_is_near(networks: dict[str, nn.Module]) -> None:
-    pixels = picture(40, 64)
+    pixels = image(40, 64)
     whole = Restorer(network=RestorationUNet(channels=(8,), shuffle=1), precision='bfloat16')
-    assert np.abs(whole.restore(pixels).picture.astype(int) - pixels).max() <= 1
+    assert np.abs(whole.restore(pixels).image.astype(int) - pixels).max() <= 1
 
 
 _PEAK = """

@@ -127,7 +127,7 @@ def test_an_image_is_restored_again_in_float32(late: bool, monkeypatch: pytest.M
     dark, bright = (np.full((20, 24, 3), value, np.uint8) for value in (100, 250))
     begun = made.begin([dark, bright, bright])
     for one, image in zip(begun, (dark, bright, bright), strict=True):
-        np.testing.assert_array_equal(one.result().picture, image)
+        np.testing.assert_array_equal(one.result().image, image)
         assert one.result() is one.result()
     assert len(notes) == 1
     assert 'bfloat16' in notes[0]

@@ -1,4 +1,4 @@
-"""A picture restored in parts equals the picture restored at once."""
+"""An image restored in parts equals the image restored at once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from support.lively_networks import BUILDERS
 from torch import nn
 
-#: Largest difference, relative to the largest value of the whole picture's result.
+#: Largest difference, relative to the largest value of the whole image's result.
 TOLERANCE = 1e-5
 
 NAMES = sorted(BUILDERS)
@@ -35,7 +35,7 @@ def recording(networks: dict[str, nn.Module], name: str, task: Task = 'restore')
 
 
 def job_for(network: nn.Module, task: Task, height: int, width: int, seed: int = 0) -> Job:
-    """Return a random picture (and map) as floating-point numbers, so that nothing is rounded."""
+    """Return a random image (and map) as floating-point numbers, so that nothing is rounded."""
     random = np.random.default_rng(seed)
     inputs = [random.random((height, width, c), np.float32) for c in input_channels(task)]
     outputs = empty_outputs(inputs[0], output_channels(task))
@@ -44,7 +44,7 @@ def job_for(network: nn.Module, task: Task, height: int, width: int, seed: int =
 
 
 def whole(network: nn.Module, task: Task, job: Job) -> list[NDArray]:
-    """Run the network as it is, with its own padding, on the whole picture."""
+    """Run the network as it is, with its own padding, on the whole image."""
     tensors = [torch.from_numpy(pixels).permute(2, 0, 1)[None] for pixels in job.inputs]
     with torch.no_grad():
         results = view(network, task)(*tensors)
@@ -126,9 +126,9 @@ def test_the_derived_reach_is_where_gradients_end(
     reach = graph.reach(0)
     first = last = 0
     for row in range(side // 2, side // 2 + network.size_multiple):
-        picture = torch.rand(1, 3, side, 32, dtype=torch.float64, requires_grad=True)
-        network.double()(picture)[0, :, row].sum().backward()
-        seen = picture.grad.abs().sum((0, 1, 3)).nonzero()
+        image = torch.rand(1, 3, side, 32, dtype=torch.float64, requires_grad=True)
+        network.double()(image)[0, :, row].sum().backward()
+        seen = image.grad.abs().sum((0, 1, 3)).nonzero()
         first, last = max(first, row - int(seen.min())), max(last, int(seen.max()) - row)
     network.float()
     assert (first, last) == tuple(reach)
@@ -145,7 +145,7 @@ def test_no_row_is_computed_twice(networks: dict[str, nn.Module]) -> None:
     assert all(d <= h for d, h in zip(done, graph.heights(96), strict=True))
 
 
-def test_rows_in_memory_do_not_grow_with_the_picture(networks: dict[str, nn.Module]) -> None:
+def test_rows_in_memory_do_not_grow_with_the_image(networks: dict[str, nn.Module]) -> None:
     graph = recording(networks, 'attentive').graph
     assert graph is not None
     assert row_bytes(graph, 1024, 100, 32) == row_bytes(graph, 8192, 100, 32)
@@ -162,14 +162,14 @@ def test_wide_layers_that_are_read_late_are_computed_again(networks: dict[str, n
     assert difference(list(job.outputs), whole(network, 'restore', job)) < TOLERANCE
 
 
-def test_a_mean_over_the_picture_has_no_graph() -> None:
+def test_a_mean_over_the_image_has_no_graph() -> None:
     recorded = record(view(DuRNSP().eval(), 'restore'), (3,), 4)
     assert recorded.graph is None
     assert 'mean' in recorded.obstacle
 
 
 class _Cropping(nn.Module):
-    """Mirrors the picture: local in no sense, made of operations that could be mistaken."""
+    """Mirrors the image: local in no sense, made of operations that could be mistaken."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Flip."""

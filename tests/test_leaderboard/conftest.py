@@ -51,7 +51,7 @@ def save_weights():
 
 @pytest.fixture
 def restored(pairs, tmp_path) -> Path:
-    """A folder of 'restored' pictures: the rainy ones under their own names."""
+    """A folder of 'restored' images: the rainy ones under their own names."""
     shutil.copytree(pairs / 'data', tmp_path / 'restored')
     return tmp_path / 'restored'
 

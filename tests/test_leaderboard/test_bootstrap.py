@@ -53,7 +53,7 @@ def test_infinite_values_are_left_out(values):
 
 
 def test_pairs_cancel_what_both_share(values):
-    """A constant gain on pictures of very different difficulty has no spread at all."""
+    """A constant gain on images of very different difficulty has no spread at all."""
     hard = values * 10
     gain = paired_difference(hard + 0.25, hard)
     assert gain[:3] == pytest.approx((0.25, 0.25, 0.25), abs=1e-9)

@@ -12,7 +12,7 @@ FORMS = [
     ('a=inpainting', 'inpainting', 'telea', ''),
     ('a=inpainting:ns', 'inpainting', 'ns', ''),
     ('a=c/x.py,w.pth', 'config', 'c/x.py', 'w.pth'),
-    ('a=folder/of,pictures', 'folder', 'folder/of,pictures', ''),
+    ('a=folder/of,images', 'folder', 'folder/of,images', ''),
     (' a b =with=sign', 'folder', 'with=sign', ''),
 ]
 

@@ -18,7 +18,7 @@ TINY = f'tiny={TINY_CONFIG}'
 
 
 def test_scores_are_golden(golden, evaluated, tmp_path):
-    """A folder with the golden restored picture, beside the golden clean one."""
+    """A folder with the golden restored image, beside the golden clean one."""
     root, folder = tmp_path / 'set', tmp_path / 'theirs'
     for name in (root / 'rainy', root / 'clean', folder):
         name.mkdir(parents=True)
@@ -71,7 +71,7 @@ def test_folder_equals_config_equals_test_tool(evaluated, weights, pairs, tmp_pa
     own = evaluated(f'{TINY},{weights}', out=out)['tiny']
     assert own.reason == ''
     assert own.attention == [str(number) for number in range(5)]
-    folder = out / 'entries' / 'tiny' / 'pictures'
+    folder = out / 'entries' / 'tiny' / 'images'
     again = evaluated(f'folder={folder}/', out=out)['folder']
     done = tool(
         'test.py', TINY_CONFIG, weights, '--work-dir', tmp_path / 'test', '--out',
@@ -120,7 +120,7 @@ def test_a_stopped_run_goes_on(evaluated, data, tmp_path, monkeypatch):
     again.clear()
     assert evaluated('input=input')['input'].records == result.records
     assert again == []
-    (tmp_path / 'out' / 'entries' / 'input' / 'pictures' / '1.png').write_bytes(b'damaged')
+    (tmp_path / 'out' / 'entries' / 'input' / 'images' / '1.png').write_bytes(b'damaged')
     assert evaluated('input=input')['input'].records == result.records
     assert again == ['1']
 
@@ -139,7 +139,7 @@ def test_changed_files_start_an_entry_anew_and_say_so(evaluated, restored, monke
 
 
 def spoil(folder, how):
-    """Break a folder of restored pictures in one way."""
+    """Break a folder of restored images in one way."""
     path = folder / '3_rain.png'
     if how == 'missing':
         path.unlink()
@@ -154,10 +154,10 @@ def spoil(folder, how):
 @pytest.mark.parametrize(
     ('how', 'message'),
     [
-        ('missing', 'lacks 1 of 5 pictures: 3_rain'),
+        ('missing', 'lacks 1 of 5 images: 3_rain'),
         ('corrupt', '3_rain.png'),
         ('mis-sized', '3_rain.png is 50x40'),
-        ('double', '3.png and 3_rain.png for one picture'),
+        ('double', '3.png and 3_rain.png for one image'),
     ],
 )
 def test_a_faulty_folder_is_named_and_stops_no_other(evaluated, restored, tmp_path, how, message):
@@ -218,7 +218,7 @@ def test_a_run_that_fails_takes_its_row_away(evaluated, restored, tmp_path):
     assert not (tmp_path / 'out' / 'entries' / 'theirs' / 'scores.csv').exists()
 
 
-def test_other_pictures_are_not_mixed(evaluated, tmp_path):
+def test_other_images_are_not_mixed(evaluated, tmp_path):
     other = open_data(str(write_pairs(tmp_path / 'other', 5, seed=9)))
     evaluated('input=input')
     evaluated('theirs=input', data=other)
@@ -243,11 +243,11 @@ def test_files_hold_everything(evaluated, restored, data, tmp_path):
     assert board['data']['manifest_sha256'] == data.manifest_sha256
     first = next(row for row in board['rows'] if row['name'] == 'theirs')
     assert (first['rank'], first['qian_psnr_difference']) == (1, 0.0)
-    assert json.loads((out / 'data_manifest.json').read_text())['pictures'] == 5
+    assert json.loads((out / 'data_manifest.json').read_text())['images'] == 5
 
 
-def test_equal_pictures_are_infinite_and_first(evaluated, pairs, restored, tmp_path):
-    """Clean pictures handed in as restored: infinite in every picture, null in the file."""
+def test_equal_images_are_infinite_and_first(evaluated, pairs, restored, tmp_path):
+    """Clean images handed in as restored: infinite in every image, null in the file."""
     shutil.copytree(pairs / 'gt', tmp_path / 'clean')
     evaluated('input=input', f'perfect={tmp_path / "clean"}/', f'theirs={restored}/')
     summary = summarise(tmp_path / 'out', 'input')

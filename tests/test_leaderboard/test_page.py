@@ -18,23 +18,23 @@ from attentive_gan.leaderboard.scoring import SCORES, scoring_facts
 from support.browser import asked_for
 
 HOSTILE = '<script>document.title="broken"</script>"\'&{{ 7*7 }}'
-HOSTILE_PICTURE = '<img src=x onerror=alert(1)> #1?&"%20'
+HOSTILE_IMAGE = '<img src=x onerror=alert(1)> #1?&"%20'
 
 
-def fake_result(name, kind, pictures, level, out, cost=None):
-    """Return the result of an entry that was never run; its pictures are small grey ones."""
+def fake_result(name, kind, images, level, out, cost=None):
+    """Return the result of an entry that was never run; its images are small grey ones."""
     random = np.random.default_rng(len(name))
     records = [
-        {'name': picture, 'sha256': '0' * 64, 'width': 24, 'height': 16,
+        {'name': image, 'sha256': '0' * 64, 'width': 24, 'height': 16,
          **{key: float(level + random.normal() / 5) for key in SCORES}}
-        for picture in pictures
+        for image in images
     ]  # fmt: skip
     setting = {'width': 720, 'height': 480, 'device': 'cpu', 'repeat': 3, 'timing': True}
     machine = {'processor': 'p', 'threads': 1, 'dtype': 'float32'}
     result = EntryResult(
         name=name, kind=kind, folder=f'entry{len(name)}', command=f"tool --entry '{name}'",
         source={'given_as': f'{name}=x', 'weights_sha256': '1' * 64, 'config_sha256': '2' * 64},
-        data={'name': 'test_a', 'root': 'set', 'pictures': len(records), 'manifest_sha256': 'm',
+        data={'name': 'test_a', 'root': 'set', 'images': len(records), 'manifest_sha256': 'm',
               'image_list_sha256': 'i'},
         scoring=scoring_facts(None),
         made={'date': 'd', 'device': 'cpu', 'threads': 1, 'python': '3', 'versions': {'torch': '2'}},
@@ -47,31 +47,31 @@ def fake_result(name, kind, pictures, level, out, cost=None):
     return result
 
 
-def fake_board(out, pictures):
+def fake_board(out, images):
     """Write a leaderboard of five entries, one of which failed, with a hostile name among them."""
     cheap = {'parameters': 9_000_000, 'gmacs': 1.5, 'milliseconds': 12.0, 'peak_gib': 0.25}
     dear = {'parameters': 120_000_000, 'gmacs': 403.0, 'milliseconds': 1234.0, 'peak_gib': 2.0}
-    fake_result('input', 'input', pictures, 20, out)
-    net = fake_result('net', 'config', pictures, 22, out, cheap)
-    replace(net, attention=pictures[:2]).write(out)
-    fake_result('larger net', 'config', pictures, 24, out, dear)
-    fake_result(HOSTILE, 'folder', pictures, 21, out)
-    failed = fake_result('failed', 'folder', pictures, 23, out)
+    fake_result('input', 'input', images, 20, out)
+    net = fake_result('net', 'config', images, 22, out, cheap)
+    replace(net, attention=images[:2]).write(out)
+    fake_result('larger net', 'config', images, 24, out, dear)
+    fake_result(HOSTILE, 'folder', images, 21, out)
+    failed = fake_result('failed', 'folder', images, 23, out)
     replace(failed, records=[], means={}, reason=f'because {HOSTILE}').write(out)
     grey = cv2.imencode('.png', np.full((16, 24, 3), 120, np.uint8))[1].tobytes()
     folders = [out / 'data' / 'rainy', out / 'data' / 'clean']
     folders.append(out / ENTRIES / net.folder / 'attention')
-    folders += [path.parent / 'pictures' for path in (out / ENTRIES).glob('*/result.json')]
+    folders += [path.parent / 'images' for path in (out / ENTRIES).glob('*/result.json')]
     for folder in folders:
         folder.mkdir(parents=True, exist_ok=True)
-        for picture in pictures:
-            (folder / f'{picture}.png').write_bytes(grey)
+        for image in images:
+            (folder / f'{image}.png').write_bytes(grey)
     return write_page(summarise(out, 'input'), out)
 
 
 @pytest.fixture(scope='module')
 def page(tmp_path_factory):
-    return fake_board(tmp_path_factory.mktemp('board'), ['0', '1', '2', HOSTILE_PICTURE, '10'])
+    return fake_board(tmp_path_factory.mktemp('board'), ['0', '1', '2', HOSTILE_IMAGE, '10'])
 
 
 def test_hostile_text_is_escaped_and_nothing_is_external(page):
@@ -162,7 +162,7 @@ def test_filter_and_reference_lines(opened):
     assert names(opened) == ['larger net', 'net', HOSTILE]
 
 
-def test_protocol_changes_columns_and_pictures(opened):
+def test_protocol_changes_columns_and_images(opened):
     def heads():
         return ' '.join(
             head.text for head in opened.find_elements('css selector', '#board thead th')
@@ -213,19 +213,19 @@ def test_slider_by_mouse_and_keyboard(opened):
     assert opened.find_element('id', 'caption').text.startswith('0: larger net')
 
 
-def test_pictures_load_whatever_their_names(opened):
-    """All images of all pictures decode; the console check at the end sees what does not."""
+def test_images_load_whatever_their_names(opened):
+    """All images of all images decode; the console check at the end sees what does not."""
     for button in opened.find_elements('css selector', '#list button'):
         opened.execute_script('arguments[0].scrollIntoView({block: "center"})', button)
         button.click()
         for image in ('under', 'over'):
             wait_for_image(opened, image)
     labels = [b.text.splitlines()[0] for b in opened.find_elements('css selector', '#list button')]
-    assert HOSTILE_PICTURE in labels
+    assert HOSTILE_IMAGE in labels
 
 
 def wait_for_image(browser, identifier):
-    """Wait until a picture has been decoded."""
+    """Wait until an image has been decoded."""
     script = (
         f'const i = document.getElementById("{identifier}"); return i.complete && i.naturalWidth'
     )
@@ -264,7 +264,7 @@ def test_attention_maps_can_be_shown(opened):
     assert '/attention/0.png' in over.get_attribute('src')
     assert over.get_attribute('alt') == '0, net: attention'
     opened.find_elements('css selector', '#list button')[2].click()
-    assert over.get_attribute('src') is None  # this picture has no map
+    assert over.get_attribute('src') is None  # this image has no map
 
 
 def test_a_name_opens_how_it_was_made(opened):
@@ -323,8 +323,8 @@ def test_a_phone_scrolls_only_tables_sideways(opened):
         opened.execute_cdp_cmd('Emulation.clearDeviceMetricsOverride', {})
 
 
-def test_a_thousand_pictures(browser, tmp_path, record_property):
-    """The time is reported, not asserted; that few pictures load at once is."""
+def test_a_thousand_images(browser, tmp_path, record_property):
+    """The time is reported, not asserted; that few images load at once is."""
     page = fake_board(tmp_path, [f'{number:04}' for number in range(1000)])
     start = time.perf_counter()
     browser.get(page.as_uri())
@@ -333,7 +333,7 @@ def test_a_thousand_pictures(browser, tmp_path, record_property):
     timing = browser.execute_script(
         'const [t] = performance.getEntriesByType("navigation"); return t.loadEventEnd'
     )
-    print(f'1,000 pictures: {time.perf_counter() - start:.2f} s, load event after {timing:.0f} ms')
+    print(f'1,000 images: {time.perf_counter() - start:.2f} s, load event after {timing:.0f} ms')
     assert len(browser.find_elements('css selector', '#list li')) == 1000
     assert browser.execute_script('return document.images.length') <= 12
     start = time.perf_counter()

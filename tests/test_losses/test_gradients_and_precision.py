@@ -72,9 +72,9 @@ def test_gradient_of_the_ssim_loss_is_scikit_images_slope():
     a, b = random(1, 1, 16, 18), random(1, 1, 16, 18, seed=1)
     (found,) = gradients(lambda x: SSIMLoss()(x, b), a)
 
-    def value(picture):
+    def value(image):
         return 1 - structural_similarity(
-            picture, b[0, 0].double().numpy(), data_range=1.0, gaussian_weights=True, sigma=1.5,
+            image, b[0, 0].double().numpy(), data_range=1.0, gaussian_weights=True, sigma=1.5,
             use_sample_covariance=False,
         )  # fmt: skip
 
@@ -101,7 +101,7 @@ def test_gradient_of_the_perceptual_loss_is_torchvisions(vgg):
 
 
 def all_losses(path):
-    """Return each loss as a function of a picture (1, 3, 16, 16), and its allowed relative error."""
+    """Return each loss as a function of an image (1, 3, 16, 16), and its allowed relative error."""
     clean = random(1, 3, 16, 16, seed=1)
     vgg_loss = VGGPerceptualLoss(weights_path=path)
 
@@ -126,14 +126,14 @@ def all_losses(path):
 )
 def test_autocast_changes_no_loss(vgg, name):
     loss, tolerance = all_losses(vgg[1])[name]
-    picture = random(1, 3, 16, 16)
-    expected = loss(picture)
+    image = random(1, 3, 16, 16)
+    expected = loss(image)
     with torch.autocast('cpu', torch.bfloat16):
-        found = loss(picture)
-        half = loss(picture.bfloat16())
+        found = loss(image)
+        half = loss(image.bfloat16())
     assert found.dtype == half.dtype == torch.float32
     assert found.item() == pytest.approx(expected.item(), rel=tolerance)
-    rounded = loss(picture.bfloat16().float()).item()
+    rounded = loss(image.bfloat16().float()).item()
     assert half.item() == pytest.approx(rounded, rel=tolerance)
 
 
@@ -151,7 +151,7 @@ def test_perceptual_loss_moves_with_its_model(vgg):
     assert all(buffer.is_meta for buffer in model.buffers())
 
 
-def test_perceptual_loss_takes_half_precision_pictures(vgg):
+def test_perceptual_loss_takes_half_precision_images(vgg):
     loss = VGGPerceptualLoss(weights_path=vgg[1], normalize=False)
     half, clean = random(1, 3, 16, 16).bfloat16(), random(1, 3, 16, 16, seed=1)
     assert loss(half, clean).item() == loss(half.float(), clean).item()

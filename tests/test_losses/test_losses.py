@@ -100,13 +100,13 @@ def test_multi_scale_loss_by_hand():
 def test_bilinear_shrinking_is_opencvs():
     import cv2
 
-    picture = random(1, 1, 16, 16)
+    image = random(1, 1, 16, 16)
     for factor in (2, 4):
         wanted = cv2.resize(
-            picture[0, 0].numpy(), (16 // factor,) * 2, interpolation=cv2.INTER_LINEAR
+            image[0, 0].numpy(), (16 // factor,) * 2, interpolation=cv2.INTER_LINEAR
         )
-        assert np.allclose(shrink(picture, factor, 'bilinear')[0, 0].numpy(), wanted, atol=1e-6)
-    assert torch.allclose(shrink(picture, 2, 'bilinear'), shrink(picture, 2, 'average'), atol=1e-6)
+        assert np.allclose(shrink(image, factor, 'bilinear')[0, 0].numpy(), wanted, atol=1e-6)
+    assert torch.allclose(shrink(image, 2, 'bilinear'), shrink(image, 2, 'average'), atol=1e-6)
 
 
 def test_multi_scale_loss_names_wrong_sizes():
@@ -189,11 +189,11 @@ def test_ssim_equals_scikit_image():
     from skimage.metrics import structural_similarity
 
     a, b = random(1, 3, 24, 30), random(1, 3, 24, 30, seed=1) * 0.3 + random(1, 3, 24, 30) * 0.7
-    _, picture = structural_similarity(
+    _, image = structural_similarity(
         a[0].numpy(), b[0].numpy(), channel_axis=0, data_range=1.0, gaussian_weights=True,
         sigma=1.5, use_sample_covariance=False, full=True,
     )  # fmt: skip
-    assert ssim(a, b).item() == pytest.approx(picture[:, 5:-5, 5:-5].mean(), abs=1e-5)
+    assert ssim(a, b).item() == pytest.approx(image[:, 5:-5, 5:-5].mean(), abs=1e-5)
     assert SSIMLoss()(a, a).item() == pytest.approx(0, abs=1e-6)
     with pytest.raises(ValueError, match='at least 11'):
         SSIMLoss()(a[..., :8], b[..., :8])
@@ -269,8 +269,8 @@ def test_perceptual_loss_is_torchvisions_features(vgg, order):
     a, b = random(1, 3, 20, 20), random(1, 3, 20, 20, seed=1)
     mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
 
-    def features(picture, last):
-        rgb = picture if order == 'rgb' else picture.flip(1)
+    def features(image, last):
+        rgb = image if order == 'rgb' else image.flip(1)
         x = (rgb - mean.view(1, 3, 1, 1)) / std.view(1, 3, 1, 1)
         for layer in network[: last + 1]:
             x = torch.relu(x) if isinstance(layer, torch.nn.ReLU) else layer(x)
@@ -301,7 +301,7 @@ def test_perceptual_loss_teaches_and_leaves_no_trace_in_checkpoints(vgg):
     parent.load_state_dict(parent.state_dict(), strict=True)
 
 
-def test_raw_pictures_are_fed_on_request(vgg):
+def test_raw_images_are_fed_on_request(vgg):
     a, b = random(1, 3, 16, 16), random(1, 3, 16, 16, seed=1)
     raw = VGGPerceptualLoss(weights_path=vgg[1], normalize=False, channel_order='bgr')
     same = VGGPerceptualLoss(weights_path=vgg[1], normalize=False, channel_order='rgb')

@@ -19,7 +19,7 @@ def read(path):
 
 
 def noisy_pair(height=33, width=42, seed=0):
-    """Return a smooth coloured picture and a noisy copy of it, (height, width, 3) uint8."""
+    """Return a smooth coloured image and a noisy copy of it, (height, width, 3) uint8."""
     random = np.random.default_rng(seed)
     small = random.integers(20, 236, (6, 6, 3)).astype(np.uint8)
     clean = cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC)
@@ -74,23 +74,23 @@ def test_bt601_psnr_of_a_colour_shift_is_closed_form():
 
 
 def test_grey_noise_scores_one_decibel_and_a_third_more_under_bt601():
-    restored, clean = (np.repeat(picture[..., :1], 3, axis=2) for picture in noisy_pair())
+    restored, clean = (np.repeat(image[..., :1], 3, axis=2) for image in noisy_pair())
     found = scores(restored, clean)
     assert found['bt601_psnr'] - found['qian_psnr'] == pytest.approx(1.3219, abs=1e-4)
     assert found['rgb_psnr'] == pytest.approx(found['qian_psnr'], abs=1e-9)
 
 
-def rounded_luma(picture):
+def rounded_luma(image):
     """OpenCV's fixed-point luma (imgproc, color_yuv): weights times 2^14, rounded."""
-    return ((picture.astype(int) @ np.array([4899, 9617, 1868]) + 2**13) >> 14).astype(float)
+    return ((image.astype(int) @ np.array([4899, 9617, 1868]) + 2**13) >> 14).astype(float)
 
 
-def limited_luma(picture):
-    return 16 + picture @ np.array([65.481, 128.553, 24.966]) / 255
+def limited_luma(image):
+    return 16 + image @ np.array([65.481, 128.553, 24.966]) / 255
 
 
 def own_ssim(first, second, window, sample_size=None):
-    """SSIM of Wang et al. 2004, equation 13, over all windows that lie inside of the picture."""
+    """SSIM of Wang et al. 2004, equation 13, over all windows that lie inside of the image."""
     mean_1, mean_2, square_1, square_2, product = (
         convolve2d(plane, window, mode='valid')
         for plane in (first, second, first * first, second * second, first * second)
@@ -113,7 +113,7 @@ def gaussian_window():
 def test_ssim_equals_an_own_one(seed):
     # The size is no multiple of 4, so that the crop is part of what is compared.
     restored, clean = noisy_pair(seed=seed)
-    first, second = (picture[:32, :40].astype(float) for picture in (restored, clean))
+    first, second = (image[:32, :40].astype(float) for image in (restored, clean))
     found = scores(restored, clean)
     uniform, gaussian = np.full((7, 7), 1 / 49), gaussian_window()
     assert found['qian_ssim'] == pytest.approx(
@@ -149,14 +149,14 @@ def test_rows_and_columns_beyond_a_multiple_of_four_do_not_count(name):
 
 
 @pytest.mark.parametrize('name', NAMES)
-def test_equal_pictures_are_perfect(name):
-    picture, _ = noisy_pair()
-    assert PROTOCOLS[name].psnr(picture, picture.copy()) == math.inf
-    assert PROTOCOLS[name].ssim(picture, picture.copy()) == pytest.approx(1, abs=1e-12)
+def test_equal_images_are_perfect(name):
+    image, _ = noisy_pair()
+    assert PROTOCOLS[name].psnr(image, image.copy()) == math.inf
+    assert PROTOCOLS[name].ssim(image, image.copy()) == pytest.approx(1, abs=1e-12)
 
 
 @pytest.mark.parametrize('name', NAMES)
-def test_order_of_the_pictures_does_not_matter_and_inputs_stay(name):
+def test_order_of_the_images_does_not_matter_and_inputs_stay(name):
     restored, clean = noisy_pair()
     copies = restored.copy(), clean.copy()
     protocol = PROTOCOLS[name]
@@ -171,17 +171,17 @@ def test_order_of_the_pictures_does_not_matter_and_inputs_stay(name):
 
 @pytest.mark.parametrize('name', NAMES)
 @pytest.mark.parametrize('score', ['psnr', 'ssim'])
-def test_pictures_that_cannot_be_compared_are_refused(name, score):
+def test_images_that_cannot_be_compared_are_refused(name, score):
     compare = getattr(PROTOCOLS[name], score)
-    picture, _ = noisy_pair()
-    with pytest.raises(ValueError, match='restored picture is 42x33, the clean one 40x33'):
-        compare(picture, picture[:, :40])
-    with pytest.raises(ValueError, match=r'clean picture must be \(H, W, 3\) uint8.*float64'):
-        compare(picture, picture / 255)
-    with pytest.raises(ValueError, match='restored picture must be'):
-        compare(picture[..., 0], picture)
-    with pytest.raises(ValueError, match='restored picture must be'):
-        compare(picture[..., [0, 1, 2, 2]], picture)
+    image, _ = noisy_pair()
+    with pytest.raises(ValueError, match='restored image is 42x33, the clean one 40x33'):
+        compare(image, image[:, :40])
+    with pytest.raises(ValueError, match=r'clean image must be \(H, W, 3\) uint8.*float64'):
+        compare(image, image / 255)
+    with pytest.raises(ValueError, match='restored image must be'):
+        compare(image[..., 0], image)
+    with pytest.raises(ValueError, match='restored image must be'):
+        compare(image[..., [0, 1, 2, 2]], image)
     with pytest.raises(ValueError, match='42x11 is too small to score'):
-        compare(picture[:11], picture[:11])
-    assert math.isinf(PROTOCOLS[name].psnr(picture[:12, :12], picture[:12, :12]))
+        compare(image[:11], image[:11])
+    assert math.isinf(PROTOCOLS[name].psnr(image[:12, :12], image[:12, :12]))

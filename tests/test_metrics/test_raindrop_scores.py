@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 from attentive_gan.errors import UserError
-from attentive_gan.metrics import PROTOCOLS, RaindropScores, mean_scores, saved_picture
+from attentive_gan.metrics import PROTOCOLS, RaindropScores, mean_scores, saved_image
 from mmagic.registry import DATASETS, EVALUATORS, MODELS
 from mmengine.dataset import DefaultSampler, pseudo_collate
 from mmengine.logging import MMLogger
@@ -66,19 +66,19 @@ def evaluate(root, order='rgb', scale=1.0, offset=0.0, transforms=(), batch_size
 
 
 def files(root):
-    """Return (name, rainy, clean) of all pairs, pictures in RGB."""
+    """Return (name, rainy, clean) of all pairs, images in RGB."""
     for number in range(len(list((root / 'gt').iterdir()))):
         paths = root / f'data/{number}_rain.png', root / f'gt/{number}_clean.png'
         rainy, clean = (cv2.imread(str(path))[..., ::-1] for path in paths)
         yield f'{number}_rain', rainy, clean
 
 
-def expected_records(root, change=lambda picture: picture):
-    """Score the files themselves, restored by a function of 8-bit pictures."""
+def expected_records(root, change=lambda image: image):
+    """Score the files themselves, restored by a function of 8-bit images."""
     return {
         name: {
-            f'{kind}{key}': getattr(PROTOCOLS[key[:-5]], key[-4:])(picture, clean)
-            for kind, picture in (('', change(rainy)), ('input_', rainy))
+            f'{kind}{key}': getattr(PROTOCOLS[key[:-5]], key[-4:])(image, clean)
+            for kind, image in (('', change(rainy)), ('input_', rainy))
             for key in SCORES
         }
         for name, rainy, clean in files(root)
@@ -114,7 +114,7 @@ def warnings_of_the_log():
 
 @pytest.fixture(scope='module')
 def pairs(tmp_path_factory):
-    # 11 pictures tell the order of numbers from the order of texts; sizes are no multiples of 4.
+    # 11 images tell the order of numbers from the order of texts; sizes are no multiples of 4.
     return write_pairs(tmp_path_factory.mktemp('scores') / 'pairs', count=11, size=(42, 51))
 
 
@@ -165,29 +165,29 @@ def test_only_what_was_asked_for_is_scored(pairs):
     ('scale', 'offset', 'change'),
     [
         # Beyond black and white: exact in 8 bits, so nothing but the clamp matters.
-        (3.0, -1.0, lambda picture: np.clip(picture.astype(int) * 3 - 255, 0, 255)),
+        (3.0, -1.0, lambda image: np.clip(image.astype(int) * 3 - 255, 0, 255)),
         # Less than half a grey level up or down is gone after rounding, not after cutting off.
-        (1.0, 0.4 / 255, lambda picture: picture),
-        (1.0, -0.4 / 255, lambda picture: picture),
-        (1.0, 0.6 / 255, lambda picture: np.clip(picture.astype(int) + 1, 0, 255)),
+        (1.0, 0.4 / 255, lambda image: image),
+        (1.0, -0.4 / 255, lambda image: image),
+        (1.0, 0.6 / 255, lambda image: np.clip(image.astype(int) + 1, 0, 255)),
     ],
 )
 @pytest.mark.parametrize('order', ['rgb', 'bgr'])
-def test_pictures_are_scored_as_they_would_be_saved(pairs, order, scale, offset, change):
+def test_images_are_scored_as_they_would_be_saved(pairs, order, scale, offset, change):
     metric, _ = evaluate(pairs, order, scale, offset)
-    expected = expected_records(pairs, lambda picture: change(picture).astype(np.uint8))
+    expected = expected_records(pairs, lambda image: change(image).astype(np.uint8))
     assert_same(numbers(metric), expected)
 
 
-def test_saved_picture_turns_bgr_to_rgb():
+def test_saved_image_turns_bgr_to_rgb():
     tensor = torch.tensor([-3.0, 127.5001, 300.0]).view(3, 1, 1).expand(3, 2, 4)
-    picture = saved_picture(tensor)
-    assert picture.shape == (2, 4, 3)
-    assert picture.dtype == np.uint8
-    assert picture[0, 0].tolist() == [255, 128, 0]
-    assert saved_picture(tensor.half())[0, 0].tolist() == [255, 128, 0]
+    image = saved_image(tensor)
+    assert image.shape == (2, 4, 3)
+    assert image.dtype == np.uint8
+    assert image[0, 0].tolist() == [255, 128, 0]
+    assert saved_image(tensor.half())[0, 0].tolist() == [255, 128, 0]
     with pytest.raises(ValueError, match='NaN'):
-        saved_picture(tensor * math.nan)
+        saved_image(tensor * math.nan)
 
 
 def test_a_network_that_gives_no_numbers_is_named_not_scored(pairs):
@@ -195,7 +195,7 @@ def test_a_network_that_gives_no_numbers_is_named_not_scored(pairs):
         evaluate(pairs, scale=math.nan)
 
 
-def test_equal_pictures_are_named_and_left_out_of_the_mean(pairs, tmp_path):
+def test_equal_images_are_named_and_left_out_of_the_mean(pairs, tmp_path):
     root = Path(shutil.copytree(pairs, tmp_path / 'pairs'))
     shutil.copy(root / 'gt' / '4_clean.png', root / 'data' / '4_rain.png')
     with warnings_of_the_log() as messages:
@@ -207,10 +207,10 @@ def test_equal_pictures_are_named_and_left_out_of_the_mean(pairs, tmp_path):
     everything = [record['qian_ssim'] for record in metric.records]
     assert means['test/qian_ssim'] == pytest.approx(np.mean(everything))
     assert len(messages) == 1
-    assert 'qian_psnr: 1 pictures equal the clean ones (first: 4_rain)' in messages[0]
+    assert 'qian_psnr: 1 images equal the clean ones (first: 4_rain)' in messages[0]
 
 
-def test_mean_of_nothing_but_equal_pictures_is_infinite():
+def test_mean_of_nothing_but_equal_images_is_infinite():
     record = {'name': 'a', 'path': 'a.png', 'qian_psnr': math.inf, 'qian_ssim': 1.0}
     assert mean_scores([record] * 2) == {'qian_psnr': math.inf, 'qian_ssim': 1.0}
 
@@ -218,7 +218,7 @@ def test_mean_of_nothing_but_equal_pictures_is_infinite():
 def test_wrong_use_is_told():
     with pytest.raises(UserError, match="unknown protocol 'y'; there are: qian, bt601, rgb"):
         RaindropScores(protocols=('qian', 'y'))
-    with pytest.raises(UserError, match='no picture was scored'):
+    with pytest.raises(UserError, match='no image was scored'):
         RaindropScores(prefix='test').compute_metrics([])
 
 
@@ -282,7 +282,7 @@ def test_two_processes_give_the_records_of_one(pairs, tmp_path):
     assert [record['name'] for record in metric.records] == [f'{n}_rain' for n in range(5)]
     for device in ('cpu', 'gpu'):
         first, second = (torch.load(tmp_path / f'{device}_{rank}.pt') for rank in range(2))
-        # Rank 0 scored pictures 0, 2, 4 and rank 1 pictures 1, 3 and once more 0.
+        # Rank 0 scored images 0, 2, 4 and rank 1 images 1, 3 and once more 0.
         assert first['records'] == metric.records
         assert second['records'] == []
         assert first['means'] == second['means'] == means

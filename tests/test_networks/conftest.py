@@ -39,8 +39,8 @@ def discriminator(published_discriminator):
 
 
 @pytest.fixture
-def random_picture():
-    """Makes seeded random pictures (N, 3, H, W)."""
+def random_image():
+    """Makes seeded random images (N, 3, H, W)."""
 
     def make(height: int, width: int, batch: int = 1, seed: int = 0) -> torch.Tensor:
         source = torch.Generator().manual_seed(seed)

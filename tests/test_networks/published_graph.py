@@ -104,7 +104,7 @@ class PublishedGenerator(nn.Module):
 
 
 class PublishedDiscriminator(nn.Module):
-    """The published attentive discriminator for pictures of 224x224; returns (map, probability)."""
+    """The published attentive discriminator for images of 224x224; returns (map, probability)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -116,8 +116,8 @@ class PublishedDiscriminator(nn.Module):
         self.conv8 = conv(64, 32, 5, 4, 1)
         self.fc = nn.Sequential(nn.Linear(32 * 14 * 14, 1024), nn.Linear(1024, 1), nn.Sigmoid())
 
-    def forward(self, picture: Tensor) -> tuple[Tensor, Tensor]:
-        x = picture
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        x = image
         for k in range(1, 7):
             x = getattr(self, f'conv{k}')(x)
         attention = self.conv_mask(x)
@@ -134,8 +134,8 @@ def fill_by_rule(module: nn.Module) -> None:
         tensor.copy_(torch.from_numpy(values.reshape(tensor.shape).astype(np.float32)))
 
 
-def golden_picture(height: int, width: int) -> Tensor:
-    """The golden test picture, (1, 3, H, W)."""
+def golden_image(height: int, width: int) -> Tensor:
+    """The golden test image, (1, 3, H, W)."""
     y, x = np.mgrid[:height, :width].astype(np.float64)
     planes = [0.5 + 0.5 * np.sin(0.05 * (c + 1) * x + 0.083 * y + 0.9 * c) for c in range(3)]
     return torch.from_numpy(np.stack(planes)[None].astype(np.float32))

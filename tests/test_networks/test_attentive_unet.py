@@ -108,11 +108,11 @@ def test_published_weights_restore_streamed_as_whole(tmp_path, monkeypatch):
     rainy = torch.from_numpy(pixels).permute(2, 0, 1)[None] / 255
     with torch.no_grad():
         expected = averaged.half().float()(rainy)[0].permute(1, 2, 0).clamp(0, 1) * 255
-    difference = np.abs(restored.picture - expected.numpy())
+    difference = np.abs(restored.image - expected.numpy())
     assert difference.max() < 1.5
-    assert np.abs(restored.picture.astype(int) - pixels).mean() > 1  # it does change the image
+    assert np.abs(restored.image.astype(int) - pixels).mean() > 1  # it does change the image
     monkeypatch.setattr(execution, 'run_streamed', streaming := Mock(wraps=execution.run_streamed))
     streamed = parts.restore(pixels, attention=True)
     assert streaming.called
-    assert np.abs(streamed.picture.astype(int) - restored.picture).max() <= 1
+    assert np.abs(streamed.image.astype(int) - restored.image).max() <= 1
     assert np.abs(streamed.attention - restored.attention).max() < 1e-4

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from attentive_gan.errors import UserError
-from attentive_gan.imaging import read_picture
+from attentive_gan.imaging import read_image
 from attentive_gan.metrics.protocols import PROTOCOLS
 from attentive_gan.networks import PReNet
 from attentive_gan.networks.baselines import prenet_weights
@@ -134,7 +134,7 @@ def test_published_weights_give_the_golden_output(shared):
 @pytest.mark.shared
 def test_published_weights_remove_real_benchmark_rain(shared):
     folder = shared / 'data' / 'rain100h'
-    rainy, clean = (read_picture(folder / kind / '1.png') for kind in ('input', 'target'))
+    rainy, clean = (read_image(folder / kind / '1.png') for kind in ('input', 'target'))
     published, _ = prenet_weights.read_prenet_file(shared / 'weights' / 'prenet6_rain100h.pth')
     network = PReNet()
     network.load_state_dict(prenet_weights.convert_prenet(published))

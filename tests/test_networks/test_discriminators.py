@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from attentive_gan.networks import AttentiveDiscriminator, PlainDiscriminator
-from published_graph import golden_picture
+from published_graph import golden_image
 from torch.testing import assert_close
 
 
@@ -17,7 +17,7 @@ def parameters(network):
 @torch.no_grad()
 def test_equals_the_golden_outputs(discriminator, golden):
     stored = np.load(golden / 'discriminator.npz')
-    output = discriminator(golden_picture(224, 224))
+    output = discriminator(golden_image(224, 224))
     expected_map, probability = (torch.from_numpy(stored[k]) for k in ('map', 'probability'))
     assert_close(output.attention_map[..., ::4, ::4], expected_map, rtol=0, atol=1e-5)
     assert_close(torch.sigmoid(output.logits), probability, rtol=0, atol=1e-5)
@@ -32,8 +32,8 @@ def test_has_the_published_number_of_parameters():
     ('height', 'width'), [(11, 11), (64, 64), (219, 224), (234, 219), (240, 360), (11, 50)]
 )
 @torch.no_grad()
-def test_takes_sides_from_eleven_pixels(discriminator, random_picture, height, width):
-    output = discriminator(random_picture(height, width, batch=1))
+def test_takes_sides_from_eleven_pixels(discriminator, random_image, height, width):
+    output = discriminator(random_image(height, width, batch=1))
     assert output.logits.shape == (1, 1)
     assert output.attention_map.shape == (1, 1, height, width)
 
@@ -51,7 +51,7 @@ def test_pools_like_adaptive_pooling(sides):
 
 
 @torch.no_grad()
-def test_pooling_changes_nothing_at_the_published_sizes(discriminator, random_picture):
+def test_pooling_changes_nothing_at_the_published_sizes(discriminator, random_image):
     from attentive_gan.networks.discriminators import _pooled
 
     for side in (219, 234):
@@ -69,21 +69,21 @@ def test_scales_with_its_width():
 
 
 @pytest.mark.parametrize('kind', [AttentiveDiscriminator, PlainDiscriminator])
-def test_refuses_pictures_that_are_too_small(kind, random_picture):
+def test_refuses_images_that_are_too_small(kind, random_image):
     with pytest.raises(ValueError, match='at least 11x11 pixels, got 12x10'):
-        kind()(random_picture(10, 12))
+        kind()(random_image(10, 12))
 
 
-def test_the_plain_one_has_no_map(random_picture):
-    output = PlainDiscriminator()(random_picture(16, 16, batch=2))
+def test_the_plain_one_has_no_map(random_image):
+    output = PlainDiscriminator()(random_image(16, 16, batch=2))
     assert output.attention_map is None
     assert output.logits.shape == (2, 1)
 
 
 @torch.no_grad()
-def test_the_map_weighs_the_features(discriminator, random_picture):
-    """A map of zeros leaves nothing of the picture; a map of ones gives the plain discriminator."""
-    first, second = random_picture(24, 24), random_picture(24, 24, seed=1)
+def test_the_map_weighs_the_features(discriminator, random_image):
+    """A map of zeros leaves nothing of the image; a map of ones gives the plain discriminator."""
+    first, second = random_image(24, 24), random_image(24, 24, seed=1)
     plain = PlainDiscriminator()
     plain.load_state_dict(
         {k: v for k, v in discriminator.state_dict().items() if not k.startswith('to_map')}
@@ -96,7 +96,7 @@ def test_the_map_weighs_the_features(discriminator, random_picture):
     assert torch.equal(discriminator(first).logits, discriminator(second).logits)
 
 
-def test_judgement_and_map_both_reach_the_layers(random_picture):
+def test_judgement_and_map_both_reach_the_layers(random_image):
     network = AttentiveDiscriminator()
-    network(random_picture(16, 16)).logits.sum().backward()
+    network(random_image(16, 16)).logits.sum().backward()
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in network.parameters())

@@ -7,7 +7,7 @@ import pytest
 import torch
 from attentive_gan.networks import AttentiveGenerator, AttentiveOutput
 from attentive_gan.networks.padding import pad_to_multiple
-from published_graph import golden_picture
+from published_graph import golden_image
 from torch.testing import assert_close
 
 
@@ -27,7 +27,7 @@ def test_equals_the_golden_outputs(generator, golden, size, grad):
         key: torch.from_numpy(stored[f'{size}_{key}'])
         for key in ('input', 'attention', 'frame_quarter', 'frame_half', 'output')
     }
-    near(golden_picture(*map(int, size.split('x'))), expected['input'], 0)
+    near(golden_image(*map(int, size.split('x'))), expected['input'], 0)
     with torch.set_grad_enabled(grad):
         output = generator(expected['input'], side_outputs=True)
     near(torch.stack(output.attention_maps), expected['attention'])
@@ -41,11 +41,11 @@ def test_equals_the_golden_outputs(generator, golden, size, grad):
     [(1, 1, 4, 4), (2, 3, 12, 40), (3, 2, 72, 8), (5, 1, 36, 20)],
 )
 def test_equals_the_plain_graph(
-    generator, published_generator, random_picture, monkeypatch, steps, batch, height, width
+    generator, published_generator, random_image, monkeypatch, steps, batch, height, width
 ):
     monkeypatch.setattr(published_generator, 'num_steps', steps)
     generator.num_steps = steps
-    rainy = random_picture(height, width, batch)
+    rainy = random_image(height, width, batch)
     maps, quarter, half, restored = published_generator(rainy)
     output = generator(rainy, side_outputs=True)
     assert len(output.attention_maps) == steps
@@ -62,9 +62,9 @@ def test_has_the_published_number_of_parameters():
     assert parameters(AttentiveGenerator(attention=False)) == 6_074_953
 
 
-def test_without_attention_there_are_no_maps_and_no_recurrent_modules(random_picture):
+def test_without_attention_there_are_no_maps_and_no_recurrent_modules(random_image):
     network = AttentiveGenerator(attention=False)
-    output = network(random_picture(16, 20), side_outputs=True)
+    output = network(random_image(16, 20), side_outputs=True)
     assert output.attention_maps == ()
     assert output.restored.shape == (1, 3, 16, 20)
     assert network.autoencoder.conv1.in_channels == 3
@@ -73,8 +73,8 @@ def test_without_attention_there_are_no_maps_and_no_recurrent_modules(random_pic
 
 @pytest.mark.parametrize(('height', 'width'), [(1, 1), (1, 7), (2, 3), (3, 4), (5, 9), (30, 47)])
 @torch.no_grad()
-def test_takes_any_size(generator, random_picture, height, width):
-    rainy = random_picture(height, width, batch=2)
+def test_takes_any_size(generator, random_image, height, width):
+    rainy = random_image(height, width, batch=2)
     output = generator(rainy, side_outputs=True)
     assert output.restored.shape == rainy.shape
     assert {m.shape for m in output.attention_maps} == {(2, 1, height, width)}
@@ -93,8 +93,8 @@ def test_pads_by_reflection_and_repeats_where_that_is_impossible():
     assert pad_to_multiple(whole, 4) is whole
 
 
-def test_side_outputs_change_nothing(generator, random_picture):
-    rainy = random_picture(24, 16)
+def test_side_outputs_change_nothing(generator, random_image):
+    rainy = random_image(24, 16)
     with torch.no_grad():
         alone = generator(rainy)
         asked = generator(rainy, side_outputs=True)
@@ -106,8 +106,8 @@ def test_side_outputs_change_nothing(generator, random_picture):
     near(torch.stack(with_grad.attention_maps), torch.stack(asked.attention_maps))
 
 
-def test_gradients_equal_those_of_the_plain_graph(generator, published_generator, random_picture):
-    rainy, weight = random_picture(16, 12, 2), random_picture(16, 12, 2, seed=1)
+def test_gradients_equal_those_of_the_plain_graph(generator, published_generator, random_image):
+    rainy, weight = random_image(16, 12, 2), random_image(16, 12, 2, seed=1)
     ours, expected = rainy.clone().requires_grad_(), rainy.clone().requires_grad_()
     output = generator(ours, side_outputs=True)
     maps, quarter, half, restored = published_generator(expected)
@@ -123,7 +123,7 @@ def test_gradients_equal_those_of_the_plain_graph(generator, published_generator
     assert all(p.grad is not None for p in generator.parameters())
 
 
-def test_starts_from_the_chosen_attention(published_generator, random_picture):
+def test_starts_from_the_chosen_attention(published_generator, random_image):
     from attentive_gan.networks.published_weights import convert_generator
 
     state = convert_generator(published_generator.state_dict(), 'bgr')
@@ -132,7 +132,7 @@ def test_starts_from_the_chosen_attention(published_generator, random_picture):
         network = AttentiveGenerator(num_steps=1, initial_attention=start)
         network.load_state_dict(state)
         with torch.no_grad():
-            outputs.append(network(random_picture(8, 8)))
+            outputs.append(network(random_image(8, 8)))
     assert not torch.allclose(*outputs)
 
 
@@ -141,8 +141,8 @@ def test_refuses_no_steps():
         AttentiveGenerator(num_steps=0)
 
 
-def test_mixed_precision_stays_close_and_keeps_the_cell_state_in_float32(generator, random_picture):
-    rainy = random_picture(32, 24)
+def test_mixed_precision_stays_close_and_keeps_the_cell_state_in_float32(generator, random_image):
+    rainy = random_image(32, 24)
     cells = []
     generator.attention.lstm.register_forward_hook(lambda *call: cells.append(call[2][1].dtype))
     with torch.no_grad():
@@ -159,8 +159,8 @@ def test_mixed_precision_stays_close_and_keeps_the_cell_state_in_float32(generat
     assert all(p.grad is None or p.grad.isfinite().all() for p in generator.parameters())
 
 
-def test_compiles_without_graph_breaks(generator, random_picture):
-    rainy = random_picture(8, 12)
+def test_compiles_without_graph_breaks(generator, random_image):
+    rainy = random_image(8, 12)
     torch.compiler.reset()
     compiled = torch.compile(generator, backend='eager', fullgraph=True)
     with torch.no_grad():
@@ -168,10 +168,10 @@ def test_compiles_without_graph_breaks(generator, random_picture):
     near(compiled(rainy, side_outputs=True).half, generator(rainy, side_outputs=True).half)
 
 
-def test_exports(generator, random_picture):
+def test_exports(generator, random_image):
     if not hasattr(torch, 'export'):
         pytest.skip('torch.export came with torch 2.1')
-    rainy = random_picture(8, 12)
+    rainy = random_image(8, 12)
     with torch.no_grad():
         program = torch.export.export(generator, (rainy,))
         near(program.module()(rainy), generator(rainy))
@@ -183,10 +183,10 @@ def test_attention_can_be_bounded() -> None:
     plain = AttentiveGenerator(num_steps=1)
     bounded = AttentiveGenerator(num_steps=1, attention_activation='sigmoid')
     bounded.load_state_dict(plain.state_dict())
-    picture = torch.rand(1, 3, 12, 16)
+    image = torch.rand(1, 3, 12, 16)
     with torch.no_grad():
         raw, squashed = (
-            net(picture, side_outputs=True).attention_maps[0] for net in (plain, bounded)
+            net(image, side_outputs=True).attention_maps[0] for net in (plain, bounded)
         )
     assert torch.allclose(torch.sigmoid(raw), squashed)
     with pytest.raises(ValueError, match='attention_activation'):

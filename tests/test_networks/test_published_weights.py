@@ -39,15 +39,15 @@ def test_fills_every_tensor_of_ours(ours, theirs, layers):
 
 
 @torch.no_grad()
-def test_colour_orders_agree(published_generator, random_picture):
-    rainy = random_picture(24, 32).double()
+def test_colour_orders_agree(published_generator, random_image):
+    rainy = random_image(24, 32).double()
     outputs = {}
     for order in ('bgr', 'rgb'):
         network = AttentiveGenerator()
         network.load_state_dict(weights.convert_generator(published_generator.state_dict(), order))
         network.double()
-        picture = rainy.flip(1) if order == 'bgr' else rainy
-        outputs[order] = network(picture, side_outputs=True)
+        image = rainy.flip(1) if order == 'bgr' else rainy
+        outputs[order] = network(image, side_outputs=True)
     rgb, bgr = outputs['rgb'], outputs['bgr']
     assert_close(rgb.attention_maps, bgr.attention_maps, rtol=0, atol=1e-12)
     for name in ('restored', 'half', 'quarter'):

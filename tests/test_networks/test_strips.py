@@ -1,4 +1,4 @@
-"""Strips give what the whole picture gives, and take less memory."""
+"""Strips give what the whole image gives, and take less memory."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch.testing import assert_close
 
 @pytest.fixture
 def small_strips(monkeypatch):
-    """Strips of four rows, so that small pictures have many."""
+    """Strips of four rows, so that small images have many."""
     monkeypatch.setattr(strips, 'STRIP_BYTES', 0)
     monkeypatch.setattr(strips, 'MIN_ROWS', 4)
 
@@ -20,10 +20,8 @@ def small_strips(monkeypatch):
 @pytest.mark.parametrize('batch', [1, 2])
 @pytest.mark.parametrize('height', [52, 64])
 @torch.no_grad()
-def test_strips_equal_the_whole(
-    generator, random_picture, monkeypatch, small_strips, batch, height
-):
-    rainy = random_picture(height, 20, batch)
+def test_strips_equal_the_whole(generator, random_image, monkeypatch, small_strips, batch, height):
+    rainy = random_image(height, 20, batch)
     cut = generator(rainy, side_outputs=True)
     run_all = Strips.run_all
     was_enabled = []
@@ -40,8 +38,8 @@ def test_strips_equal_the_whole(
 
 
 @torch.no_grad()
-def test_too_small_a_halo_is_seen(generator, random_picture, small_strips, monkeypatch):
-    rainy = random_picture(64, 20)
+def test_too_small_a_halo_is_seen(generator, random_image, small_strips, monkeypatch):
+    rainy = random_image(64, 20)
     expected = generator(rainy)
     run_all = Strips.run_all
     for wrong in range(1, 5):
@@ -55,8 +53,8 @@ def test_too_small_a_halo_is_seen(generator, random_picture, small_strips, monke
 
 
 @torch.no_grad()
-def test_live_activations_at_720x480_stay_below_the_bar(generator, random_picture):
-    rainy = random_picture(480, 720)
+def test_live_activations_at_720x480_stay_below_the_bar(generator, random_image):
+    rainy = random_image(480, 720)
     generator.num_steps = 2  # from the second step on, all states are alive
     with LiveMemory() as memory:
         generator(rainy)
@@ -79,11 +77,11 @@ def test_live_memory_counts_what_is_held():
 
 
 def test_strips_are_for_cpus_without_autograd():
-    picture = torch.zeros(1, 3, 480, 720)
-    assert not Strips(picture).enabled
+    image = torch.zeros(1, 3, 480, 720)
+    assert not Strips(image).enabled
     with torch.no_grad():
-        assert Strips(picture).enabled
-        assert not Strips(picture.to('meta')).enabled
+        assert Strips(image).enabled
+        assert not Strips(image.to('meta')).enabled
         assert not Strips(torch.zeros(1, 3, 64, 64)).enabled
 
 
@@ -91,6 +89,6 @@ def test_macs_are_the_published_ones_without_the_skipped_work(generator, publish
     pixels = 64 * 96
     assert count_macs(published_generator, 64, 96) == 1_167_344 * pixels
     # The first step needs neither the forget gate nor the hidden state's half of the other gates;
-    # pictures of half and quarter size are not asked for.
+    # images of half and quarter size are not asked for.
     skipped = 9 * 32 * 32 + 9 * 32 * 4 * 32 + 864 + 432
     assert count_macs(generator, 64, 96) == (1_167_344 - skipped) * pixels

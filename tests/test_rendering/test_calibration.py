@@ -1,4 +1,4 @@
-"""A calibration finds the scales that pictures were made with."""
+"""A calibration finds the scales that images were made with."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import cv2
 import numpy as np
 import pytest
 from attentive_gan.errors import UserError
-from attentive_gan.rendering import RaindropOptions, RaindropParameters, RainyPicture
+from attentive_gan.rendering import RaindropOptions, RaindropParameters, RainyImage
 from attentive_gan.rendering.calibration import SCALES, UNITS, _search, calibrate
 
 
-def picture(seed, size=(72, 96), noise=14):
+def image(seed, size=(72, 96), noise=14):
     random = np.random.default_rng([seed, 3])
     rough = random.integers(40, 160, (9, 12, 3)).astype(np.float32)
     smooth = cv2.resize(rough, size[::-1], interpolation=cv2.INTER_CUBIC)
@@ -36,14 +36,14 @@ def simple(clean, seed, options):
     tiles = random.uniform(0, 200, (height // 6, width // 6)).astype(np.float32)
     light = tiles.repeat(6, 0).repeat(6, 1) * np.float32(options.sky_scale)
     rainy = scene + alpha[..., None] * (light[..., None] - scene)
-    return RainyPicture(
+    return RainyImage(
         np.clip(rainy, 0, 255).astype(np.uint8), clean, alpha, RaindropParameters(seed=seed)
     )
 
 
 def pairs_with(scales, count=12):
     options = RaindropOptions(**dict(zip(SCALES, scales, strict=True)))
-    made = [simple(picture(n), 900 + n, options) for n in range(count)]
+    made = [simple(image(n), 900 + n, options) for n in range(count)]
     return [(one.rainy, one.clean) for one in made]
 
 
@@ -97,14 +97,14 @@ def test_impossible_targets_stay_within_bounds():
         assert 0.2 < getattr(result.options, name) <= 4
 
 
-def test_large_pictures_are_shrunk_with_their_frame():
+def test_large_images_are_shrunk_with_their_frame():
     sizes = []
 
     def recording(clean, seed, options):
         sizes.append((clean.shape, options.frame_width))
         return simple(clean, seed, options)
 
-    clean = picture(1, (384, 1440))
+    clean = image(1, (384, 1440))
     calibrate(
         [(clean // 2, clean)], RaindropOptions(frame_width=2880), renders=1, renderer=recording
     )
@@ -122,7 +122,7 @@ def test_the_true_renderer_comes_closer_to_wetter_pairs():
     from attentive_gan.rendering import add_raindrops
 
     options = RaindropOptions(coverage_scale=2.2, regimes={'small': 1})
-    made = [add_raindrops(picture(n, (120, 180), noise=3), 900 + n, options) for n in range(8)]
+    made = [add_raindrops(image(n, (120, 180), noise=3), 900 + n, options) for n in range(8)]
     start = RaindropOptions(regimes={'small': 1})
     result = calibrate([(one.rainy, one.clean) for one in made], start, renders=12)
     means = {

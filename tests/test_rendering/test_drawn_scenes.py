@@ -14,7 +14,7 @@ import photo_statistics
 import pytest
 from attentive_gan.rendering import draw_scene
 
-#: 10 and 90 % of 536 photos (BSDS500, Kodak, roads, four training pictures), see docs/scenes.md.
+#: 10 and 90 % of 536 photos (BSDS500, Kodak, roads, four training images), see docs/scenes.md.
 PHOTOS = {
     'slope of the power spectrum': (-2.95, -1.99),
     'kurtosis of the horizontal derivative': (7.11, 32.7),

@@ -1,4 +1,4 @@
-"""Whole-number picture arithmetic equals float64 references to the last bit."""
+"""Whole-number image arithmetic equals float64 references to the last bit."""
 
 from __future__ import annotations
 
@@ -24,57 +24,57 @@ def numbers(shape, bits, seed=0):
 @pytest.mark.parametrize('radius', [0.0, 1.0, 2.4, 3.6, 5.2])
 @pytest.mark.parametrize('kind', [np.float32, np.float64])
 def test_filter(radius, kind):
-    picture = numbers((40, 31, 4), 14).astype(kind)
+    image = numbers((40, 31, 4), 14).astype(kind)
     kernel = aperture_kernel(radius, 5, 20.0)
     half = len(kernel) // 2
-    expected = ndimage.correlate(picture.astype(np.float64), kernel[..., None] / KERNEL_SUM)
+    expected = ndimage.correlate(image.astype(np.float64), kernel[..., None] / KERNEL_SUM)
     expected = expected[half:-half, half:-half]
-    found = filter_whole(picture, kernel)
+    found = filter_whole(image, kernel)
     assert found.dtype == kind
     np.testing.assert_array_equal(found, expected)
 
 
-def bilinear(picture, factor):
+def bilinear(image, factor):
     """Enlarge by matrices in float64."""
 
     def matrix(size):
         places = np.clip((np.arange(size * factor) + 0.5) / factor - 0.5, 0, size - 1)
         return np.maximum(1 - np.abs(places[:, None] - np.arange(size)), 0)
 
-    height, width = picture.shape
-    return matrix(height) @ picture.astype(np.float64) @ matrix(width).T
+    height, width = image.shape
+    return matrix(height) @ image.astype(np.float64) @ matrix(width).T
 
 
 @pytest.mark.parametrize('factor', [1, 2, 4, 8])
 def test_enlarge(factor):
-    picture = numbers((9, 13), 16)
-    np.testing.assert_array_equal(enlarge(picture, factor), bilinear(picture, factor))
+    image = numbers((9, 13), 16)
+    np.testing.assert_array_equal(enlarge(image, factor), bilinear(image, factor))
 
 
 def test_enlarge_in_two_steps_rounds_between():
-    picture = numbers((5, 6), 16)
-    expected = bilinear(np.rint(bilinear(picture, 8)), 4)
-    np.testing.assert_array_equal(enlarge(picture, 32), expected)
+    image = numbers((5, 6), 16)
+    expected = bilinear(np.rint(bilinear(image, 8)), 4)
+    np.testing.assert_array_equal(enlarge(image, 32), expected)
 
 
 @pytest.mark.parametrize('factor', [1, 2, 8])
 def test_shrink(factor):
-    picture = numbers((24, 40, 3), 16)
-    blocks = picture.reshape(24 // factor, factor, 40 // factor, factor, 3)
+    image = numbers((24, 40, 3), 16)
+    blocks = image.reshape(24 // factor, factor, 40 // factor, factor, 3)
     expected = np.rint(blocks.astype(np.float64).mean(axis=(1, 3)))
-    np.testing.assert_array_equal(shrink(picture, factor), expected)
+    np.testing.assert_array_equal(shrink(image, factor), expected)
 
 
 def test_shrink_repeats_the_border_up_to_whole_blocks():
-    picture = numbers((9, 17), 12)
-    padded = np.pad(picture, ((0, 7), (0, 7)), mode='edge')
-    np.testing.assert_array_equal(shrink(picture, 8), shrink(padded, 8))
+    image = numbers((9, 17), 12)
+    padded = np.pad(image, ((0, 7), (0, 7)), mode='edge')
+    np.testing.assert_array_equal(shrink(image, 8), shrink(padded, 8))
 
 
 def test_box_blur():
-    picture = numbers((20, 21, 3), 14)
-    expected = ndimage.uniform_filter(picture.astype(np.float64), (5, 5, 1), mode='nearest')
-    assert np.abs(box_blur(picture, 5) - expected).max() <= 0.5 + 1e-9
+    image = numbers((20, 21, 3), 14)
+    expected = ndimage.uniform_filter(image.astype(np.float64), (5, 5, 1), mode='nearest')
+    assert np.abs(box_blur(image, 5) - expected).max() <= 0.5 + 1e-9
 
 
 def test_smooth_field_is_the_cubic_b_spline():

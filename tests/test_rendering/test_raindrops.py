@@ -12,7 +12,7 @@ import attentive_gan
 import numpy as np
 import pytest
 from attentive_gan.errors import UserError
-from attentive_gan.imaging import read_picture
+from attentive_gan.imaging import read_image
 from attentive_gan.rendering import (
     RaindropOptions,
     RaindropParameters,
@@ -43,7 +43,7 @@ BARE = RaindropParameters(
 
 
 def noise(height, width, seed=0):
-    """Return a picture with detail at all scales."""
+    """Return an image with detail at all scales."""
     random = np.random.default_rng(seed)
     coarse = random.integers(0, 256, (height // 8 + 1, width // 8 + 1, 3)).repeat(8, 0).repeat(8, 1)
     fine = random.integers(-20, 20, (height, width, 3))
@@ -113,7 +113,7 @@ def test_a_drop_shows_the_scene_upside_down_and_mirrored(monkeypatch, size):
         result = render_raindrops(clean, parameters)
         inside = np.where(result.alpha > 0.99)
         middle = (60, 90)[axis]
-        # Away from the drop's axis, where the reflected picture beyond the frame is not yet seen.
+        # Away from the drop's axis, where the reflected image beyond the frame is not yet seen.
         near = 3
         first = [result.rainy[y, x].mean() for y, x in zip(*inside, strict=True)
                  if 0 < middle - (y, x)[axis] <= near]  # fmt: skip
@@ -174,7 +174,7 @@ def test_drops_send_no_more_light_than_they_get():
     assert render_raindrops(clean, parameters).rainy.max() <= 181
 
 
-def test_a_lamp_becomes_the_picture_of_the_lens_opening(single):
+def test_a_lamp_becomes_the_image_of_the_lens_opening(single):
     clean = np.zeros((300, 450, 3), np.uint8)
     clean[140:146, 222:228] = 255
     parameters = replace(BARE, lamp_gain=60, sky_elevation=90, glass_distance=60, aperture=2.0)
@@ -245,7 +245,7 @@ def test_a_part_of_the_glass_shows_all_drops_that_reach_into_it():
 
 
 @pytest.mark.parametrize('window', [(0, 0, 65, 10), (-1, 0, 10, 10), (0, 60, 5, 5), (3, 3, 0, 4)])
-def test_windows_beyond_the_picture_are_refused(window):
+def test_windows_beyond_the_image_are_refused(window):
     with pytest.raises(UserError, match='window'):
         add_raindrops(noise(64, 64), 0, window=window)
 
@@ -296,14 +296,14 @@ def test_any_size_and_lighting(size, lighting):
         assert 0 <= result.alpha.min() <= result.alpha.max() <= 1
 
 
-def test_the_clean_picture_is_not_changed():
+def test_the_clean_image_is_not_changed():
     clean = noise(64, 64)
     before = clean.copy()
     assert add_raindrops(clean, 1).clean is not None
     np.testing.assert_array_equal(clean, before)
 
 
-def test_what_is_no_picture_is_refused():
+def test_what_is_no_image_is_refused():
     with pytest.raises(UserError, match='16x16'):
         add_raindrops(noise(15, 40), 0)
     with pytest.raises(ValueError, match='uint8'):
@@ -312,7 +312,7 @@ def test_what_is_no_picture_is_refused():
         render_raindrops(np.zeros((32, 32), np.uint8), BARE)
 
 
-def test_a_record_of_the_parameters_makes_the_same_picture():
+def test_a_record_of_the_parameters_makes_the_same_image():
     clean = noise(80, 120)
     made = add_raindrops(clean, 12)
     again = render_raindrops(clean, RaindropParameters.from_record(asdict(made.parameters)))
@@ -365,12 +365,12 @@ def test_night_is_seen_and_brings_lamps():
 
 @pytest.fixture(scope='module')
 def drawn():
-    """Return rainy pictures of drawn scenes, of the size of the published data set's."""
+    """Return rainy images of drawn scenes, of the size of the published data set's."""
     options = RaindropOptions(lighting='day')
     return [add_raindrops(draw_scene(seed, (240, 360)), seed, options) for seed in range(24)]
 
 
-def test_without_film_only_the_drops_change_a_picture(drawn):
+def test_without_film_only_the_drops_change_a_image(drawn):
     for made in drawn[:8]:
         bare = replace(made.parameters, mist=0, haze=0, veil=0, gain=1, reflection=0, focus='scene')
         again = render_raindrops(made.clean, bare)
@@ -381,7 +381,7 @@ def test_without_film_only_the_drops_change_a_picture(drawn):
         assert again.alpha[marked].min() > 0
 
 
-def test_rainy_pictures_are_as_hard_as_real_ones(drawn):
+def test_rainy_images_are_as_hard_as_real_ones(drawn):
     found = [raindrop_statistics(made.rainy, made.clean) for made in drawn]
     # The four real pairs of the published set: 14.7 to 20.5 dB, 14 to 34 per cent, 84 to 98 per cent.
     assert 14.7 < np.mean([one.psnr for one in found]) < 20.5
@@ -392,8 +392,8 @@ def test_rainy_pictures_are_as_hard_as_real_ones(drawn):
 @pytest.mark.shared
 def test_renders_on_real_photos_lie_within_the_spread_of_real_pairs(shared):
     root = shared / 'data' / 'raindrop_train_pairs'
-    clean = [read_picture(root / 'gt' / f'{number}_clean.png') for number in range(4)]
-    rainy = [read_picture(root / 'data' / f'{number}_rain.png') for number in range(4)]
+    clean = [read_image(root / 'gt' / f'{number}_clean.png') for number in range(4)]
+    rainy = [read_image(root / 'data' / f'{number}_rain.png') for number in range(4)]
     names = ('psnr', 'mask_coverage', 'detail_ratio', 'detail_ratio_p10', 'brighter_share')
 
     def table(pairs):
@@ -476,7 +476,7 @@ def test_equal_bytes_on_any_machine(processor):
     assert found == DIGESTS
 
 
-#: Renders in a process of its own, and prints the peak memory above that of the two pictures, in MiB.
+#: Renders in a process of its own, and prints the peak memory above that of the two images, in MiB.
 PEAK = """
 import sys
 import numpy as np
@@ -492,7 +492,7 @@ print(peak() - before - (made.rainy.nbytes + made.alpha.nbytes) / 2**20)
 
 
 @pytest.mark.parametrize('regime', ['small', 'focused'])
-def test_memory_does_not_grow_with_the_picture(regime):
+def test_memory_does_not_grow_with_the_image(regime):
     command = [sys.executable, '-c', PEAK, '3000', '4000', regime]
     answer = subprocess.run(
         command, capture_output=True, text=True, check=True, env=runs.environment()

@@ -7,7 +7,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from attentive_gan.imaging import read_picture
+from attentive_gan.imaging import read_image
 from attentive_gan.rendering import (
     TRAINING_MIX,
     RaindropOptions,
@@ -165,8 +165,8 @@ def test_windscreens_are_as_heavy_as_real_crops(shared):
     names = ('psnr', 'mask_coverage', 'detail_ratio', 'brighter_share')
     table = []
     for number in range(0, 105, 3):
-        clean = read_picture(root / 'gt' / f'{number}_clean.png')
-        rainy = read_picture(root / 'data' / f'{number}_rain.png')
+        clean = read_image(root / 'gt' / f'{number}_clean.png')
+        rainy = read_image(root / 'data' / f'{number}_rain.png')
         [ours] = made('windscreen', clean, [number], frame_width=720, lighting='day')
         found = [raindrop_statistics(image, clean) for image in (rainy, ours.rainy)]
         table.append([[getattr(one, name) for name in names] for one in found])

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 from attentive_gan.errors import UserError
-from attentive_gan.imaging import read_picture
+from attentive_gan.imaging import read_image
 from attentive_gan.rendering.statistics import RaindropStatistics, raindrop_statistics, spread
 
 #: PSNR, median and 10th percentile of the detail ratio, brighter share, and share of pixels with any
@@ -29,7 +29,7 @@ def noisy(seed=0, size=(60, 80), level=110, strength=40):
 def test_real_pairs_have_their_published_figures(shared, number):
     folder = shared / 'data' / 'raindrop_train_pairs'
     files = (folder / 'data' / f'{number}_rain', folder / 'gt' / f'{number}_clean')
-    rainy, clean = (read_picture(next(f.parent.glob(f'{f.name}.*'))) for f in files)
+    rainy, clean = (read_image(next(f.parent.glob(f'{f.name}.*'))) for f in files)
     found = raindrop_statistics(rainy, clean, rule='any')
     psnr, median, low, brighter, coverage = REAL[number]
     assert found.psnr == pytest.approx(psnr, abs=0.006)
@@ -39,7 +39,7 @@ def test_real_pairs_have_their_published_figures(shared, number):
     assert found.mask_coverage == pytest.approx(coverage, abs=0.0006)
 
 
-def test_equal_pictures():
+def test_equal_images():
     clean = noisy()
     assert raindrop_statistics(clean, clean) == RaindropStatistics(None, 0.0, 1.0, 1.0, None)
 
@@ -88,7 +88,7 @@ def test_rules_and_thresholds_decide_the_coverage():
         raindrop_statistics(rainy, clean, threshold=300)
 
 
-def test_spread_over_pictures():
+def test_spread_over_images():
     ones = [RaindropStatistics(float(n), n / 100, None, None, 0.5) for n in range(11)]
     ones.append(RaindropStatistics(None, 0.05, None, None, None))
     found = spread(ones)

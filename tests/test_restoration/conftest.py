@@ -15,7 +15,7 @@ from attentive_gan.weight_files.description import WeightsDescription
 from attentive_gan.weight_files.publishing import save_weights
 from PIL import Image
 
-#: A small U-Net; untrained, it leaves pictures as they are.
+#: A small U-Net; untrained, it leaves images as they are.
 IDENTITY = dict(type='RestorationUNet', channels=[8], blocks=1, shuffle=1)
 
 
@@ -37,7 +37,7 @@ def identity_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def save() -> Callable[..., Path]:
-    """Return a function that writes a random picture."""
+    """Return a function that writes a random image."""
     random = np.random.default_rng(0)
 
     def write(path: Path, *shape: int, **options: object) -> Path:
@@ -87,7 +87,7 @@ def bad_files(jpeg: bytes) -> dict[str, bytes]:
         'bad_truncated.png': whole[: len(whole) - 9],
         'bad_half.jpg': jpeg[: len(jpeg) // 2],
         'bad_empty.png': b'',
-        'bad_text.png': b'not a picture',
+        'bad_text.png': b'not an image',
         'bad_bomb.png': signature + header(60_000, 60_000) + bomb,
         'bad_wide.png': signature + header(30_000, 30_000) + bomb,
         'bad_animation.png': b'GIF89a' + bytes(50),

@@ -118,7 +118,7 @@ LOSSLESS = [
 
 
 @pytest.mark.parametrize(('name', 'shape', 'saving'), LOSSLESS)
-def test_a_network_that_changes_nothing_gives_the_same_picture(
+def test_a_network_that_changes_nothing_gives_the_same_image(
     tmp_path: Path, save: Save, identity: Restorer, name: str, shape: tuple[int, ...], saving: dict
 ) -> None:
     source = save(tmp_path / name, *shape, **saving)
@@ -142,7 +142,7 @@ def test_structure_names_and_formats(tmp_path: Path, save: Save, identity: Resto
     root = tmp_path / 'in'
     save(root / 'a.png')
     save(root / 'deep' / 'b.jpeg')
-    (root / 'notes.txt').write_text('no picture')
+    (root / 'notes.txt').write_text('no image')
     report = restore(root, root / 'out', options(format='webp', suffix='_dry'), restorer=identity)
     assert sorted(files(root / 'out')) == ['a_dry.webp', 'deep/b_dry.webp']
     assert report.left_out == {'.txt': 1}
@@ -306,7 +306,7 @@ def test_an_error_ends_its_own_item_only(stage: str) -> None:
     assert str(ended[1]) == stage
 
 
-def test_large_pictures_do_not_pile_up() -> None:
+def test_large_images_do_not_pile_up() -> None:
     alive, most = 0, 0
     lock = threading.Lock()
 
@@ -335,11 +335,11 @@ def test_an_interrupt_keeps_what_is_done(tmp_path: Path, save: Save, identity: R
     class Interrupting(type(identity)):
         calls = 0
 
-        def begin(self, pictures: list[np.ndarray], **words: object) -> object:
+        def begin(self, images: list[np.ndarray], **words: object) -> object:
             self.calls += 1
             if self.calls == 3:
                 raise KeyboardInterrupt
-            return super().begin(pictures, **words)
+            return super().begin(images, **words)
 
     restorer = Interrupting(network=identity.loaded.network)
     report = restore(tmp_path / 'in', tmp_path / 'out', restorer=restorer)
@@ -369,9 +369,9 @@ def test_images_of_one_size_go_together(tmp_path: Path, save: Save) -> None:
     class Together(Restorer):
         most_together = 4
 
-        def begin(self, pictures: list[np.ndarray], **words: object) -> object:
-            groups.append(len(pictures))
-            return super().begin(pictures, **words)
+        def begin(self, images: list[np.ndarray], **words: object) -> object:
+            groups.append(len(images))
+            return super().begin(images, **words)
 
     single, together = (
         kind(network=network, device='cpu', precision='float32') for kind in (Restorer, Together)

@@ -54,7 +54,7 @@ def test_frames_rate_and_sound_are_kept(identity: Restorer, tmp_path: Path) -> N
 def test_pixel_shape_and_colour_tags_are_kept(identity: Restorer, tmp_path: Path) -> None:
     source = make_clip(
         tmp_path / 'a.mp4', '-vf', 'scale=out_color_matrix=bt709,setsar=4/3', '-colorspace', 'bt709',
-        '-color_primaries', 'bt709', '-color_trc', 'bt709', frames=3, picture='color=c=0x30a060:s=48x32',
+        '-color_primaries', 'bt709', '-color_trc', 'bt709', frames=3, image='color=c=0x30a060:s=48x32',
     )  # fmt: skip
     restore_video(identity, source, tmp_path / 'out.mp4', SHORT)
     before, after = streams(source)[0], streams(tmp_path / 'out.mp4')[0]
@@ -107,7 +107,7 @@ def test_unequal_frame_times_keep_in_step_with_sound(identity: Restorer, tmp_pat
     assert max(np.abs(before[i - 1] - after[n]).mean() for n, i in enumerate(shown_at)) < NEAR
 
 
-def test_pictures_that_begin_after_the_sound_still_do(identity: Restorer, tmp_path: Path) -> None:
+def test_images_that_begin_after_the_sound_still_do(identity: Restorer, tmp_path: Path) -> None:
     clip = make_clip(tmp_path / 'clip.mp4', frames=10)
     source = tmp_path / 'a.mp4'
     words = ['-map', '1:v', '-map', '0:a', '-c', 'copy']
@@ -140,7 +140,7 @@ def test_what_is_no_video_is_named(content: bytes, identity: Restorer, tmp_path:
     assert [p.name for p in tmp_path.iterdir()] == ['bad.mp4']
 
 
-def test_video_without_pictures_or_frames_is_named(identity: Restorer, tmp_path: Path) -> None:
+def test_video_without_images_or_frames_is_named(identity: Restorer, tmp_path: Path) -> None:
     whole = make_clip(tmp_path / 'clip.mp4')
     sound, cut = tmp_path / 'sound.mp4', tmp_path / 'cut.mp4'
     subprocess.run(['ffmpeg', '-v', 'error', '-i', whole, '-vn', '-c', 'copy', sound], check=True)

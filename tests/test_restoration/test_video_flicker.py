@@ -51,12 +51,12 @@ class _RandomAttention:
         self.random = np.random.default_rng(0)
         self.held: list[np.ndarray] = []
 
-    def attend(self, picture: np.ndarray) -> np.ndarray:
-        return self.random.standard_normal(picture.shape[:2]).astype(np.float32)
+    def attend(self, image: np.ndarray) -> np.ndarray:
+        return self.random.standard_normal(image.shape[:2]).astype(np.float32)
 
-    def restore(self, picture: np.ndarray, held: np.ndarray) -> _RandomAttention:
+    def restore(self, image: np.ndarray, held: np.ndarray) -> _RandomAttention:
         self.held.append(held)
-        self.picture = picture
+        self.image = image
         return self
 
 

@@ -19,7 +19,7 @@ from attentive_gan.inference import Restorer
 from attentive_gan.networks import AttentiveGenerator
 from attentive_gan.restoration import VideoOptions, restore_video
 from attentive_gan.restoration.ffmpeg import _PipeWriter
-from support.clips import TEST_PICTURE, decoded, frame_times, make_clip, stream_hash
+from support.clips import TEST_IMAGE, decoded, frame_times, make_clip, stream_hash
 from support.lively_networks import lively
 
 pytestmark = pytest.mark.skipif(
@@ -75,7 +75,7 @@ def test_only_the_same_work_goes_on(change: str, identity: Restorer, tmp_path: P
         restore_video(identity, source, target, SHORT, _stop_at(0.75))
     options = SHORT
     if change == 'source':
-        make_clip(source, picture=TEST_PICTURE.replace('23', '29'))
+        make_clip(source, image=TEST_IMAGE.replace('23', '29'))
     elif change == 'options':
         options = VideoOptions(quality=30, segment_frames=7)
     report = restore_video(identity, source, target, options)

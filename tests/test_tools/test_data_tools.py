@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from attentive_gan.imaging import read_picture, verify_complete
+from attentive_gan.imaging import read_image, verify_complete
 
 RENDER = 'tools/dataset_converters/render_raindrops.py'
 CHECK = 'tools/dataset_converters/raindrop/check_dataset.py'
@@ -89,7 +89,7 @@ def test_browse_shows_samples_of_the_config(run, drawn, tmp_path):
     text = run(BROWSE, *arguments)
     assert sorted(file.name for file in tmp_path.iterdir()) == ['train_00.png', 'train_01.png']
     assert str(tmp_path / 'train_00.png') in text.replace('\n', '')
-    first, second = (read_picture(tmp_path / f'train_0{number}.png') for number in (0, 1))
+    first, second = (read_image(tmp_path / f'train_0{number}.png') for number in (0, 1))
     assert first.shape[0] > 6 * second.shape[0]
     assert first.std() > 20
 

@@ -14,7 +14,7 @@ import time
 import numpy as np
 import pytest
 from attentive_gan.datasets.render_journal import JOURNAL
-from attentive_gan.imaging import read_picture, write_picture
+from attentive_gan.imaging import read_image, write_image
 from support.runs import REPOSITORY, environment, tool
 
 TOOL = 'dataset_converters/render_raindrops.py'
@@ -55,7 +55,7 @@ def test_a_second_run_has_nothing_to_do(whole):
     before = digests(whole)
     assert f'complete already ({PAIRS} pairs)' in render(*SCENES, '--out', whole)
     assert digests(whole) == before
-    assert read_picture(whole / 'contact_sheet.png').shape[1] > 400
+    assert read_image(whole / 'contact_sheet.png').shape[1] > 400
 
 
 def test_killed_and_started_again(whole, tmp_path):
@@ -77,9 +77,9 @@ def test_killed_and_started_again(whole, tmp_path):
     assert digests(out) == digests(whole)  # the second run had one worker
 
 
-def test_options_reach_the_pictures(tmp_path):
+def test_options_reach_the_images(tmp_path):
     photo = tmp_path / 'photo.png'
-    write_picture(photo, np.random.default_rng(0).integers(0, 99, (60, 90, 3), np.uint8))
+    write_image(photo, np.random.default_rng(0).integers(0, 99, (60, 90, 3), np.uint8))
     file = tmp_path / 'calibration.json'
     file.write_text('{"scales": {"coverage_scale": 1.5, "sky_scale": 0.5, "mist_scale": 2.0}}')
     out = tmp_path / 'out'
@@ -92,15 +92,15 @@ def test_options_reach_the_pictures(tmp_path):
         'level': 'light', 'regimes': {'discs': 1.0, 'ghosts': 0.0}, 'coverage_scale': 1.5,
         'sky_scale': 0.5, 'mist_scale': 2.0, 'lighting': 'night', 'frame_width': 400,
     }  # fmt: skip
-    assert [one['parameters']['regime'] for one in manifest['pictures']] == ['discs'] * 3
-    assert {(one['width'], one['height']) for one in manifest['pictures']} == {(45, 30)}
+    assert [one['parameters']['regime'] for one in manifest['images']] == ['discs'] * 3
+    assert {(one['width'], one['height']) for one in manifest['images']} == {(45, 30)}
 
 
 def test_bad_input_is_named_and_the_rest_rendered(tmp_path):
-    write_picture(tmp_path / 'good.png', np.full((40, 50, 3), 90, np.uint8))
-    (tmp_path / 'bad.jpg').write_bytes(b'no picture')
+    write_image(tmp_path / 'good.png', np.full((40, 50, 3), 90, np.uint8))
+    (tmp_path / 'bad.jpg').write_bytes(b'no image')
     text = render(tmp_path, '--out', tmp_path / 'out', code=1)
-    assert f'fault: {tmp_path / "bad.jpg"} is not a picture' in text
+    assert f'fault: {tmp_path / "bad.jpg"} is not an image' in text
     assert 'holds 1 pairs, 1 of them new' in text
 
 
@@ -122,7 +122,7 @@ def test_a_file_that_cannot_grow_ends_the_run_in_one_line(tmp_path):
     """The limit on file sizes stands for a full disk: writing fails in the middle of a file."""
     random = np.random.default_rng(0)
     for number, size in enumerate([(20, 20), (20, 24), (300, 300)]):
-        write_picture(tmp_path / f'{number}.png', random.integers(0, 256, (*size, 3), np.uint8))
+        write_image(tmp_path / f'{number}.png', random.integers(0, 256, (*size, 3), np.uint8))
     command = [sys.executable, str(REPOSITORY / 'tools' / TOOL), str(tmp_path)]
     command += ['--out', str(tmp_path / 'out')]
 

@@ -144,9 +144,9 @@ def test_testing_gives_the_score_of_the_last_validation(data, whole, tmp_path):
     log = next(work_dir.glob('*/vis_data/*.json')).read_text().splitlines()
     validated = [row for row in map(json.loads, log) if 'test_a/qian_psnr' in row][-1]
     assert tested['test_a/qian_psnr'] == pytest.approx(validated['test_a/qian_psnr'], abs=1e-9)
-    assert len(list((tmp_path / 'pictures').rglob('comparison/*.png'))) == 6
-    assert len(list((tmp_path / 'pictures').rglob('restored/*.png'))) == 6
-    assert len(list((tmp_path / 'pictures').glob('*/overview.png'))) == 1
+    assert len(list((tmp_path / 'images').rglob('comparison/*.png'))) == 6
+    assert len(list((tmp_path / 'images').rglob('restored/*.png'))) == 6
+    assert len(list((tmp_path / 'images').glob('*/overview.png'))) == 1
 
 
 def test_two_processes_resume_exactly_and_test_alike_in_one(data, tmp_path):

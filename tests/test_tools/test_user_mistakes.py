@@ -45,8 +45,8 @@ def test_dataset_mistakes_are_named_before_training(data, tmp_path):
     line = message(train(tmp_path / 'nowhere', tmp_path / 'w'))
     assert 'nowhere' in line
     cut = write_pairs(tmp_path / 'cut', count=3)
-    picture = cut / 'data' / '1_rain.png'
-    picture.write_bytes(picture.read_bytes()[:-30])
+    image = cut / 'data' / '1_rain.png'
+    image.write_bytes(image.read_bytes()[:-30])
     assert '1_rain.png' in message(train(cut, tmp_path / 'w'))
     unpaired = write_pairs(tmp_path / 'unpaired', count=3)
     (unpaired / 'gt' / '2_clean.png').unlink()
@@ -82,12 +82,12 @@ def test_resuming_another_training_is_refused(data, tmp_path):
 
 
 @pytest.mark.parametrize('workers', [0, 1])
-def test_pictures_damaged_in_the_middle_are_named_when_they_are_decoded(tmp_path, workers):
+def test_images_damaged_in_the_middle_are_named_when_they_are_decoded(tmp_path, workers):
     """The check at the start looks at both ends of a file only; nothing is skipped or replaced."""
     damaged = write_pairs(tmp_path / 'damaged', count=2)
-    for picture in (damaged / 'data').iterdir():
-        content = bytearray(picture.read_bytes())
+    for image in (damaged / 'data').iterdir():
+        content = bytearray(image.read_bytes())
         content[len(content) // 2 : len(content) // 2 + 40] = bytes(40)
-        picture.write_bytes(bytes(content))
+        image.write_bytes(bytes(content))
     done = train(damaged, tmp_path / 'w', options=[f'train_dataloader.num_workers={workers}'])
     assert '_rain.png' in message(done)

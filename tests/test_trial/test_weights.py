@@ -109,7 +109,7 @@ class Answer:
         from types import SimpleNamespace
 
         self.seen += 1
-        return SimpleNamespace(picture=255 - rainy, attention=None)
+        return SimpleNamespace(image=255 - rainy, attention=None)
 
 
 def test_scores_by_kind_are_those_of_the_protocol(make, trained, tmp_path, monkeypatch):

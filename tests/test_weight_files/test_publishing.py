@@ -1,4 +1,4 @@
-"""Published weights: half the size, the same pictures, a pinned checksum."""
+"""Published weights: half the size, the same images, a pinned checksum."""
 
 from __future__ import annotations
 

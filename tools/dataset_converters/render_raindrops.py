@@ -33,14 +33,14 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    source = parser.add_argument_group('clean pictures')
+    source = parser.add_argument_group('clean images')
     source.add_argument('photos', type=Path, nargs='?', help='a folder of photos, or one photo')
     source.add_argument('--scenes', type=int, help='draw so many scenes instead')
     source.add_argument('--size', type=size, metavar='WxH', help='size of scenes (720x480); photos '
                         'are cut around their middle and shrunk to it (default: as they are)')  # fmt: skip
     drops = parser.add_argument_group('raindrops')
     drops.add_argument('--pairs', '--per-photo', type=int, default=1, help='pairs per photo (1)')
-    drops.add_argument('--seed', type=int, default=0, help='seed of all pictures (default 0)')
+    drops.add_argument('--seed', type=int, default=0, help='seed of all images (default 0)')
     drops.add_argument('--level', default='normal', choices=['light', 'normal', 'heavy'])
     drops.add_argument('--regimes', type=share, nargs='+', metavar='NAME=SHARE', help='shares of '
                        'small, discs, ghosts, focused, such as: small=0.5 discs=0.5')  # fmt: skip

@@ -20,7 +20,7 @@ train_dataloader = dict(
         night_share=0.1,
         seed=1,
         pipeline=[
-            dict(type='LoadCleanPicture', channel_order='rgb'),
+            dict(type='LoadCleanImage', channel_order='rgb'),
             dict(type='RenderPairs', count=8, raindrops=raindrops, dry_share=0.12),
         ],
     ),
@@ -38,7 +38,7 @@ val_dataloader = dict(
         night_share=0.1,
         seed=0,
         pipeline=[
-            dict(type='LoadCleanPicture', channel_order='rgb'),
+            dict(type='LoadCleanImage', channel_order='rgb'),
             dict(type='RenderRaindrops', frame_width=720, **raindrops),
             dict(type='PackInputs'),
         ],

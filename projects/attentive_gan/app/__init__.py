@@ -1,4 +1,4 @@
-"""A local web page to try the restorer: one picture at a time, nothing kept."""
+"""A local web page to try the restorer: one image at a time, nothing kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One picture at a time; the others wait, and whatever nobody asks for any more is forgotten."""
+"""One image at a time; the others wait, and whatever nobody asks for any more is forgotten."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .results import Results
 #: Seconds after which a job is forgotten whose page asked nothing more. Browsers let pages in the
 #: background ask once a minute.
 LEASE = 150.0
-#: Most pictures that wait, as their bytes are in memory.
+#: Most images that wait, as their bytes are in memory.
 MOST_WAITING = 8
 _SWEEP_SECONDS = 2.0
 
@@ -32,7 +32,7 @@ class _CancelledError(Exception):
 
 @dataclass
 class Job:
-    """A picture on its way."""
+    """An image on its way."""
 
     name: str
     """File name, for messages."""
@@ -53,10 +53,10 @@ class Job:
 
 
 class Jobs:
-    """The pictures that wait, the one that is worked on, and results until they are fetched.
+    """The images that wait, the one that is worked on, and results until they are fetched.
 
     Args:
-        work: Restores one picture.
+        work: Restores one image.
         lease: Seconds for which a job lives after its page last asked.
         clock: Seconds that never go back.
     """
@@ -78,7 +78,7 @@ class Jobs:
         return len(self._jobs)
 
     def submit(self, content: bytes, name: str) -> str:
-        """Put a picture into the queue.
+        """Put an image into the queue.
 
         Returns:
             Key of the job, which cannot be guessed.
@@ -89,7 +89,7 @@ class Jobs:
         with self._changed:
             waiting = sum(job.state == 'waiting' for job in self._jobs.values())
             if waiting >= MOST_WAITING:
-                raise UserError(f'{waiting} pictures wait already; try again in a minute.')
+                raise UserError(f'{waiting} images wait already; try again in a minute.')
             key = secrets.token_urlsafe(24)
             self._jobs[key] = Job(name, content, self._clock())
             self._changed.notify_all()
@@ -148,7 +148,7 @@ class Jobs:
                 job.state = 'working'
                 content, job.content = job.content, b''
             self._do(job, content)
-            del job, content  # or the last picture would stay until the next one comes
+            del job, content  # or the last image would stay until the next one comes
 
     def _next(self) -> Job | None:
         return next((job for job in self._jobs.values() if job.state == 'waiting'), None)
@@ -166,9 +166,9 @@ class Jobs:
         except UserError as error:
             job.error, job.state = str(error), 'failed'
         except MemoryError:
-            job.error, job.state = 'Memory does not suffice; try a smaller picture.', 'failed'
+            job.error, job.state = 'Memory does not suffice; try a smaller image.', 'failed'
         except Exception:
-            logging.getLogger(__name__).exception('a picture could not be restored')
+            logging.getLogger(__name__).exception('an image could not be restored')
             job.error = 'This should not happen; the terminal of the app says more.'
             job.state = 'failed'
         else:

@@ -1,4 +1,4 @@
-"""From the bytes of a picture file to all that the page shows, without touching the disk."""
+"""From the bytes of an image file to all that the page shows, without touching the disk."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from attentive_gan.imaging import FORMAT_OF, PictureDocument, encode_document, read_document
-from attentive_gan.imaging.comparison import attention_picture
+from attentive_gan.imaging import FORMAT_OF, ImageDocument, encode_document, read_document
+from attentive_gan.imaging.comparison import attention_image
 from attentive_gan.inference import Progress, Restorer
 
 #: Longest side of what the page shows, in pixels; downloads have the full size.
@@ -26,20 +26,20 @@ class Results:
     """What the page fetches."""
 
     width: int
-    """Columns of the picture."""
+    """Columns of the image."""
     height: int
-    """Rows of the picture."""
+    """Rows of the image."""
     names: dict[str, str]
     """File names of the downloads: `kept` in the input's format, `png` unless that is PNG already."""
     files: dict[str, bytes]
-    """Bytes of the downloads by the same keys, and PNG pictures to show: `rainy`, `restored`, and
+    """Bytes of the downloads by the same keys, and PNG images to show: `rainy`, `restored`, and
     `attention` where the network draws a map."""
 
 
 def restore_file(
     content: bytes, name: str, restorer: Restorer, max_pixels: int, progress: Progress
 ) -> Results:
-    """Restore an uploaded picture.
+    """Restore an uploaded image.
 
     Args:
         content: Bytes of the file.
@@ -49,13 +49,13 @@ def restore_file(
         progress: Told the part of the work that is done, 0 to 1.
 
     Raises:
-        UserError: The file is no picture that can be read, or cannot be restored.
+        UserError: The file is no image that can be read, or cannot be restored.
     """
     document = read_document(name, max_pixels, content)
     restored = restorer.restore(
         document.pixels, attention=restorer.gives_attention, progress=progress
     )
-    result = document.with_pixels(restored.picture)
+    result = document.with_pixels(restored.image)
     path = PurePosixPath(name)
     fits = FORMAT_OF.get(path.suffix.lower()) == document.format
     suffix = path.suffix if fits else _SUFFIX_OF[document.format]
@@ -66,14 +66,14 @@ def restore_file(
     files['rainy'] = _shown(document, document.pixels)
     files['restored'] = _shown(document, result.pixels)
     if restored.attention is not None:
-        drawn = attention_picture(restored.attention)
+        drawn = attention_image(restored.attention)
         files['attention'] = _encode(_reduced(drawn), None)
     height, width = document.pixels.shape[:2]
     return Results(width, height, names, files)
 
 
-def _shown(document: PictureDocument, pixels: NDArray) -> bytes:
-    """Return a PNG for the screen: 8 bits, not larger than needed, in the picture's colour profile."""
+def _shown(document: ImageDocument, pixels: NDArray) -> bytes:
+    """Return a PNG for the screen: 8 bits, not larger than needed, in the image's colour profile."""
     small = _reduced(pixels)
     if small.dtype == np.uint16:
         small = (small >> 8).astype(np.uint8)

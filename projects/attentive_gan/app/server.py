@@ -45,7 +45,7 @@ class Limits:
     upload_megabytes: float = 64.0
     """Largest file, in units of 10^6 bytes."""
     megapixels: float = 50.0
-    """Largest picture, in units of 10^6 pixels."""
+    """Largest image, in units of 10^6 pixels."""
 
     @property
     def upload_bytes(self) -> int:
@@ -54,7 +54,7 @@ class Limits:
 
     @property
     def pixels(self) -> int:
-        """Largest picture in pixels."""
+        """Largest image in pixels."""
         return int(self.megapixels * 1e6)
 
 
@@ -139,7 +139,7 @@ def _add_jobs(app: Flask, jobs: Jobs, limits: Limits) -> None:  # noqa: C901 -- 
 
     @app.get('/jobs/<key>')
     def tell(key: str) -> Response:
-        job, before = jobs.find(key) or abort(404, 'This picture is no longer here; send it again.')
+        job, before = jobs.find(key) or abort(404, 'This image is no longer here; send it again.')
         answer: dict[str, Any] = {'state': job.state, 'before': before, 'part': job.part}
         if job.state == 'failed':
             answer['error'] = job.error
@@ -156,7 +156,7 @@ def _add_jobs(app: Flask, jobs: Jobs, limits: Limits) -> None:  # noqa: C901 -- 
         found = jobs.find(key)
         results = found[0].results if found else None
         if results is None or file not in results.files:
-            abort(404, 'This result is no longer here; send the picture again.')
+            abort(404, 'This result is no longer here; send the image again.')
         return Response(results.files[file], mimetype='application/octet-stream')
 
     @app.delete('/jobs/<key>')
@@ -169,7 +169,7 @@ def _clean_name(given: str) -> str:
     """Return the last part of a file name, without control characters and of bounded length."""
     name = PurePosixPath(unquote(given).replace('\\', '/')).name
     path = PurePosixPath(shown(name)[-200:])
-    return path.name or 'picture'
+    return path.name or 'image'
 
 
 def _asset(name: str) -> str:

@@ -46,7 +46,7 @@ def serve(
     """Serve the page until the keyboard interrupts it.
 
     Args:
-        restorer: Restores the pictures.
+        restorer: Restores the images.
         bound: From `listen`.
         limits: What is accepted.
         started: Told the page's address, once it answers.

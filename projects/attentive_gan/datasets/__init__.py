@@ -1,4 +1,4 @@
-"""Data sets of rainy and clean pictures, and the steps that make a training sample of a pair."""
+"""Data sets of rainy and clean images, and the steps that make a training sample of a pair."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from .calibration_files import (
     write_calibration,
 )
 from .checking import CheckResult, check, splits_of
-from .clean_dataset import CleanPictureDataset, DrawnSceneDataset
-from .clean_pictures import DrawnScene, photos_below
+from .clean_dataset import CleanImageDataset, DrawnSceneDataset
+from .clean_images import DrawnScene, photos_below
 from .draws import Draw, seeded
+from .image_cache import ImageCache
+from .image_dataset import ImageDataset
 from .image_pool import CropOptions, ImagePool
 from .inspection import PairRecord, inspect_pair
 from .manifest import read_manifest, write_manifest
@@ -22,8 +24,6 @@ from .pair_batches import PackPair, RenderPairs, collate_pairs
 from .pair_dataset import PairDataset
 from .pair_reading import read_pair
 from .pairing import Fault, Pair
-from .picture_cache import PictureCache
-from .picture_dataset import PictureDataset
 from .raindrop_dataset import ConcatenatedPairDataset, PairFolderDataset, RaindropDataset
 from .render_jobs import CleanSource
 from .rendered_dataset import (
@@ -33,13 +33,13 @@ from .rendered_dataset import (
     render_dataset,
     scene_sources,
 )
-from .rendering_transforms import CoverSize, LoadCleanPicture, RenderBlobs, RenderRaindrops
+from .rendering_transforms import CoverSize, LoadCleanImage, RenderBlobs, RenderRaindrops
 from .sheets import pair_sheet, sample_row, sample_sheets
 from .transforms import LoadRainyCleanPair, PairedCrop, PairedFlip, RaindropMask
 
 __all__ = [
     'CheckResult',
-    'CleanPictureDataset',
+    'CleanImageDataset',
     'CleanSource',
     'ConcatenatedPairDataset',
     'CoverSize',
@@ -48,8 +48,10 @@ __all__ = [
     'DrawnScene',
     'DrawnSceneDataset',
     'Fault',
+    'ImageCache',
+    'ImageDataset',
     'ImagePool',
-    'LoadCleanPicture',
+    'LoadCleanImage',
     'LoadRainyCleanPair',
     'MaskRule',
     'PackPair',
@@ -61,8 +63,6 @@ __all__ = [
     'PairedCrop',
     'PairedFlip',
     'PairedScale',
-    'PictureCache',
-    'PictureDataset',
     'RaindropDataset',
     'RaindropMask',
     'RenderBlobs',

@@ -1,8 +1,8 @@
 """Changes to pairs that make training general, apart from the physics of raindrops: colour and scale.
 
-Both pictures of a pair get exactly the same change, so that what was equal in both stays equal. MMagic's
-`ColorJitter` does not do that: its contrast refers to the mean of each picture. For JPEG compression of the
-rainy picture MMagic's `RandomJPEGCompression(keys=['img'])` is right. Random numbers come from NumPy's
+Both images of a pair get exactly the same change, so that what was equal in both stays equal. MMagic's
+`ColorJitter` does not do that: its contrast refers to the mean of each image. For JPEG compression of the
+rainy image MMagic's `RandomJPEGCompression(keys=['img'])` is right. Random numbers come from NumPy's
 global generator, which the data sets here seed for each draw.
 """
 
@@ -41,7 +41,7 @@ def _checked(name: str, limits: Sequence[float], low: float, high: float) -> Ran
 
 @TRANSFORMS.register_module()
 class PairedColourJitter(BaseTransform):
-    """Change the colours of both pictures of a pair by one random map from colour to colour.
+    """Change the colours of both images of a pair by one random map from colour to colour.
 
     First each channel v (0 to 1) becomes (brightness * (contrast * (v - 0.5) + 0.5)) ** gamma, clipped to 0
     to 1; then saturation scales the distance from the luma, and hue turns colours about the grey axis.
@@ -52,7 +52,7 @@ class PairedColourJitter(BaseTransform):
         saturation: Range of the factor on the distance from grey, within 0 to 3.
         hue: Range of the angle in degrees, within -180 to 180.
         gamma: Range of the exponent, within 0.2 to 5.
-        keys: Which pictures to change, (H, W, 3), uint8.
+        keys: Which images to change, (H, W, 3), uint8.
 
     Raises:
         UserError: A range is not one, or not within its bounds.
@@ -75,7 +75,7 @@ class PairedColourJitter(BaseTransform):
         self.keys = tuple(keys)
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
-        """Change both pictures of a sample."""
+        """Change both images of a sample."""
         table = _tone_table(_drawn(self.brightness), _drawn(self.contrast), _drawn(self.gamma))
         matrix = _colour_matrix(_drawn(self.saturation), _drawn(self.hue))
         if results.get('img_channel_order', 'bgr') == 'bgr':
@@ -115,7 +115,7 @@ def _colour_matrix(saturation: float, hue: float) -> NDArray[np.float32]:
 
 @TRANSFORMS.register_module()
 class PairedScale(BaseTransform):
-    """Resize all pictures of a sample by one random factor; it belongs before the crop.
+    """Resize all images of a sample by one random factor; it belongs before the crop.
 
     The mask is taken from the nearest pixel. `scale` records the factor.
 
@@ -148,8 +148,8 @@ class PairedScale(BaseTransform):
         return f'{type(self).__name__}(limits={self.limits})'
 
 
-def _scaled(picture: NDArray, size: tuple[int, int], nearest: bool) -> NDArray:
+def _scaled(image: NDArray, size: tuple[int, int], nearest: bool) -> NDArray:
     if not nearest:
-        return resized(picture, size)
-    result = cv2.resize(picture, size[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
-    return result.reshape(*size, *picture.shape[2:])
+        return resized(image, size)
+    result = cv2.resize(image, size[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
+    return result.reshape(*size, *image.shape[2:])

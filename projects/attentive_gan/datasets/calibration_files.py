@@ -14,7 +14,7 @@ from attentive_gan.rendering.statistics import spread
 
 from .manifest import read_manifest, write_manifest
 from .pair_dataset import PairDataset
-from .pair_reading import Picture, read_pair
+from .pair_reading import Image, read_pair
 from .pairing import raise_faults
 
 #: Name of the file that a calibration is written to.
@@ -62,7 +62,7 @@ def read_calibration(path: str | Path) -> dict[str, float]:
     return {name: float(scales[name]) for name in SCALES}
 
 
-def real_pairs(datasets: Sequence[PairDataset], count: int) -> list[tuple[Picture, Picture]]:
+def real_pairs(datasets: Sequence[PairDataset], count: int) -> list[tuple[Image, Image]]:
     """Decode pairs spread evenly over data sets.
 
     Args:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from attentive_gan.imaging import write_picture
+from attentive_gan.imaging import write_image
 
 from .inspection import (
     PairRecord,
@@ -61,7 +61,7 @@ class CheckResult:
         write_manifest(out / MANIFEST, as_manifest(self.records))
         if not self.sound:
             return [out / MANIFEST]
-        sheet = write_picture(out / 'contact_sheet.png', pair_sheet(self.sound, rows))
+        sheet = write_image(out / 'contact_sheet.png', pair_sheet(self.sound, rows))
         return [out / MANIFEST, sheet]
 
 

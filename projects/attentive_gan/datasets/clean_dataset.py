@@ -1,4 +1,4 @@
-"""Data sets of clean pictures, on which raindrops are rendered: a folder of photos, and drawn scenes."""
+"""Data sets of clean images, on which raindrops are rendered: a folder of photos, and drawn scenes."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from typing import Any, Literal, get_args
 from mmagic.registry import DATASETS
 
 from attentive_gan.errors import UserError
-from attentive_gan.imaging import read_picture, verify_complete
+from attentive_gan.imaging import read_image, verify_complete
 
-from .clean_pictures import DrawnScene, photos_below
+from .clean_images import DrawnScene, photos_below
+from .image_dataset import Image, ImageDataset
 from .pairing import Fault, raise_faults
-from .picture_dataset import Picture, PictureDataset
 
 Part = Literal['all', 'train', 'held_out']
 
 
 @DATASETS.register_module()
-class CleanPictureDataset(PictureDataset):
+class CleanImageDataset(ImageDataset):
     """Photos in a folder and its subfolders, verified when the data set is made.
 
     An entry has `gt_path` and `img_path` (both the photo: it is what messages and scores name), `name` (its
@@ -31,10 +31,10 @@ class CleanPictureDataset(PictureDataset):
         part: 'all' photos, 'train' without the held-out ones, or 'held_out' alone. Which photos are held
             out depends on their names alone, not on their order or on the seed.
         held_out: Number of photos that are held out; of fewer than five times as many, a fifth.
-        **kwargs: Arguments of `PictureDataset`.
+        **kwargs: Arguments of `ImageDataset`.
 
     Raises:
-        UserError: The folder is missing or empty, a picture cannot be used, there are too few photos for
+        UserError: The folder is missing or empty, an image cannot be used, there are too few photos for
             two parts, or an option is out of its range.
     """
 
@@ -61,7 +61,7 @@ class CleanPictureDataset(PictureDataset):
             try:
                 header = verify_complete(path)
             except UserError as error:
-                faults.append(Fault('a picture cannot be used', str(error).rstrip('.'), ''))
+                faults.append(Fault('an image cannot be used', str(error).rstrip('.'), ''))
                 continue
             size = (header.height, header.width)
             place = str(path)
@@ -83,14 +83,14 @@ class CleanPictureDataset(PictureDataset):
         wanted = self.part == 'held_out'
         return {name: path for name, path in photos.items() if (name in chosen) == wanted}
 
-    def decode(self, info: Mapping[str, Any]) -> tuple[Picture]:
+    def decode(self, info: Mapping[str, Any]) -> tuple[Image]:
         """Return the photo of an entry, RGB (H, W, 3), uint8."""
-        return (read_picture(info['gt_path']),)
+        return (read_image(info['gt_path']),)
 
 
 @DATASETS.register_module()
-class DrawnSceneDataset(PictureDataset):
-    """Clean pictures from nothing: scene number i is a function of seed and i alone.
+class DrawnSceneDataset(ImageDataset):
+    """Clean images from nothing: scene number i is a function of seed and i alone.
 
     An entry has `gt_path` and `img_path` (a name such as 'scene_7'; there is no file), `name` and `size`.
 
@@ -99,8 +99,8 @@ class DrawnSceneDataset(PictureDataset):
         size: (height, width) of a scene in pixels, at least 16 each.
         night_share: Share of the scenes that are drawn at night, 0 to 1.
         seed: Seed of the scenes, and of the samples' randomness where the sampler's draws carry none.
-        pipeline: Transforms; the first is usually `LoadCleanPicture`.
-        **kwargs: Other arguments of `PictureDataset`; with `cache=True` a scene is drawn once.
+        pipeline: Transforms; the first is usually `LoadCleanImage`.
+        **kwargs: Other arguments of `ImageDataset`; with `cache=True` a scene is drawn once.
 
     Raises:
         UserError: An option is out of its range.
@@ -136,6 +136,6 @@ class DrawnSceneDataset(PictureDataset):
             for number in range(self.length)
         ]
 
-    def decode(self, info: Mapping[str, Any]) -> tuple[Picture]:
+    def decode(self, info: Mapping[str, Any]) -> tuple[Image]:
         """Return the scene of an entry, RGB (H, W, 3), uint8."""
         return (self.scenes.draw(info['number']),)

@@ -1,4 +1,4 @@
-"""A thorough check of a data set: every picture decoded, every pair compared, all faults listed."""
+"""A thorough check of a data set: every image decoded, every pair compared, all faults listed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .manifest import changed_files, digest
 from .pair_reading import read_pair
 from .pairing import Fault, Pair
 
-Picture = NDArray[np.uint8]
+Image = NDArray[np.uint8]
 
 #: Largest shift between partners that counts as aligned, in pixels.
 MAX_SHIFT = 2.0
@@ -37,9 +37,9 @@ class PairRecord:
     name: str
     """Name of the pair."""
     rainy: str
-    """File of the rainy picture, below the folder that was checked."""
+    """File of the rainy image, below the folder that was checked."""
     clean: str
-    """File of the clean picture, below the folder that was checked."""
+    """File of the clean image, below the folder that was checked."""
     rainy_sha256: str
     """Checksum of the rainy file."""
     clean_sha256: str
@@ -51,9 +51,9 @@ class PairRecord:
     mask_share: float
     """Share of the pixels that the mask marks (`raindrop_mask` with its defaults), 0 to 1."""
     psnr_rgb: float | None
-    """PSNR of the rainy picture over RGB in dB; None where both are equal."""
+    """PSNR of the rainy image over RGB in dB; None where both are equal."""
     shift: tuple[float, float]
-    """How far the rainy picture lies to the right of and below the clean one, in pixels."""
+    """How far the rainy image lies to the right of and below the clean one, in pixels."""
     shift_response: float
     """Height of the correlation peak, 0 to 1; below `MIN_RESPONSE` the shift means nothing."""
     pixels_sha256: tuple[str, str]
@@ -68,7 +68,7 @@ def inspect_pair(pair: Pair, root: Path) -> PairRecord:
         root: Folder below which they lie, for the names in the record.
 
     Raises:
-        UserError: A file cannot be decoded, or the two pictures differ in size.
+        UserError: A file cannot be decoded, or the two images differ in size.
     """
     info = {'img_path': pair.rainy, 'gt_path': pair.clean, 'rainy_side': pair.rainy_side}
     rainy, clean = read_pair(info)
@@ -90,8 +90,8 @@ def inspect_pair(pair: Pair, root: Path) -> PairRecord:
     )
 
 
-def measure_shift(rainy: Picture, clean: Picture) -> tuple[tuple[float, float], float]:
-    """Measure how far a picture is shifted against another by phase correlation.
+def measure_shift(rainy: Image, clean: Image) -> tuple[tuple[float, float], float]:
+    """Measure how far an image is shifted against another by phase correlation.
 
     Args:
         rainy: RGB (H, W, 3), uint8.
@@ -99,13 +99,11 @@ def measure_shift(rainy: Picture, clean: Picture) -> tuple[tuple[float, float], 
 
     Returns:
         Shift to the right and down in pixels, good to a pixel, and the height of the correlation
-        peak, 0 to 1; zeros for pictures below 64x64, which are too small to tell.
+        peak, 0 to 1; zeros for images below 64x64, which are too small to tell.
     """
     if min(rainy.shape[:2]) < _SMALLEST_MEASURED:
         return (0.0, 0.0), 0.0
-    greys = [
-        cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32) for picture in (clean, rainy)
-    ]
+    greys = [cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32) for image in (clean, rainy)]
     window = cv2.createHanningWindow((rainy.shape[1], rainy.shape[0]), cv2.CV_32F)
     (right, down), response = cv2.phaseCorrelate(greys[0], greys[1], window)
     return (float(right), float(down)), float(np.clip(np.nan_to_num(response), 0, 1))
@@ -128,7 +126,7 @@ def inspect_pairs(
         try:
             record = inspect_pair(pair, root)
         except UserError as error:
-            faults.append(Fault('a picture cannot be used', str(error), ''))
+            faults.append(Fault('an image cannot be used', str(error), ''))
             yield None
             continue
         faults.extend(pair_faults(record))
@@ -139,7 +137,7 @@ def pair_faults(record: PairRecord) -> Iterator[Fault]:
     """Yield what is wrong with one pair by its record."""
     if record.psnr_rgb is None:
         remedy = 'Find the true partners or remove the pair.'
-        yield Fault('rainy and clean are the same picture', record.rainy, remedy)
+        yield Fault('rainy and clean are the same image', record.rainy, remedy)
         return
     distance = float(np.hypot(*record.shift))
     if distance > MAX_SHIFT and record.shift_response >= MIN_RESPONSE:
@@ -149,16 +147,14 @@ def pair_faults(record: PairRecord) -> Iterator[Fault]:
 
 
 def duplicate_faults(records: Iterable[PairRecord]) -> list[Fault]:
-    """Find rainy pictures that are stored twice, also under other formats or in other splits."""
+    """Find rainy images that are stored twice, also under other formats or in other splits."""
     first: dict[str, str] = {}
     faults = []
     for record in records:
         earlier = first.setdefault(record.pixels_sha256[0], record.rainy)
         if earlier != record.rainy:
             where = f'{record.rainy} equals {earlier}'
-            faults.append(
-                Fault('a rainy picture is stored twice', where, 'Remove one of the pairs.')
-            )
+            faults.append(Fault('a rainy image is stored twice', where, 'Remove one of the pairs.'))
     return faults
 
 
@@ -212,5 +208,5 @@ def _spread(values: Sequence[float]) -> dict[str, float]:
     }
 
 
-def _pixels_digest(picture: Picture) -> str:
-    return hashlib.sha256(picture.tobytes()).hexdigest()
+def _pixels_digest(image: Image) -> str:
+    return hashlib.sha256(image.tobytes()).hexdigest()

@@ -105,7 +105,7 @@ class RenderPairs(BaseTransform):
         self.options = PairOptions(raindrops=RaindropOptions(**dict(raindrops or {})), **chosen)
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
-        """Render on a sample that has `gt`, as `LoadCleanPicture` makes it."""
+        """Render on a sample that has `gt`, as `LoadCleanImage` makes it."""
         clean = results['gt']
         if results.get('gt_channel_order', 'bgr') == 'bgr':
             clean = clean[..., ::-1]

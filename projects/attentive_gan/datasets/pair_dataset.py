@@ -1,4 +1,4 @@
-"""What all data sets of rainy and clean pictures have in common."""
+"""What all data sets of rainy and clean images have in common."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from typing import Any
 
 from attentive_gan.errors import UserError
 
-from .pair_reading import Picture, read_pair
+from .image_dataset import ImageDataset
+from .pair_reading import Image, read_pair
 from .pairing import Fault, Pair, raise_faults, verify_pairs
-from .picture_dataset import PictureDataset
 
 
-class PairDataset(PictureDataset):
-    """Pairs of a rainy picture and its clean partner, verified when the data set is made.
+class PairDataset(ImageDataset):
+    """Pairs of a rainy image and its clean partner, verified when the data set is made.
 
-    Every file's header and end are looked at, so that a missing, truncated or unequal picture is
-    told before any training. The arguments are those of `PictureDataset`; the first transform is usually
+    Every file's header and end are looked at, so that a missing, truncated or unequal image is
+    told before any training. The arguments are those of `ImageDataset`; the first transform is usually
     `LoadRainyCleanPair`.
 
     A subclass finds the pairs: it implements `find_pairs`.
 
     Raises:
-        UserError: The data set is missing, empty, unpaired, or a picture cannot be used.
+        UserError: The data set is missing, empty, unpaired, or an image cannot be used.
     """
 
-    PICTURES = 2
+    IMAGES = 2
 
     @abstractmethod
     def find_pairs(self) -> tuple[list[Pair], list[Fault]]:
@@ -41,7 +41,7 @@ class PairDataset(PictureDataset):
         pairs, faults = self.find_pairs()
         if not pairs and not faults:
             raise UserError(
-                f'{self.root} holds no pictures. '
+                f'{self.root} holds no images. '
                 f'Put the data set there, or set data_root to its folder.'
             )
         sizes, more = verify_pairs(pairs)
@@ -57,6 +57,6 @@ class PairDataset(PictureDataset):
             for pair in pairs
         ]
 
-    def decode(self, info: Mapping[str, Any]) -> tuple[Picture, Picture]:
-        """Return the rainy and the clean picture of an entry, RGB (H, W, 3), uint8."""
+    def decode(self, info: Mapping[str, Any]) -> tuple[Image, Image]:
+        """Return the rainy and the clean image of an entry, RGB (H, W, 3), uint8."""
         return read_pair(info)

@@ -9,32 +9,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attentive_gan.errors import UserError
-from attentive_gan.imaging import read_picture
+from attentive_gan.imaging import read_image
 
-Picture = NDArray[np.uint8]
+Image = NDArray[np.uint8]
 
 
-def read_pair(info: Mapping[str, Any]) -> tuple[Picture, Picture]:
-    """Decode the rainy and the clean picture of a sample.
+def read_pair(info: Mapping[str, Any]) -> tuple[Image, Image]:
+    """Decode the rainy and the clean image of a sample.
 
     Args:
-        info: A sample's entry with `img_path`, `gt_path` and, where both are halves of one picture,
+        info: A sample's entry with `img_path`, `gt_path` and, where both are halves of one image,
             `rainy_side` ('left' or 'right').
 
     Returns:
-        Rainy and clean picture, RGB (H, W, 3), uint8.
+        Rainy and clean image, RGB (H, W, 3), uint8.
 
     Raises:
         UserError: A file cannot be read, or the two differ in size.
     """
-    rainy = read_picture(info['img_path'])
+    rainy = read_image(info['img_path'])
     side = info.get('rainy_side')
     if side:
         half = rainy.shape[1] // 2
         left, right = rainy[:, :half], rainy[:, half:]
         rainy, clean = (left, right) if side == 'left' else (right, left)
     else:
-        clean = read_picture(info['gt_path'])
+        clean = read_image(info['gt_path'])
     if rainy.shape != clean.shape:
         raise UserError(
             f'{info["img_path"]} is {rainy.shape[1]}x{rainy.shape[0]} but its clean partner '

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from attentive_gan.errors import UserError
-from attentive_gan.imaging import PictureHeader, verify_complete
+from attentive_gan.imaging import ImageHeader, verify_complete
 from attentive_gan.imaging.headers import SUFFIXES
 
 Side = Literal['left', 'right']
@@ -23,16 +23,16 @@ _CHECKER = 'tools/dataset_converters/raindrop/check_dataset.py lists every one'
 
 @dataclass(frozen=True)
 class Pair:
-    """Files of one rainy picture and its clean partner."""
+    """Files of one rainy image and its clean partner."""
 
     name: str
     """Short name, unique in the data set."""
     rainy: Path
-    """File of the rainy picture."""
+    """File of the rainy image."""
     clean: Path
-    """File of the clean picture; the same file where both are halves of one picture."""
+    """File of the clean image; the same file where both are halves of one image."""
     rainy_side: Side | None = None
-    """Which half is the rainy one where both are halves of one picture."""
+    """Which half is the rainy one where both are halves of one image."""
 
 
 @dataclass(frozen=True)
@@ -70,10 +70,10 @@ def natural_key(name: str) -> list[tuple[int, int | str]]:
     return [(0, int(part)) if part.isdigit() else (1, part) for part in parts if part]
 
 
-def pictures_in(folder: Path) -> list[Path]:
-    """Return the picture files of a folder in natural order.
+def images_in(folder: Path) -> list[Path]:
+    """Return the image files of a folder in natural order.
 
-    Hidden files, folders and files without a picture's suffix are no part of a data set.
+    Hidden files, folders and files without an image's suffix are no part of a data set.
     """
     files = [
         file
@@ -115,7 +115,7 @@ class Keyed(NamedTuple):
     files: dict[str, Path]
     """Files by key, in their order."""
     partners: dict[str, str]
-    """Key of the clean picture by key of the file; they differ where a clean one has several rainy ones."""
+    """Key of the clean image by key of the file; they differ where a clean one has several rainy ones."""
     faults: list[Fault]
     """Unexpected names and duplicates."""
 
@@ -125,7 +125,7 @@ def keyed(files: Sequence[Path], template: str, numbered: bool) -> Keyed:
 
     Args:
         files: Files of one folder.
-        template: Stem with `{}`, such as '{}_rain'; with `{n}` too where several rainy pictures of one
+        template: Stem with `{}`, such as '{}_rain'; with `{n}` too where several rainy images of one
             scene are numbered, such as '{}_{n}'.
         numbered: Whether the key must be a number; leading zeros do not count then.
     """
@@ -146,7 +146,7 @@ def keyed(files: Sequence[Path], template: str, numbered: bool) -> Keyed:
         key = f'{partner}_{match["n"]}' if '{n}' in template else partner
         if key in found:
             where = f'{_short(found[key])} and {file.name}'
-            faults.append(Fault('two files for one picture', where, 'Remove one of each.'))
+            faults.append(Fault('two files for one image', where, 'Remove one of each.'))
             continue
         found[key], partners[key] = file, partner
     return Keyed(found, partners, faults)
@@ -182,7 +182,7 @@ def match(
     wanted = set(rainy.partners.values())
     alone += [(rainy_folder, file) for key, file in clean.files.items() if key not in wanted]
     faults = [
-        Fault(f'pictures without a partner in {folder.name}/', _short(file), remedy)
+        Fault(f'images without a partner in {folder.name}/', _short(file), remedy)
         for folder, file in alone
     ]
     names = [name for name, partner in rainy.partners.items() if partner in clean.files]
@@ -199,7 +199,7 @@ def verify_pairs(pairs: Sequence[Pair]) -> tuple[dict[str, tuple[int, int]], lis
         pairs: The pairs to verify.
 
     Returns:
-        (height, width) of the pictures by name of the pair, without the faulty ones, and the
+        (height, width) of the images by name of the pair, without the faulty ones, and the
         faults.
     """
     sizes: dict[str, tuple[int, int]] = {}
@@ -209,7 +209,7 @@ def verify_pairs(pairs: Sequence[Pair]) -> tuple[dict[str, tuple[int, int]], lis
             rainy = verify_complete(pair.rainy)
             clean = rainy if pair.rainy_side else verify_complete(pair.clean)
         except UserError as error:
-            faults.append(Fault('a picture cannot be used', str(error).rstrip('.'), ''))
+            faults.append(Fault('an image cannot be used', str(error).rstrip('.'), ''))
             continue
         fault = _size_fault(pair, rainy, clean)
         if fault:
@@ -220,7 +220,7 @@ def verify_pairs(pairs: Sequence[Pair]) -> tuple[dict[str, tuple[int, int]], lis
     return sizes, faults
 
 
-def _size_fault(pair: Pair, rainy: PictureHeader, clean: PictureHeader) -> Fault | None:
+def _size_fault(pair: Pair, rainy: ImageHeader, clean: ImageHeader) -> Fault | None:
     if pair.rainy_side and rainy.width % 2:
         where = f'{_short(pair.rainy)} is {rainy.width} wide'
         remedy = 'Both halves of a concatenated pair must have the same width; cut it anew.'

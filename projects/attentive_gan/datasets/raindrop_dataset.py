@@ -1,4 +1,4 @@
-"""Data sets of rainy and clean pictures in the layouts that are in use."""
+"""Data sets of rainy and clean images in the layouts that are in use."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mmagic.registry import DATASETS
 from attentive_gan.errors import UserError
 
 from .pair_dataset import PairDataset
-from .pairing import Fault, Pair, Side, keyed, match, pictures_in, require_folders, stem_pattern
+from .pairing import Fault, Pair, Side, images_in, keyed, match, require_folders, stem_pattern
 
 
 def _pairs_of_folders(
@@ -18,7 +18,7 @@ def _pairs_of_folders(
 ) -> tuple[list[Pair], list[Fault]]:
     """Match the files of a rainy and a clean folder below the data set's root."""
     rainy_folder, clean_folder = (dataset.root / name for name in folders)
-    rainy_files, clean_files = pictures_in(rainy_folder), pictures_in(clean_folder)
+    rainy_files, clean_files = images_in(rainy_folder), images_in(clean_folder)
     if rainy_folder == clean_folder:
         rainy_files, clean_files = _by_kind(rainy_files, templates)
     rainy = keyed(rainy_files, templates[0], numbered)
@@ -62,14 +62,14 @@ class RaindropDataset(PairDataset):
 
 @DATASETS.register_module()
 class PairFolderDataset(PairDataset):
-    """A folder of rainy and a folder of clean pictures, matched by name.
+    """A folder of rainy and a folder of clean images, matched by name.
 
     Args:
-        rainy: Folder of the rainy pictures below `data_root`, such as 'input'.
-        clean: Folder of the clean pictures below `data_root`, such as 'target'; may be the same one
+        rainy: Folder of the rainy images below `data_root`, such as 'input'.
+        clean: Folder of the clean images below `data_root`, such as 'target'; may be the same one
             where the templates differ.
         rainy_template: Stem of the rainy files, where `{}` stands for the name of the pair. Where a clean
-            picture has several rainy ones, `{n}` stands for their number: '{}_{n}' for `901_3.jpg` and
+            image has several rainy ones, `{n}` stands for their number: '{}_{n}' for `901_3.jpg` and
             `901.jpg`, as in Rain1400.
         clean_template: Stem of the clean files. For `rain-001.png` and `norain-001.png` give
             'rain-{}' and 'norain-{}'.
@@ -111,14 +111,14 @@ class PairFolderDataset(PairDataset):
 
 @DATASETS.register_module()
 class ConcatenatedPairDataset(PairDataset):
-    """Pictures that hold rainy and clean side by side (A|B), as sets of rain streaks do.
+    """Images that hold rainy and clean side by side (A|B), as sets of rain streaks do.
 
     Args:
         rainy_side: Which half is the rainy one, 'left' or 'right'.
-        **kwargs: Arguments of `PairDataset`; the pictures lie in `data_root` itself.
+        **kwargs: Arguments of `PairDataset`; the images lie in `data_root` itself.
 
     Raises:
-        UserError: `rainy_side` is neither, a picture has an odd width, or what `PairDataset`
+        UserError: `rainy_side` is neither, an image has an odd width, or what `PairDataset`
             raises.
     """
 
@@ -129,8 +129,8 @@ class ConcatenatedPairDataset(PairDataset):
         super().__init__(**kwargs)
 
     def find_pairs(self) -> tuple[list[Pair], list[Fault]]:
-        """Return one pair per picture, and what is wrong with the folder."""
-        require_folders(self.root, (), 'pictures with rainy and clean side by side')
-        found = keyed(pictures_in(self.root), '{}', numbered=False)
+        """Return one pair per image, and what is wrong with the folder."""
+        require_folders(self.root, (), 'images with rainy and clean side by side')
+        found = keyed(images_in(self.root), '{}', numbered=False)
         pairs = [Pair(name, file, file, self.rainy_side) for name, file in found.files.items()]
         return pairs, found.faults

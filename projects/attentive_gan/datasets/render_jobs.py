@@ -13,15 +13,15 @@ from numpy.typing import NDArray
 
 from attentive_gan.digests import digest
 from attentive_gan.errors import UserError
-from attentive_gan.imaging import read_picture, write_picture
-from attentive_gan.rendering import RaindropOptions, RainyPicture, add_raindrops
+from attentive_gan.imaging import read_image, write_image
+from attentive_gan.rendering import RaindropOptions, RainyImage, add_raindrops
 from attentive_gan.rendering.masks import raindrop_mask
 from attentive_gan.rendering.statistics import raindrop_statistics
 
-from .clean_pictures import DrawnScene
+from .clean_images import DrawnScene
 from .resizing import resized
 
-Picture = NDArray[np.uint8]
+Image = NDArray[np.uint8]
 
 #: Files of pair N below the data set's folder: the published layout, then ours.
 FILES = {
@@ -31,17 +31,17 @@ FILES = {
     'alpha': 'alpha/{}_alpha.png',
 }
 
-#: What a decoder, OpenCV or the renderer raise about one bad picture.
-_BAD_PICTURE = (UserError, ValueError, MemoryError, cv2.error)
+#: What a decoder, OpenCV or the renderer raise about one bad image.
+_BAD_IMAGE = (UserError, ValueError, MemoryError, cv2.error)
 
 
-class BadPicture(Exception):  # noqa: N818 -- a finding about one picture, not a failure of the run
-    """A clean picture cannot be used; the message is the reason and names the file."""
+class BadImage(Exception):  # noqa: N818 -- a finding about one image, not a failure of the run
+    """A clean image cannot be used; the message is the reason and names the file."""
 
 
 @dataclass(frozen=True)
 class CleanSource:
-    """A clean picture: a photo, or a drawn scene."""
+    """A clean image: a photo, or a drawn scene."""
 
     name: str
     """Path of the photo below its folder, or the name of a scene."""
@@ -50,20 +50,20 @@ class CleanSource:
     scene: tuple[DrawnScene, int] | None = None
     """The scenes and the number of one of them."""
 
-    def read(self) -> tuple[Picture, str]:
-        """Return the picture, RGB (H, W, 3), uint8, and the SHA-256 of its file or pixels.
+    def read(self) -> tuple[Image, str]:
+        """Return the image, RGB (H, W, 3), uint8, and the SHA-256 of its file or pixels.
 
         Raises:
             UserError: The photo cannot be read.
         """
         if self.scene is not None:
             scenes, number = self.scene
-            picture = scenes.draw(number)
-            return picture, hashlib.sha256(picture.tobytes()).hexdigest()
+            image = scenes.draw(number)
+            return image, hashlib.sha256(image.tobytes()).hexdigest()
         if self.path is None:
             raise ValueError('a clean source needs a path or a scene')
-        picture = read_picture(self.path)
-        return picture, digest(self.path)
+        image = read_image(self.path)
+        return image, digest(self.path)
 
 
 @dataclass(frozen=True)
@@ -73,23 +73,23 @@ class RenderJob:
     number: int
     """Number in the names of its files."""
     source: CleanSource
-    """The clean picture."""
+    """The clean image."""
     repetition: int
-    """How many pairs of the same picture come before."""
+    """How many pairs of the same image come before."""
     seed: int
     """Seed of the data set."""
     raindrops: RaindropOptions
     """What to draw from."""
     size: tuple[int, int] | None
-    """(height, width) that the picture is cut and shrunk to; None for its own size."""
+    """(height, width) that the image is cut and shrunk to; None for its own size."""
     out: Path
     """Folder of the data set."""
 
     @property
     def raindrop_seed(self) -> int:
-        """Seed of the raindrops: a function of seed, name of the picture and repetition alone.
+        """Seed of the raindrops: a function of seed, name of the image and repetition alone.
 
-        So a picture is rendered alike whichever other pictures are in the folder.
+        So an image is rendered alike whichever other images are in the folder.
         """
         name = int.from_bytes(hashlib.sha256(self.source.name.encode()).digest()[:8], 'big')
         words = np.random.SeedSequence([self.seed, self.repetition, name]).generate_state(2)
@@ -113,21 +113,21 @@ def render_job(job: RenderJob) -> dict[str, Any]:
     """Render a pair and write its four files; returns the record for the manifest.
 
     Raises:
-        BadPicture: The clean picture cannot be used; nothing was written.
+        BadImage: The clean image cannot be used; nothing was written.
         UserError: A file cannot be written; none of the four is left.
     """
     try:
         clean, source_digest = job.source.read()
         seed = job.raindrop_seed
-        picture = add_raindrops(_fitted(clean, job), seed, job.options)
-        mask = raindrop_mask(picture.rainy, picture.clean)
-        statistics = raindrop_statistics(picture.rainy, picture.clean)
-    except _BAD_PICTURE as error:
+        image = add_raindrops(_fitted(clean, job), seed, job.options)
+        mask = raindrop_mask(image.rainy, image.clean)
+        statistics = raindrop_statistics(image.rainy, image.clean)
+    except _BAD_IMAGE as error:
         reason = ' '.join(str(error).split()) or type(error).__name__
         named = job.source.path is None or str(job.source.path) in reason
-        raise BadPicture(reason if named else f'{job.source.path}: {reason}') from error
-    digests = _write(job, picture, mask)
-    height, width = picture.rainy.shape[:2]
+        raise BadImage(reason if named else f'{job.source.path}: {reason}') from error
+    digests = _write(job, image, mask)
+    height, width = image.rainy.shape[:2]
     measured = {key: _rounded(value) for key, value in asdict(statistics).items()}
     return {
         'number': job.number,
@@ -137,7 +137,7 @@ def render_job(job: RenderJob) -> dict[str, Any]:
         'raindrop_seed': seed,
         'width': width,
         'height': height,
-        'parameters': asdict(picture.parameters),
+        'parameters': asdict(image.parameters),
         'statistics': measured,
         'sha256': digests,
     }
@@ -147,11 +147,11 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 4)
 
 
-def _fitted(clean: Picture, job: RenderJob) -> Picture:
+def _fitted(clean: Image, job: RenderJob) -> Image:
     """Cut the middle with the proportions of the wanted size, and shrink it.
 
     Raises:
-        UserError: The picture is smaller.
+        UserError: The image is smaller.
     """
     if job.size is None:
         return clean
@@ -159,7 +159,7 @@ def _fitted(clean: Picture, job: RenderJob) -> Picture:
     rows, columns = job.size
     if height < rows or width < columns:
         raise UserError(
-            f'The picture is {width}x{height}, smaller than the wanted {columns}x{rows} (--size).'
+            f'The image is {width}x{height}, smaller than the wanted {columns}x{rows} (--size).'
         )
     factor = min(height / rows, width / columns)
     cut = (min(height, round(rows * factor)), min(width, round(columns * factor)))
@@ -168,13 +168,13 @@ def _fitted(clean: Picture, job: RenderJob) -> Picture:
     return middle if cut == job.size else resized(middle, job.size)
 
 
-def _write(job: RenderJob, picture: RainyPicture, mask: Picture) -> dict[str, str]:
+def _write(job: RenderJob, image: RainyImage, mask: Image) -> dict[str, str]:
     """Write the files of a pair and return their digests; all or none are there afterwards."""
-    alpha = np.round(picture.alpha * 255).astype(np.uint8)
-    content = {'rainy': picture.rainy, 'clean': picture.clean, 'mask': mask, 'alpha': alpha}
+    alpha = np.round(image.alpha * 255).astype(np.uint8)
+    content = {'rainy': image.rainy, 'clean': image.clean, 'mask': mask, 'alpha': alpha}
     try:
         for kind, file in job.files.items():
-            write_picture(file, content[kind])
+            write_image(file, content[kind])
         return {file.relative_to(job.out).as_posix(): digest(file) for file in job.files.values()}
     except (UserError, OSError):
         for file in job.files.values():

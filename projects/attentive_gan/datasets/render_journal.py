@@ -24,14 +24,14 @@ JOURNAL = '.unfinished.jsonl'
 
 
 class RenderJournal:
-    """Records of finished pictures: one line of JSON each, appended as soon as a picture is written.
+    """Records of finished images: one line of JSON each, appended as soon as an image is written.
 
     At the end of a run the records become the manifest, and the journal is removed. A line that was torn
     by the end of the process counts as not written.
 
     Args:
         out: Folder of the data set.
-        made_from: All that the pictures depend on beside their clean pictures.
+        made_from: All that the images depend on beside their clean images.
     """
 
     def __init__(self, out: Path, made_from: dict[str, Any]) -> None:
@@ -49,7 +49,7 @@ class RenderJournal:
         """Read the records of earlier runs.
 
         Returns:
-            What their pictures were made from; None where nothing is there.
+            What their images were made from; None where nothing is there.
 
         Raises:
             UserError: The manifest is broken.
@@ -58,7 +58,7 @@ class RenderJournal:
         lines = _lines(self.path)
         made_from = lines[0].get('made_from') if lines else manifest.get('made_from')
         if not lines or manifest.get('made_from') == made_from:
-            self.records = {int(one['number']): one for one in manifest.get('pictures', [])}
+            self.records = {int(one['number']): one for one in manifest.get('images', [])}
         self.records |= {int(one['number']): one for one in lines[1:]}
         return made_from
 
@@ -87,7 +87,7 @@ class RenderJournal:
         write_text(self.path, ''.join(json.dumps(line) + '\n' for line in lines))
 
     def add(self, record: dict[str, Any]) -> None:
-        """Append the record of a finished picture.
+        """Append the record of a finished image.
 
         Raises:
             UserError: The file cannot be written.
@@ -104,13 +104,13 @@ class RenderJournal:
         """Write the manifest and remove the journal.
 
         Args:
-            content: Entries beside `made_from` and `pictures`.
+            content: Entries beside `made_from` and `images`.
 
         Raises:
             UserError: The manifest cannot be written.
         """
-        pictures = [self.records[number] for number in sorted(self.records)]
-        manifest = {'made_from': self.made_from, **content, 'pictures': pictures}
+        images = [self.records[number] for number in sorted(self.records)]
+        manifest = {'made_from': self.made_from, **content, 'images': images}
         write_manifest(self.out / MANIFEST, manifest)
         self.path.unlink(missing_ok=True)
 

@@ -18,10 +18,10 @@ import cv2
 
 from attentive_gan.errors import UserError
 
-from .render_jobs import BadPicture, RenderJob, render_job
+from .render_jobs import BadImage, RenderJob, render_job
 
-#: A job with its record, or with the reason why its clean picture cannot be used.
-Outcome = tuple[RenderJob, dict[str, Any] | BadPicture]
+#: A job with its record, or with the reason why its clean image cannot be used.
+Outcome = tuple[RenderJob, dict[str, Any] | BadImage]
 
 #: Jobs handed out per process: enough that none waits, few to lose when the run is interrupted.
 _IN_HAND = 3
@@ -35,7 +35,7 @@ def outcomes(jobs: Iterable[RenderJob], workers: int) -> Iterator[Outcome]:
         workers: Number of processes; 1 renders in this one.
 
     Yields:
-        Each job when its files are written or its picture was found to be bad.
+        Each job when its files are written or its image was found to be bad.
 
     Raises:
         UserError: A file cannot be written, or a process was ended from outside. What other processes
@@ -50,7 +50,7 @@ def outcomes(jobs: Iterable[RenderJob], workers: int) -> Iterator[Outcome]:
         except BrokenProcessPool as error:
             raise UserError(
                 'A rendering process was ended from outside, perhaps because memory ran out. Finished '
-                'pictures are kept: run again, with fewer --workers.'
+                'images are kept: run again, with fewer --workers.'
             ) from error
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
@@ -65,10 +65,10 @@ def _context() -> BaseContext:
     return context
 
 
-def _attempt(job: RenderJob) -> dict[str, Any] | BadPicture:
+def _attempt(job: RenderJob) -> dict[str, Any] | BadImage:
     try:
         return render_job(job)
-    except BadPicture as error:
+    except BadImage as error:
         return error
 
 

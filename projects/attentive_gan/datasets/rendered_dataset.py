@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from attentive_gan import rendering
 from attentive_gan.digests import digest
 from attentive_gan.errors import UserError
-from attentive_gan.imaging import contact_sheet, read_picture, write_picture
+from attentive_gan.imaging import contact_sheet, read_image, write_image
 from attentive_gan.rendering import RaindropOptions
 
-from .clean_pictures import DrawnScene, photos_below
-from .pairing import pictures_in
-from .render_jobs import FILES, BadPicture, CleanSource, RenderJob
+from .clean_images import DrawnScene, photos_below
+from .pairing import images_in
+from .render_jobs import FILES, BadImage, CleanSource, RenderJob
 from .render_journal import RenderJournal
 from .render_workers import outcomes
 
@@ -36,24 +36,24 @@ CONTACT_SHEET = 'contact_sheet.png'
 
 @dataclass(frozen=True)
 class RenderedDatasetOptions:
-    """What to render; equal options and pictures give equal files.
+    """What to render; equal options and images give equal files.
 
     Raises:
         UserError: An option is out of its range.
     """
 
-    per_picture: int = 1
-    """Pairs of each clean picture, 1 or more."""
+    per_image: int = 1
+    """Pairs of each clean image, 1 or more."""
     seed: int = 0
     """Any number from 0."""
     raindrops: RaindropOptions = field(default_factory=RaindropOptions)
     """Level, regimes, lighting, frame width and scales of the raindrops."""
     size: tuple[int, int] | None = None
-    """(height, width) to which pictures are cut around their middle and shrunk; None: as they are."""
+    """(height, width) to which images are cut around their middle and shrunk; None: as they are."""
 
     def __post_init__(self) -> None:
-        if self.per_picture < 1:
-            raise UserError(f'Each picture needs at least one pair; got {self.per_picture}.')
+        if self.per_image < 1:
+            raise UserError(f'Each image needs at least one pair; got {self.per_image}.')
         if self.seed < 0:
             raise UserError(f'The seed must be 0 or more; got {self.seed}.')
         if self.size is not None and min(self.size) < 16:
@@ -69,7 +69,7 @@ class RenderResult:
     rendered: int
     """Pairs that this run rendered."""
     failures: list[str]
-    """One line per clean picture that cannot be used."""
+    """One line per clean image that cannot be used."""
 
 
 def photo_sources(photos: Path, out: Path) -> list[CleanSource]:
@@ -107,16 +107,16 @@ def render_dataset(
     overwrite: bool = False,
     progress: Progress = lambda loop, _: loop,
 ) -> RenderResult:
-    """Render pairs of clean pictures into a folder; go on where an earlier run ended.
+    """Render pairs of clean images into a folder; go on where an earlier run ended.
 
     Each pair N becomes `data/N_rain.png`, `gt/N_clean.png`, `mask/N_mask.png` (rule of `raindrop_mask` with
     its defaults) and `alpha/N_alpha.png` (coverage, 0 to 255). `manifest.json` says what each was made
     from, with checksums; `contact_sheet.png` shows some. A pair whose files still fit them is kept.
-    A picture that cannot be used is left out, and so are the numbers of its pairs.
+    An image that cannot be used is left out, and so are the numbers of its pairs.
 
     Args:
         out: Folder of the data set.
-        sources: The clean pictures.
+        sources: The clean images.
         options: What to render.
         workers: Number of processes; the files do not depend on it.
         overwrite: Whether to remove pairs that an earlier run wrote with other options, instead of
@@ -124,7 +124,7 @@ def render_dataset(
         progress: Wraps the loop over the pairs.
 
     Raises:
-        UserError: The folder holds other pictures or pairs of other options, or a file cannot be written;
+        UserError: The folder holds other images or pairs of other options, or a file cannot be written;
             finished pairs stay, and another call goes on.
     """
     if workers < 1:
@@ -143,13 +143,13 @@ def render_dataset(
     for job, outcome in progress(
         outcomes(missing, min(workers, max(1, len(missing)))), len(missing)
     ):
-        if isinstance(outcome, BadPicture):
+        if isinstance(outcome, BadImage):
             failures[job.source.name] = str(outcome)
         else:
             journal.add(outcome)
     lines = [failures[source.name] for source in sources if source.name in failures]
     if journal.records:
-        write_picture(out / CONTACT_SHEET, _sheet(out, journal.records))
+        write_image(out / CONTACT_SHEET, _sheet(out, journal.records))
     journal.finish({'versions': _versions(), 'failures': lines})
     return RenderResult(kept, len(journal.records) - kept, lines)
 
@@ -157,8 +157,8 @@ def render_dataset(
 def _jobs(
     out: Path, sources: Sequence[CleanSource], options: RenderedDatasetOptions
 ) -> list[RenderJob]:
-    """Number the pairs: all of the first picture, then all of the second, and so on."""
-    pairs = [(source, time) for source in sources for time in range(options.per_picture)]
+    """Number the pairs: all of the first image, then all of the second, and so on."""
+    pairs = [(source, time) for source in sources for time in range(options.per_image)]
     return [
         RenderJob(number, source, time, options.seed, options.raindrops, options.size, out)
         for number, (source, time) in enumerate(pairs)
@@ -170,7 +170,7 @@ def _made_from(sources: Sequence[CleanSource], options: RenderedDatasetOptions) 
     scenes = next((source.scene[0] for source in sources if source.scene), None)
     code = sorted(Path(rendering.__file__).parent.glob('*.py'))
     content = asdict(options) | {
-        'pictures': [source.name for source in sources],
+        'images': [source.name for source in sources],
         'scenes': asdict(scenes) if scenes else None,
         'renderer': {file.name: digest(file) for file in code},
     }
@@ -191,12 +191,12 @@ def _continue(journal: RenderJournal, jobs: Sequence[RenderJob], overwrite: bool
             )
         journal.records = {}
     if earlier is not None and journal.unfinished:
-        count = len(earlier['pictures']) * earlier['per_picture']
+        count = len(earlier['images']) * earlier['per_image']
         own |= {name.format(number) for name in FILES.values() for number in range(count)}
-    foreign = [name for name in _pictures(journal.out) if name not in own]
+    foreign = [name for name in _images(journal.out) if name not in own]
     if foreign:
         raise UserError(
-            f'{journal.out} holds pictures that this tool did not write, such as {foreign[0]}. '
+            f'{journal.out} holds images that this tool did not write, such as {foreign[0]}. '
             f'Choose another folder (--out) or move them away.'
         )
     journal.keep(jobs)
@@ -205,7 +205,7 @@ def _continue(journal: RenderJournal, jobs: Sequence[RenderJob], overwrite: bool
 def _clear_unrecorded(out: Path, journal: RenderJournal) -> None:
     """Remove what a run that was ended in the middle of a pair left, and pairs that are replaced."""
     recorded = {name for record in journal.records.values() for name in record['sha256']}
-    for name in _pictures(out):
+    for name in _images(out):
         if name not in recorded:
             (out / name).unlink()
     for folder in {Path(name).parent for name in FILES.values()}:
@@ -213,10 +213,10 @@ def _clear_unrecorded(out: Path, journal: RenderJournal) -> None:
             leftover.unlink()
 
 
-def _pictures(out: Path) -> list[str]:
-    """Return the pictures in the folders of the layout, as paths below `out`."""
+def _images(out: Path) -> list[str]:
+    """Return the images in the folders of the layout, as paths below `out`."""
     folders = [out / Path(name).parent for name in FILES.values()]
-    found = [file for folder in folders if folder.is_dir() for file in pictures_in(folder)]
+    found = [file for folder in folders if folder.is_dir() for file in images_in(folder)]
     return [file.relative_to(out).as_posix() for file in found]
 
 
@@ -226,13 +226,13 @@ def _sheet(out: Path, records: dict[int, dict[str, Any]]) -> NDArray[np.uint8]:
     rows = []
     for index in np.unique(np.linspace(0, len(numbers) - 1, min(_ROWS, len(numbers))).astype(int)):
         record = records[numbers[index]]
-        pictures = [read_picture(out / name.format(record['number'])) for name in FILES.values()]
+        images = [read_image(out / name.format(record['number'])) for name in FILES.values()]
         psnr = record['statistics']['psnr']
         caption = (
             f'{record["number"]}   {record["parameters"]["regime"]}   '
             f'{"no change" if psnr is None else f"{psnr:.1f} dB"}   {record["source"]}'
         )
-        rows.append((caption, pictures))
+        rows.append((caption, images))
     return contact_sheet(('rainy', 'clean', 'mask (mean > 30, dilation 3)', 'coverage'), rows)
 
 

@@ -1,4 +1,4 @@
-"""Steps of a pipeline that starts from a clean picture: load it, fit its size, render raindrops on it."""
+"""Steps of a pipeline that starts from a clean image: load it, fit its size, render raindrops on it."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from mmcv.transforms import BaseTransform
 from numpy.typing import NDArray
 
 from attentive_gan.errors import UserError
-from attentive_gan.imaging import read_picture
+from attentive_gan.imaging import read_image
 from attentive_gan.rendering import (
     RaindropOptions,
-    RainyPicture,
+    RainyImage,
     Window,
     add_blobs,
     add_raindrops,
@@ -31,32 +31,32 @@ from .transforms import (
     checked_order,
     checked_size,
     drawn_window,
-    set_picture,
+    set_image,
 )
 
 
 @TRANSFORMS.register_module()
-class LoadCleanPicture(BaseTransform):
-    """Load the clean picture as `gt` (H, W, 3), uint8, with the keys that MMagic's loader sets.
+class LoadCleanImage(BaseTransform):
+    """Load the clean image as `gt` (H, W, 3), uint8, with the keys that MMagic's loader sets.
 
-    `frame_width`, the width of the whole picture in pixels, is recorded for `RenderRaindrops`.
+    `frame_width`, the width of the whole image in pixels, is recorded for `RenderRaindrops`.
 
     Args:
         channel_order: Colour order of the array, 'rgb' or 'bgr'.
 
     Raises:
-        UserError: The picture cannot be read, or `channel_order` is neither.
+        UserError: The image cannot be read, or `channel_order` is neither.
     """
 
     def __init__(self, channel_order: ChannelOrder = 'rgb') -> None:
         self.channel_order = checked_order(channel_order)
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
-        """Add the picture to a sample of a data set of clean pictures, or one that has `gt_path`."""
-        read = results.pop('read_pictures', None)
-        picture = read()[0] if read else read_picture(results['gt_path'])
-        set_picture(results, 'gt', picture, self.channel_order)
-        results['frame_width'] = picture.shape[1]
+        """Add the image to a sample of a data set of clean images, or one that has `gt_path`."""
+        read = results.pop('read_images', None)
+        image = read()[0] if read else read_image(results['gt_path'])
+        set_image(results, 'gt', image, self.channel_order)
+        results['frame_width'] = image.shape[1]
         return results
 
     def __repr__(self) -> str:
@@ -65,15 +65,15 @@ class LoadCleanPicture(BaseTransform):
 
 @TRANSFORMS.register_module()
 class CoverSize(BaseTransform):
-    """Resize the clean picture `gt` so that it just covers a size, keeping its proportions.
+    """Resize the clean image `gt` so that it just covers a size, keeping its proportions.
 
     Without it a photo smaller than the crop is an error. Enlarging uses cubic interpolation, shrinking
-    area averaging. It belongs before `RenderRaindrops`, so that drops have the size of those in a
-    picture of this size, and rendering takes no longer than for such a picture.
+    area averaging. It belongs before `RenderRaindrops`, so that drops have the size of those in an
+    image of this size, and rendering takes no longer than for such an image.
 
     Args:
-        size: (height, width) in pixels that the picture covers afterwards.
-        shrink: Whether larger pictures are shrunk; otherwise only smaller ones are enlarged.
+        size: (height, width) in pixels that the image covers afterwards.
+        shrink: Whether larger images are shrunk; otherwise only smaller ones are enlarged.
 
     Raises:
         UserError: The size is below 1.
@@ -104,7 +104,7 @@ class CoverSize(BaseTransform):
 
 @TRANSFORMS.register_module()
 class RenderRaindrops(BaseTransform):
-    """Render raindrops on the clean picture `gt`: makes a clean picture a full training sample.
+    """Render raindrops on the clean image `gt`: makes a clean image a full training sample.
 
     It sets `img` (rainy, H, W, 3, uint8), `gt` (clean, the same and sharp, also where the drops are in
     focus, unless `sharp_target` is off) and `mask` (H, W, 1), uint8, 0 or 255, by the rule of
@@ -114,23 +114,23 @@ class RenderRaindrops(BaseTransform):
     `raindrop_parameters` (a record for `RaindropParameters.from_record`) and `mask_rule` tell how; name
     them in `PackInputs(meta_keys=...)` to keep them.
 
-    The seed comes from NumPy's global generator, which the data sets here seed for each draw: so pictures
+    The seed comes from NumPy's global generator, which the data sets here seed for each draw: so images
     are a function of seed, epoch and index, new ones in every epoch of a training and the same ones in
     every validation, whatever the number of workers.
 
     Args:
         level: Amount of water: 'light', 'normal' or 'heavy'.
-        regimes: Share of each kind of picture, such as dict(small=0.5, discs=0.5); None for the mix of the
+        regimes: Share of each kind of image, such as dict(small=0.5, discs=0.5); None for the mix of the
             published training pairs.
         coverage_scale: Multiplies the coverage, 0 to 4.
         sky_scale: Multiplies the radiance of the sky beyond the frame, 0 to 4.
         mist_scale: Multiplies the mist, 0 to 4.
         lighting: 'day', 'night', or 'auto' for what a drawn scene is or a photo shows.
         frame_width: Width in pixels of the camera's whole frame, to which the size of drops is relative;
-            None for the width of the picture before any crop.
+            None for the width of the image before any crop.
         crop_size: (height, width) of a random window, or one number for both, in pixels: only this part of
-            the picture is rendered, and has the bytes that it has in the whole picture (mask at its border
-            apart). `crop_box` records its top, left, height and width. None renders the whole picture.
+            the image is rendered, and has the bytes that it has in the whole image (mask at its border
+            apart). `crop_box` records its top, left, height and width. None renders the whole image.
         dry_share: Share of the samples without raindrops, whose `img` is their `gt`, 0 to 1.
         sharp_target: Whether `gt` is sharp where the camera is focused on the drops; otherwise it is as
             blurred there as the scene in `img`, so that a network need not invent detail.
@@ -187,27 +187,27 @@ class RenderRaindrops(BaseTransform):
         """Render on a sample that has `gt`.
 
         Raises:
-            UserError: The picture is too small; the message names it.
+            UserError: The image is too small; the message names it.
         """
         order = results.get('gt_channel_order', 'bgr')
         clean = np.ascontiguousarray(results['gt'][..., ::-1] if order == 'bgr' else results['gt'])
         window = self._window(results)
         seed = int(np.random.randint(2**63 - 1, dtype=np.int64))  # noqa: NPY002 -- seeded per draw
         try:
-            picture = self._rendered(clean, seed, results, window)
+            image = self._rendered(clean, seed, results, window)
         except UserError as error:
-            raise UserError(f'{results.get("gt_path", "a picture")}: {error}') from error
-        for key, pixels in (('img', picture.rainy), ('gt', picture.clean)):
+            raise UserError(f'{results.get("gt_path", "an image")}: {error}') from error
+        for key, pixels in (('img', image.rainy), ('gt', image.clean)):
             loaded_shape = results.get('ori_gt_shape', pixels.shape)
-            set_picture(results, key, pixels, order)
+            set_image(results, key, pixels, order)
             results[f'ori_{key}_shape'] = loaded_shape
         results.setdefault('img_path', results.get('gt_path'))
         if self.with_alpha:
-            results['alpha'] = picture.alpha[..., None]
+            results['alpha'] = image.alpha[..., None]
         if self.with_coverage:
-            results['coverage'] = picture.coverage[..., None]
+            results['coverage'] = image.coverage[..., None]
         results['raindrop_seed'] = seed
-        results['raindrop_parameters'] = asdict(picture.parameters)
+        results['raindrop_parameters'] = asdict(image.parameters)
         return self.mask(results)
 
     def _window(self, results: dict[str, Any]) -> Window | None:
@@ -224,8 +224,8 @@ class RenderRaindrops(BaseTransform):
         seed: int,
         results: dict[str, Any],
         window: Window | None,
-    ) -> RainyPicture:
-        """Put drops on a clean picture (H, W, 3), RGB, and return the window or the whole."""
+    ) -> RainyImage:
+        """Put drops on a clean image (H, W, 3), RGB, and return the window or the whole."""
         options = self._options_for(results)
         made = add_raindrops(clean, seed, options, window)
         dry = made.parameters.without_water()
@@ -250,7 +250,7 @@ class RenderRaindrops(BaseTransform):
 
 @TRANSFORMS.register_module()
 class RenderBlobs(RenderRaindrops):
-    """Lay plain blurred blobs over the clean picture instead of raindrops (see `rendering/blobs.py`).
+    """Lay plain blurred blobs over the clean image instead of raindrops (see `rendering/blobs.py`).
 
     The baseline that shows what the optics are worth. Sets the same keys as `RenderRaindrops`, of whose
     options `frame_width` and those of the mask have an effect.
@@ -262,7 +262,7 @@ class RenderBlobs(RenderRaindrops):
         seed: int,
         results: dict[str, Any],
         window: Window | None,
-    ) -> RainyPicture:
-        """Put blobs on a clean picture (H, W, 3), RGB, and return the window or the whole."""
+    ) -> RainyImage:
+        """Put blobs on a clean image (H, W, 3), RGB, and return the window or the whole."""
         made = add_blobs(clean, seed, self._options_for(results).frame_width)
         return made if window is None else made.part(window)

@@ -1,4 +1,4 @@
-"""Sheets of small pictures that show a data set, or what a network sees of it."""
+"""Sheets of small images that show a data set, or what a network sees of it."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from .pair_dataset import PairDataset
 from .pair_reading import read_pair
 from .pairing import Pair
 
-Picture = NDArray[np.uint8]
+Image = NDArray[np.uint8]
 
 
-def pair_sheet(pairs: Sequence[Pair], count: int) -> Picture:
-    """Show rainy picture, clean picture and mask of pairs spread evenly over a data set.
+def pair_sheet(pairs: Sequence[Pair], count: int) -> Image:
+    """Show rainy image, clean image and mask of pairs spread evenly over a data set.
 
     Args:
         pairs: Pairs that can be decoded.
@@ -43,7 +43,7 @@ def pair_sheet(pairs: Sequence[Pair], count: int) -> Picture:
     return contact_sheet(('rainy', 'clean', 'mask (mean > 30, dilation 3)'), rows)
 
 
-def sample_sheets(dataset: PairDataset, count: int, rows_per_sheet: int = 8) -> list[Picture]:
+def sample_sheets(dataset: PairDataset, count: int, rows_per_sheet: int = 8) -> list[Image]:
     """Show what the network sees: samples after the pipeline.
 
     Args:
@@ -59,14 +59,14 @@ def sample_sheets(dataset: PairDataset, count: int, rows_per_sheet: int = 8) -> 
         UserError: The pipeline ends with neither.
     """
     rows = [sample_row(dataset[Draw(n % len(dataset), n)]) for n in range(count)]
-    kinds = {len(pictures) for _, pictures in rows}
+    kinds = {len(images) for _, images in rows}
     headings = ('rainy', 'clean', 'mask')[: min(kinds)]
     starts = range(0, len(rows), rows_per_sheet)
     return [contact_sheet(headings, rows[start : start + rows_per_sheet]) for start in starts]
 
 
-def sample_row(sample: dict[str, Any]) -> tuple[str, list[Picture]]:
-    """Return the caption and the pictures of a packed sample: rainy, clean, and mask if it has one.
+def sample_row(sample: dict[str, Any]) -> tuple[str, list[Image]]:
+    """Return the caption and the images of a packed sample: rainy, clean, and mask if it has one.
 
     Raises:
         UserError: The sample was packed neither by `PackPair` nor by `PackInputs`.
@@ -80,20 +80,20 @@ def sample_row(sample: dict[str, Any]) -> tuple[str, list[Picture]]:
     data = sample['data_samples']
     order = data.metainfo.get('img_channel_order', 'bgr')
     tensors = [sample['inputs'], data.gt_img] + ([data.mask] if 'mask' in data else [])
-    pictures = []
+    images = []
     for tensor in tensors:
-        picture = tensor.permute(1, 2, 0).numpy()
-        if picture.shape[2] == 1:
-            picture = picture[..., 0]
+        image = tensor.permute(1, 2, 0).numpy()
+        if image.shape[2] == 1:
+            image = image[..., 0]
         elif order == 'bgr':
-            picture = picture[..., ::-1]
-        pictures.append(np.ascontiguousarray(picture))
-    height, width = pictures[0].shape[:2]
+            image = image[..., ::-1]
+        images.append(np.ascontiguousarray(image))
+    height, width = images[0].shape[:2]
     name = str(data.metainfo.get('img_path', 'sample')).replace('\\', '/').rsplit('/', 1)[-1]
-    return f'{name}   {width}x{height}   {order}', pictures
+    return f'{name}   {width}x{height}   {order}', images
 
 
-def _pair_row(sample: dict[str, Any]) -> tuple[str, list[Picture]]:
+def _pair_row(sample: dict[str, Any]) -> tuple[str, list[Image]]:
     """Return caption and images of a sample of `PackPair`, or of the first one of `RenderPairs`."""
     pairs = np.asarray(sample['pairs'])
     pair = pairs if pairs.ndim == 3 else pairs[0]

@@ -32,26 +32,26 @@ def checked_order(channel_order: ChannelOrder) -> ChannelOrder:
     return channel_order
 
 
-def set_picture(
-    results: dict[str, Any], key: str, picture: NDArray[np.uint8], channel_order: ChannelOrder
+def set_image(
+    results: dict[str, Any], key: str, image: NDArray[np.uint8], channel_order: ChannelOrder
 ) -> None:
-    """Put a picture into a sample with the keys that MMagic's `LoadImageFromFile` sets.
+    """Put an image into a sample with the keys that MMagic's `LoadImageFromFile` sets.
 
     Args:
         results: The sample.
-        key: Name of the picture, such as 'img' or 'gt'.
-        picture: RGB (H, W, 3), uint8.
+        key: Name of the image, such as 'img' or 'gt'.
+        image: RGB (H, W, 3), uint8.
         channel_order: Order in which the sample holds it.
     """
-    results[key] = np.ascontiguousarray(picture[..., ::-1] if channel_order == 'bgr' else picture)
-    results[f'ori_{key}_shape'] = picture.shape
+    results[key] = np.ascontiguousarray(image[..., ::-1] if channel_order == 'bgr' else image)
+    results[f'ori_{key}_shape'] = image.shape
     results[f'{key}_channel_order'] = channel_order
     results[f'{key}_color_type'] = 'color'
 
 
 @TRANSFORMS.register_module()
 class LoadRainyCleanPair(BaseTransform):
-    """Load the rainy picture as `img` and the clean one as `gt`, (H, W, 3), uint8.
+    """Load the rainy image as `img` and the clean one as `gt`, (H, W, 3), uint8.
 
     Beside them it sets the keys that MMagic's `LoadImageFromFile` sets, so that MMagic's
     transforms, preprocessor and visualizers know size and colour order: `ori_img_shape`,
@@ -61,18 +61,18 @@ class LoadRainyCleanPair(BaseTransform):
         channel_order: Colour order of both arrays, 'rgb' or 'bgr'.
 
     Raises:
-        UserError: A picture cannot be read, or `channel_order` is neither.
+        UserError: An image cannot be read, or `channel_order` is neither.
     """
 
     def __init__(self, channel_order: ChannelOrder = 'rgb') -> None:
         self.channel_order = checked_order(channel_order)
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
-        """Add the pictures to a sample that has `img_path` and `gt_path` (see `PairDataset`)."""
-        read = results.pop('read_pictures', None)
+        """Add the images to a sample that has `img_path` and `gt_path` (see `PairDataset`)."""
+        read = results.pop('read_images', None)
         pair = read() if read else read_pair(results)
-        for key, picture in zip(('img', 'gt'), pair, strict=True):
-            set_picture(results, key, picture, self.channel_order)
+        for key, image in zip(('img', 'gt'), pair, strict=True):
+            set_image(results, key, image, self.channel_order)
         return results
 
     def __repr__(self) -> str:
@@ -110,8 +110,8 @@ class RaindropMask(BaseTransform):
         """Add the mask to a sample that has `img` and `gt`."""
         pair = [results['img'], results['gt']]
         if results.get('img_channel_order') == 'bgr':
-            pair = [picture[..., ::-1] for picture in pair]
-        rainy, clean = (np.ascontiguousarray(picture) for picture in pair)
+            pair = [image[..., ::-1] for image in pair]
+        rainy, clean = (np.ascontiguousarray(image) for image in pair)
         mask = raindrop_mask(rainy, clean, self.threshold, self.rule, self.dilation)
         results['mask'] = mask[..., None]
         results['mask_rule'] = self.description
@@ -136,22 +136,22 @@ def checked_size(crop_size: int | Sequence[int]) -> tuple[int, int]:
 def drawn_window(
     size: tuple[int, int], crop_size: tuple[int, int], path: str | None, random: bool = True
 ) -> tuple[int, int, int, int]:
-    """Return a window (top, left, height, width) within a picture.
+    """Return a window (top, left, height, width) within an image.
 
     Args:
-        size: (height, width) of the picture in pixels.
+        size: (height, width) of the image in pixels.
         crop_size: (height, width) of the window in pixels.
-        path: Name of the picture for messages.
+        path: Name of the image for messages.
         random: Whether the place is drawn from NumPy's global generator; otherwise it is the centre.
 
     Raises:
-        UserError: The picture is smaller than the window; the message names the file.
+        UserError: The image is smaller than the window; the message names the file.
     """
     (height, width), (rows, columns) = size, crop_size
     if height < rows or width < columns:
         raise UserError(
-            f'{path or "a picture"} is {width}x{height}, smaller than the crop of {columns}x{rows}. '
-            f'Use a smaller crop_size or larger pictures.'
+            f'{path or "an image"} is {width}x{height}, smaller than the crop of {columns}x{rows}. '
+            f'Use a smaller crop_size or larger images.'
         )
     top, left = (height - rows) // 2, (width - columns) // 2
     if random:
@@ -162,10 +162,10 @@ def drawn_window(
 
 @TRANSFORMS.register_module()
 class PairedCrop(BaseTransform):
-    """Cut the same window out of all pictures of a sample.
+    """Cut the same window out of all images of a sample.
 
     MMagic's `Crop` draws a window of its own for every key, and cuts less than asked where the
-    picture is smaller; this one does neither. The window is recorded as `crop_box` (top, left,
+    image is smaller; this one does neither. The window is recorded as `crop_box` (top, left,
     height, width).
 
     Args:
@@ -175,7 +175,7 @@ class PairedCrop(BaseTransform):
             centre.
 
     Raises:
-        UserError: A picture is smaller than the window; the message names the file.
+        UserError: An image is smaller than the window; the message names the file.
     """
 
     def __init__(
@@ -189,7 +189,7 @@ class PairedCrop(BaseTransform):
         self.random = random
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
-        """Cut all pictures of a sample."""
+        """Cut all images of a sample."""
         keys = [key for key in self.keys if key in results]
         size = results[keys[0]].shape[:2]
         box = drawn_window(size, self.crop_size, results.get('img_path'), self.random)
@@ -205,7 +205,7 @@ class PairedCrop(BaseTransform):
 
 @TRANSFORMS.register_module()
 class PairedFlip(BaseTransform):
-    """Mirror all pictures of a sample together, or leave all as they are.
+    """Mirror all images of a sample together, or leave all as they are.
 
     Args:
         probability: Share of the samples that are mirrored, 0 to 1.

@@ -37,17 +37,17 @@ class AttentiveGAN(BaseEditModel):
 
     Args:
         generator: Network (N, 3, H, W) -> (N, 3, H, W) in [0, 1], with side outputs on request.
-        pixel_loss: Loss on (quarter, half, full size) outputs and the clean picture.
+        pixel_loss: Loss on (quarter, half, full size) outputs and the clean image.
         attention_loss: Loss on attention maps and mask; None where the generator has no attention.
-        perceptual_loss: Loss on restored and clean picture, or None.
+        perceptual_loss: Loss on restored and clean image, or None.
         structure_loss: Another such loss, for example `SSIMLoss`, or None.
         discriminator: Network to train against, or None for the generator alone.
         adversarial_loss: Loss on the discriminator's logits; needed with a discriminator.
         map_loss: Loss on the discriminator's attention map, or None.
-        map_target: What that map should be for restored pictures: the generator's last attention map
+        map_target: What that map should be for restored images: the generator's last attention map
             (paper) or the mask (the authors' older lstm.py; needed where there is no attention).
-        unpaired_real: Show the discriminator clean pictures of other scenes than the restored ones
-            (paper: "a pool of clean images"): the batch's clean pictures, moved on by one.
+        unpaired_real: Show the discriminator clean images of other scenes than the restored ones
+            (paper: "a pool of clean images"): the batch's clean images, moved on by one.
         discriminator_start: When the discriminator begins to learn: after so many iterations, or, as a
             number between 0 and 1 of type float, after that share of the training.
         adversarial_start: When the generator begins to learn from the discriminator; likewise.
@@ -59,7 +59,7 @@ class AttentiveGAN(BaseEditModel):
         train_cfg: Not used; accepted as every MMagic editor does.
         test_cfg: `attention_maps=False` leaves attention maps out of the results.
         init_cfg: Initialisation as in MMEngine's `BaseModule`.
-        data_preprocessor: MMagic's preprocessor; pictures must come out in [0, 1].
+        data_preprocessor: MMagic's preprocessor; images must come out in [0, 1].
 
     Raises:
         UserError: Parts that need each other do not come together.
@@ -170,7 +170,7 @@ class AttentiveGAN(BaseEditModel):
             return None
         if 'mask' not in samples:
             raise UserError(
-                'the training pictures have no mask; put dict(type="RaindropMask") behind the loading '
+                'the training images have no mask; put dict(type="RaindropMask") behind the loading '
                 'step of train_dataloader.dataset.pipeline'
             )
         return samples.mask.float() / 255
@@ -187,7 +187,7 @@ class AttentiveGAN(BaseEditModel):
     ) -> dict[str, Tensor]:
         """Teach the discriminator; nothing flows back into the generator.
 
-        Restored and clean pictures go through in one pass, which gives the same as two (the network
+        Restored and clean images go through in one pass, which gives the same as two (the network
         has no batch statistics) and keeps distributed wrappers content.
         """
         real = clean.roll(1, dims=0) if self.unpaired_real else clean
@@ -226,8 +226,8 @@ class AttentiveGAN(BaseEditModel):
         """Compute the generator's losses that need no discriminator.
 
         Args:
-            output: The generator's outputs for a batch of rainy pictures.
-            clean: Clean pictures (N, 3, H, W) in [0, 1].
+            output: The generator's outputs for a batch of rainy images.
+            clean: Clean images (N, 3, H, W) in [0, 1].
             mask: Raindrop masks (N, 1, H, W) in {0, 1}.
         """
         outputs = (output.quarter, output.half, output.restored)
@@ -256,8 +256,8 @@ class AttentiveGAN(BaseEditModel):
         """Return the generator's losses without a discriminator (mode `loss`).
 
         Args:
-            inputs: Rainy pictures (N, 3, H, W) in [0, 1].
-            data_samples: Clean pictures and masks.
+            inputs: Rainy images (N, 3, H, W) in [0, 1].
+            data_samples: Clean images and masks.
             kwargs: Not used.
         """
         output = self.generator(inputs, side_outputs=True)
@@ -272,15 +272,15 @@ class AttentiveGAN(BaseEditModel):
     def forward_tensor(
         self, inputs: Tensor, data_samples: DataSample | None = None, **kwargs: Any
     ) -> Tensor:
-        """Restore pictures (mode `tensor`).
+        """Restore images (mode `tensor`).
 
         Args:
-            inputs: Rainy pictures (N, 3, H, W) in [0, 1].
+            inputs: Rainy images (N, 3, H, W) in [0, 1].
             data_samples: Not used.
             kwargs: Not used.
 
         Returns:
-            Restored pictures (N, 3, H, W), not clamped.
+            Restored images (N, 3, H, W), not clamped.
         """
         with uncompiled():
             return self._restorer()(inputs)
@@ -288,10 +288,10 @@ class AttentiveGAN(BaseEditModel):
     def forward_inference(
         self, inputs: Tensor, data_samples: DataSample | None = None, **kwargs: Any
     ) -> DataSample:
-        """Restore pictures for scoring and showing (mode `predict`).
+        """Restore images for scoring and showing (mode `predict`).
 
         Args:
-            inputs: Rainy pictures (N, 3, H, W) in [0, 1].
+            inputs: Rainy images (N, 3, H, W) in [0, 1].
             data_samples: Their information, needed to undo normalisation and colour order.
             kwargs: Not used.
 

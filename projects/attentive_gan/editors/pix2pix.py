@@ -1,4 +1,4 @@
-"""Pix2Pix's training step for pairs of rainy and clean pictures.
+"""Pix2Pix's training step for pairs of rainy and clean images.
 
 MMagic's own `Pix2Pix` cannot be mended by a few overridden methods: its base class wants data sets,
 optimizers and results by the names of image domains, so that nearly every method would be replaced. This
@@ -20,20 +20,20 @@ from torch import Tensor, nn
 
 @MODELS.register_module()
 class RestorationPix2Pix(BaseEditModel):
-    """Trains a generator on a pixel loss and against a discriminator that sees the rainy picture too.
+    """Trains a generator on a pixel loss and against a discriminator that sees the rainy image too.
 
     Results are deterministic: MMagic's editor switches to training mode to restore, so that dropout and
-    the batch decide about the picture.
+    the batch decide about the image.
 
     Args:
         generator: Network (N, 3, H, W) -> (N, 3, H, W) in [0, 1].
-        discriminator: Network (rainy, picture) -> logits of patches.
-        pixel_loss: Loss on restored and clean pictures in [0, 1].
+        discriminator: Network (rainy, image) -> logits of patches.
+        pixel_loss: Loss on restored and clean images in [0, 1].
         adversarial_loss: Loss on the discriminator's logits.
         train_cfg: Not used; accepted as every MMagic editor does.
         test_cfg: Not used.
         init_cfg: Initialisation as in MMEngine's `BaseModule`.
-        data_preprocessor: MMagic's preprocessor; pictures must come out in [0, 1].
+        data_preprocessor: MMagic's preprocessor; images must come out in [0, 1].
     """
 
     #: Children that only training needs; a checkpoint for testing may lack them.
@@ -80,7 +80,7 @@ class RestorationPix2Pix(BaseEditModel):
         """Teach the discriminator, at half the speed of its objective (section 3.3 of the paper)."""
         self.discriminator.requires_grad_(True)
         with optimizer.optim_context(self.discriminator):
-            # Two passes: batch normalisation must not mix restored and clean pictures.
+            # Two passes: batch normalisation must not mix restored and clean images.
             restored_logits = self.discriminator(rainy, restored.detach())
             real_logits = self.discriminator(rainy, clean)
             loss = self.adversarial_loss.discriminator_loss(real_logits, restored_logits) / 2

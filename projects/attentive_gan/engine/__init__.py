@@ -7,8 +7,8 @@ from contextlib import suppress
 from .bfloat16 import Bfloat16OptimWrapper
 from .checkpoint_hook import VerifiedCheckpointHook
 from .finite_loss import StopOnNonFinite
+from .images import RestoredImages, SampleGrid
 from .iteration_times import IterationTimes
-from .pictures import RestoredPictures, SampleGrid
 from .pooled_dataloader import DATA_LOADERS, PooledDataLoader
 from .progress_schedule import ProgressLR
 from .runner import RestorationRunner
@@ -34,7 +34,7 @@ __all__ = [
     'PooledDataLoader',
     'ProgressLR',
     'RestorationRunner',
-    'RestoredPictures',
+    'RestoredImages',
     'ResumableTrainLoop',
     'SampleGrid',
     'ScoreFiles',

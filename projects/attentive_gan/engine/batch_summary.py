@@ -20,7 +20,7 @@ from .training_batch import TIMES_FILE, Batch
 def summarise_batch(batch: Batch, records: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Write `summary.json`, `summary.csv` and `entries.yml` (for `tools/leaderboard.py --entries`).
 
-    Entries name the last checkpoint, never the best: that one was chosen on the pictures of the test.
+    Entries name the last checkpoint, never the best: that one was chosen on the images of the test.
 
     Args:
         batch: The batch.

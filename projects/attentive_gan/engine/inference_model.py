@@ -1,4 +1,4 @@
-"""A trained model for looking at pictures, not for training: built from its config, with its weights."""
+"""A trained model for looking at images, not for training: built from its config, with its weights."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class InferenceModel:
     config: Config
     """What it was built from."""
     channel_order: Literal['rgb', 'bgr']
-    """Colour order of the network, as its test pipeline loads pictures."""
+    """Colour order of the network, as its test pipeline loads images."""
     weights_sha256: str
     """SHA-256 of the weights' file, hexadecimal."""
     name: str
@@ -86,7 +86,7 @@ def without_training_parts(model: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def channel_order(config: Config, path: str) -> Literal['rgb', 'bgr']:
-    """Return the colour order in which the test pipeline loads pictures.
+    """Return the colour order in which the test pipeline loads images.
 
     Args:
         config: Config of a training.

@@ -1,7 +1,7 @@
-"""Makes MMagic's own inferencers restore pictures by the configs of this project.
+"""Makes MMagic's own inferencers restore images by the configs of this project.
 
 MMagic 1.2.0 builds the losses of a training too, which need VGG weights; loads whatever weights fit and
-goes on without the others; reads pictures by a pipeline that here renders or pairs them; and its
+goes on without the others; reads images by a pipeline that here renders or pairs them; and its
 `MMagicInferencer` cannot tell the task of a config. Only configs that import this package are treated
 differently.
 """
@@ -28,7 +28,7 @@ TASK = 'Image Restoration'
 
 
 class RestorationInferencer(ImageSuperResolutionInferencer):
-    """MMagic's inferencer of restored pictures, for configs of this project and all others.
+    """MMagic's inferencer of restored images, for configs of this project and all others.
 
     Example:
         >>> from mmagic.apis.inferencers import Inferencers

@@ -1,4 +1,4 @@
-"""Writes the scores of every validation and test to files, one row per picture."""
+"""Writes the scores of every validation and test to files, one row per image."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _FORMULA_STARTS = ('=', '+', '-', '@', '\t', '\r')
 
 
 def to_json(report: Any) -> str:
-    """Return strict JSON, which has no token for infinity: PSNRs of equal pictures become null."""
+    """Return strict JSON, which has no token for infinity: PSNRs of equal images become null."""
 
     def strict(value: Any) -> Any:
         if isinstance(value, dict):
@@ -59,8 +59,8 @@ def _cell(value: Any) -> Any:
 class ScoreFiles(Hook):
     """Writes `<work_dir>/scores/<val_iter_N or test>/<data set>.csv` and `.json`.
 
-    The CSV has one row per picture. The JSON has the means, what the protocols are, and where the
-    figures come from: config, weights, iteration, versions, date. Infinite PSNRs (equal pictures)
+    The CSV has one row per image. The JSON has the means, what the protocols are, and where the
+    figures come from: config, weights, iteration, versions, date. Infinite PSNRs (equal images)
     are `inf` in the CSV and null in the JSON. Further metrics of the same name, such as one with
     other protocols, go to `<data set>_2` and so on.
     """
@@ -89,7 +89,7 @@ class ScoreFiles(Hook):
                 report = self._report(runner, metric, str(name), iteration)
                 write_text(folder / f'{file_name}.json', to_json(report))
         if used:
-            runner.logger.info(f'Scores per picture: {folder}')
+            runner.logger.info(f'Scores per image: {folder}')
 
     def _report(
         self, runner: Any, metric: RaindropScores, name: str, iteration: int | None
@@ -98,7 +98,7 @@ class ScoreFiles(Hook):
         weights = runner._load_from
         return {
             'data_set': name,
-            'pictures': len(metric.records),
+            'images': len(metric.records),
             'means': mean_scores(metric.records),
             'protocols': {key: PROTOCOLS[key].description for key in metric.protocols},
             'config': str(runner.cfg.filename) if runner.cfg.filename else None,

@@ -12,7 +12,7 @@ from attentive_gan.errors import UserError
 
 from .exportable import Exportable, first_line
 
-#: Pictures, height and width: one pixel; less than any multiple; odd; several; larger.
+#: Images, height and width: one pixel; less than any multiple; odd; several; larger.
 SIZES = ((1, 1, 1), (1, 3, 2), (1, 61, 83), (2, 64, 96), (1, 150, 130))
 
 #: Largest difference that is accepted, for values of about 0 to 1.
@@ -27,13 +27,13 @@ class Check:
     """How far a file's results are from PyTorch's at one size."""
 
     size: tuple[int, int, int]
-    """Number of pictures, height, width."""
+    """Number of images, height, width."""
     error: float
     """Largest absolute difference over all results."""
 
 
-def pictures() -> list[Tensor]:
-    """Return random pictures (N, 3, H, W), values 0 to 1, one batch for each of `SIZES`."""
+def images() -> list[Tensor]:
+    """Return random images (N, 3, H, W), values 0 to 1, one batch for each of `SIZES`."""
     random = torch.Generator().manual_seed(0)
     return [torch.rand(n, 3, height, width, generator=random) for n, height, width in SIZES]
 
@@ -43,7 +43,7 @@ def check(module: Exportable, run: Run, what: str) -> list[Check]:
 
     Args:
         module: The network.
-        run: Runs the exported file on pictures.
+        run: Runs the exported file on images.
         what: The file, for messages.
 
     Returns:
@@ -53,7 +53,7 @@ def check(module: Exportable, run: Run, what: str) -> list[Check]:
         UserError: The file cannot take a size, or gives something else.
     """
     checks = []
-    for rainy in pictures():
+    for rainy in images():
         count, _, height, width = rainy.shape
         shown = f'{count} of {width}x{height} pixels'
         with torch.no_grad():

@@ -1,4 +1,4 @@
-"""A network in the form in which it is exported: RGB pictures of any size in, all of its results out."""
+"""A network in the form in which it is exported: RGB images of any size in, all of its results out."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Exportable(nn.Module):
     """Exchanges red and blue around a network that works in BGR, and returns a tuple of results.
 
     Args:
-        network: Maps pictures (N, 3, H, W), values 0 to 1, to pictures of the same size.
+        network: Maps images (N, 3, H, W), values 0 to 1, to images of the same size.
         channel_order: Colour order that it works in.
     """
 
@@ -29,19 +29,19 @@ class Exportable(nn.Module):
         self.result_names = ['restored', 'attention'] if gives_attention(network) else ['restored']
 
     def forward(self, rainy: Tensor) -> tuple[Tensor, ...]:
-        """Return restored pictures (N, 3, H, W) and, where there are any, attention maps (N, 1, H, W).
+        """Return restored images (N, 3, H, W) and, where there are any, attention maps (N, 1, H, W).
 
         Args:
             rainy: RGB (N, 3, H, W), values 0 to 1.
         """
         task: Literal['both', 'restore'] = 'both' if len(self.result_names) > 1 else 'restore'
-        picture = rainy.flip(1) if self.reverse else rainy
-        restored, *maps = view(self.network, task)(picture)
+        image = rainy.flip(1) if self.reverse else rainy
+        restored, *maps = view(self.network, task)(image)
         return (restored.flip(1) if self.reverse else restored, *maps)
 
 
 def program_of(module: Exportable, name: str, size_multiple: int | None) -> ExportedProgram:
-    """Record a network for any number of pictures of any size.
+    """Record a network for any number of images of any size.
 
     Args:
         module: The network, on the CPU.
@@ -61,7 +61,7 @@ def program_of(module: Exportable, name: str, size_multiple: int | None) -> Expo
             )
     except Exception as error:  # whatever the network's code meets while it is recorded
         raise UserError(
-            f'{name}: {type(module.network).__name__} cannot be exported for pictures of any size '
+            f'{name}: {type(module.network).__name__} cannot be exported for images of any size '
             f'({first_line(error)})'
         ) from error
 

@@ -14,18 +14,18 @@ from torch import Tensor
 
 from attentive_gan.inference.exported_facts import ExportedFacts
 
-from .checking import Check, check, pictures
+from .checking import Check, check, images
 from .exportable import Exportable, program_of
 
 #: Member of the file that holds the facts, as JSON.
 FACTS_MEMBER = 'attentive_gan.json'
 
-#: Run by another Python: file, pictures, where to put the results.
+#: Run by another Python: file, images, where to put the results.
 _SCRIPT = """
 import sys, torch
 program = torch.export.load(sys.argv[1]).module()
 with torch.no_grad():
-    results = [list(program(picture)) for picture in torch.load(sys.argv[2], weights_only=True)]
+    results = [list(program(image)) for image in torch.load(sys.argv[2], weights_only=True)]
 torch.save(results, sys.argv[3])
 """
 
@@ -54,10 +54,10 @@ def write_program(module: Exportable, facts: ExportedFacts, path: Path) -> list[
 
 
 def _run_elsewhere(path: Path) -> list[list[Tensor]]:
-    """Return the results for `pictures()` by a fresh process."""
+    """Return the results for `images()` by a fresh process."""
     with TemporaryDirectory() as folder:
-        given, found = Path(folder, 'pictures.pt'), Path(folder, 'results.pt')
-        torch.save(pictures(), given)
+        given, found = Path(folder, 'images.pt'), Path(folder, 'results.pt')
+        torch.save(images(), given)
         command = [sys.executable, '-c', _SCRIPT, str(path), str(given), str(found)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
         if done.returncode:

@@ -1,4 +1,4 @@
-"""Pictures side by side: rainy, attention maps, restored, clean."""
+"""Images side by side: rainy, attention maps, restored, clean."""
 
 from __future__ import annotations
 
@@ -8,30 +8,30 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-#: Height of the line of text above each picture, in pixels.
+#: Height of the line of text above each image, in pixels.
 CAPTION_HEIGHT = 20
-#: Space between pictures, in pixels.
+#: Space between images, in pixels.
 GAP = 4
 
 
-def attention_picture(attention: NDArray[np.float32]) -> np.ndarray:
-    """Colour an attention map (H, W), clamped to [0, 1], as a picture (H, W, 3) uint8 in RGB."""
+def attention_image(attention: NDArray[np.float32]) -> np.ndarray:
+    """Colour an attention map (H, W), clamped to [0, 1], as an image (H, W, 3) uint8 in RGB."""
     grey = np.rint(attention.clip(0, 1) * 255).astype(np.uint8)
     return cv2.applyColorMap(grey, cv2.COLORMAP_VIRIDIS)[..., ::-1].copy()
 
 
-def _captioned(picture: np.ndarray, caption: str) -> np.ndarray:
-    """Put a line of text above a picture."""
-    bar = np.full((CAPTION_HEIGHT, picture.shape[1], 3), 255, np.uint8)
+def _captioned(image: np.ndarray, caption: str) -> np.ndarray:
+    """Put a line of text above an image."""
+    bar = np.full((CAPTION_HEIGHT, image.shape[1], 3), 255, np.uint8)
     cv2.putText(bar, caption, (2, 14), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (0, 0, 0), 1, cv2.LINE_AA)
-    return np.concatenate([bar, picture])
+    return np.concatenate([bar, image])
 
 
 def comparison_row(panels: Sequence[tuple[str, np.ndarray]]) -> np.ndarray:
-    """Join captioned pictures of one height to a row.
+    """Join captioned images of one height to a row.
 
     Args:
-        panels: Captions and pictures (H, W, 3) uint8 in RGB.
+        panels: Captions and images (H, W, 3) uint8 in RGB.
 
     Returns:
         The row (H + caption, sum of widths and gaps, 3) uint8 in RGB.
@@ -39,8 +39,8 @@ def comparison_row(panels: Sequence[tuple[str, np.ndarray]]) -> np.ndarray:
     height = panels[0][1].shape[0] + CAPTION_HEIGHT
     gap = np.full((height, GAP, 3), 255, np.uint8)
     parts: list[np.ndarray] = []
-    for caption, picture in panels:
-        parts += [_captioned(picture, caption), gap]
+    for caption, image in panels:
+        parts += [_captioned(image, caption), gap]
     return np.concatenate(parts[:-1], axis=1)
 
 

@@ -1,22 +1,22 @@
-"""A quick test whether a picture file was copied to its end."""
+"""A quick test whether an image file was copied to its end."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from .headers import MAX_PIXELS, PictureHeader, read_header
-from .reading import read_picture
+from .headers import MAX_PIXELS, ImageHeader, read_header
+from .reading import read_image
 
 #: Bytes at the end of a file that are searched for its end marker.
 _TAIL = 1024
 
 
-def verify_complete(path: str | Path, max_pixels: int = MAX_PIXELS) -> PictureHeader:
-    """Read the header of a picture and make sure that its end is there.
+def verify_complete(path: str | Path, max_pixels: int = MAX_PIXELS) -> ImageHeader:
+    """Read the header of an image and make sure that its end is there.
 
     PNG and JPEG files end with a marker, WebP and BMP files state their length: that costs
     microseconds. Where the quick test is not passed, as with TIFF or with bytes appended by a
-    camera, the picture is decoded to decide. A picture that was damaged in the middle passes; only
+    camera, the image is decoded to decide. An image that was damaged in the middle passes; only
     decoding and checksums (`tools/dataset_converters/raindrop/check_dataset.py`) find that.
 
     Args:
@@ -24,11 +24,11 @@ def verify_complete(path: str | Path, max_pixels: int = MAX_PIXELS) -> PictureHe
         max_pixels: Largest number of pixels that is accepted.
 
     Raises:
-        UserError: The file is missing, empty, no picture, too large, or truncated.
+        UserError: The file is missing, empty, no image, too large, or truncated.
     """
     header = read_header(path, max_pixels)
     if not _end_is_there(Path(path), header.format):
-        read_picture(path, max_pixels)
+        read_image(path, max_pixels)
     return header
 
 

@@ -1,4 +1,4 @@
-"""Many small pictures on one sheet, with captions."""
+"""Many small images on one sheet, with captions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-Picture = NDArray[np.uint8]
+ImageArray = NDArray[np.uint8]
 
 _MARGIN = 6
 _TEXT_HEIGHT = 22
@@ -20,27 +20,27 @@ _INK = (40, 40, 40)
 
 
 def contact_sheet(
-    headings: Sequence[str], rows: Sequence[tuple[str, Sequence[Picture]]], height: int = 180
-) -> Picture:
-    """Lay pictures out in rows, with one caption per row and one heading per column.
+    headings: Sequence[str], rows: Sequence[tuple[str, Sequence[ImageArray]]], height: int = 180
+) -> ImageArray:
+    """Lay images out in rows, with one caption per row and one heading per column.
 
     Args:
         headings: Text above each column.
-        rows: Per row a caption and its pictures, RGB (H, W, 3) or grey (H, W), uint8; as many as
-            there are headings. All pictures of a row have one size.
-        height: Height in pixels to which larger pictures are shrunk. Smaller ones are enlarged by a
+        rows: Per row a caption and its images, RGB (H, W, 3) or grey (H, W), uint8; as many as
+            there are headings. All images of a row have one size.
+        height: Height in pixels to which larger images are shrunk. Smaller ones are enlarged by a
             whole number where that fits, without smoothing.
 
     Returns:
         The sheet, RGB (H, W, 3), uint8.
 
     Raises:
-        ValueError: There are no rows, or a row has another number of pictures than there are
+        ValueError: There are no rows, or a row has another number of images than there are
             headings.
     """
-    if not rows or any(len(pictures) != len(headings) for _, pictures in rows):
-        raise ValueError('a contact sheet needs rows with one picture per heading')
-    fitted = [(caption, [_fitted(picture, height) for picture in row]) for caption, row in rows]
+    if not rows or any(len(images) != len(headings) for _, images in rows):
+        raise ValueError('a contact sheet needs rows with one image per heading')
+    fitted = [(caption, [_fitted(image, height) for image in row]) for caption, row in rows]
     column = max(_NARROWEST, *(row[0].shape[1] for _, row in fitted)) + _MARGIN
     total = sum(row[0].shape[0] + _TEXT_HEIGHT for _, row in fitted)
     size = (_MARGIN + column * len(headings), _TEXT_HEIGHT + total + _MARGIN)
@@ -52,24 +52,22 @@ def contact_sheet(
     top = _TEXT_HEIGHT
     for caption, row in fitted:
         pen.text((_MARGIN, top + 3), _printable(caption), _INK, font)
-        for index, picture in enumerate(row):
+        for index, image in enumerate(row):
             place = (_MARGIN + index * column, top + _TEXT_HEIGHT)
-            sheet.paste(Image.fromarray(picture), place)
+            sheet.paste(Image.fromarray(image), place)
         top += row[0].shape[0] + _TEXT_HEIGHT
     return np.asarray(sheet)
 
 
-def _fitted(picture: Picture, height: int) -> Picture:
-    """Shrink a picture by area averaging or enlarge it by a whole number; make grey ones RGB."""
-    if picture.ndim == 2:
-        picture = np.repeat(picture[..., None], 3, axis=2)
-    if picture.shape[0] > height:
-        width = max(1, round(picture.shape[1] * height / picture.shape[0]))
-        picture = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA).astype(
-            np.uint8
-        )
-    times = max(1, height // picture.shape[0])
-    return np.ascontiguousarray(picture.repeat(times, axis=0).repeat(times, axis=1))
+def _fitted(image: ImageArray, height: int) -> ImageArray:
+    """Shrink an image by area averaging or enlarge it by a whole number; make grey ones RGB."""
+    if image.ndim == 2:
+        image = np.repeat(image[..., None], 3, axis=2)
+    if image.shape[0] > height:
+        width = max(1, round(image.shape[1] * height / image.shape[0]))
+        image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA).astype(np.uint8)
+    times = max(1, height // image.shape[0])
+    return np.ascontiguousarray(image.repeat(times, axis=0).repeat(times, axis=1))
 
 
 def _printable(text: str) -> str:

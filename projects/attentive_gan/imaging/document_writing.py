@@ -1,4 +1,4 @@
-"""Writes a picture with its metadata; refuses, before any work, what a format cannot hold."""
+"""Writes an image with its metadata; refuses, before any work, what a format cannot hold."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from PIL import ExifTags, Image
 from attentive_gan.errors import UserError, shown
 from attentive_gan.whole_files import written_whole
 
-from .documents import PictureDocument, grey_of
+from .documents import ImageDocument, grey_of
 
 #: Format by suffix.
 FORMAT_OF = {
@@ -39,13 +39,13 @@ _INCH_IN_METRES = 0.0254
 def check_holds(
     path: str | Path, height: int, width: int, alpha: bool = False, bits: int = 8
 ) -> None:
-    """Make sure that the format of a file can hold a picture.
+    """Make sure that the format of a file can hold an image.
 
     Args:
         path: File to be written; the suffix decides the format.
         height: Rows.
         width: Columns.
-        alpha: Whether the picture has opacity.
+        alpha: Whether the image has opacity.
         bits: Bits per channel, 8 or 16.
 
     Raises:
@@ -67,23 +67,23 @@ def check_holds(
     limit = _LONGEST_SIDE.get(kind)
     if limit and max(height, width) > limit:
         raise UserError(
-            f'{shown(path)}: {kind} holds at most {limit} pixels per side, the picture is '
+            f'{shown(path)}: {kind} holds at most {limit} pixels per side, the image is '
             f'{width}x{height}; write PNG or TIFF.'
         )
 
 
-def write_document(path: str | Path, document: PictureDocument, quality: int = 95) -> Path:
-    """Write a picture with what its document says; the file appears whole or not at all.
+def write_document(path: str | Path, document: ImageDocument, quality: int = 95) -> Path:
+    """Write an image with what its document says; the file appears whole or not at all.
 
     16-bit TIFF keeps of the EXIF data only the texts of the main directory, such as camera and date.
 
     Args:
         path: File to write; the suffix decides the format. Its folder is made where it is missing.
-        document: The picture.
+        document: The image.
         quality: Of JPEG, 1 to 100; its colours are never subsampled. WebP is without loss.
 
     Raises:
-        UserError: The format cannot hold the picture, or the file cannot be written.
+        UserError: The format cannot hold the image, or the file cannot be written.
     """
     path = Path(path)
     kind = _checked_format(path, document)
@@ -92,31 +92,31 @@ def write_document(path: str | Path, document: PictureDocument, quality: int = 9
     return path
 
 
-def encode_document(name: str | Path, document: PictureDocument, quality: int = 95) -> bytes:
+def encode_document(name: str | Path, document: ImageDocument, quality: int = 95) -> bytes:
     """Return the bytes that `write_document` would write; the suffix of the name decides the format.
 
     Raises:
-        UserError: The format cannot hold the picture.
+        UserError: The format cannot hold the image.
     """
     stream = io.BytesIO()
     _write(stream, document, _checked_format(Path(name), document), quality)
     return stream.getvalue()
 
 
-def _checked_format(path: Path, document: PictureDocument) -> str:
+def _checked_format(path: Path, document: ImageDocument) -> str:
     height, width = document.pixels.shape[:2]
     deep = document.pixels.dtype == np.uint16
     check_holds(path, height, width, document.alpha is not None, 16 if deep else 8)
     kind = FORMAT_OF[path.suffix.lower()]
     if kind == 'JPEG' and len(document.exif or b'') > _LONGEST_JPEG_EXIF:
         raise UserError(
-            f'{shown(path)}: JPEG holds at most {_LONGEST_JPEG_EXIF} bytes of EXIF data, the picture '
+            f'{shown(path)}: JPEG holds at most {_LONGEST_JPEG_EXIF} bytes of EXIF data, the image '
             f'has {len(document.exif or b"")}; write PNG or WEBP.'
         )
     return kind
 
 
-def _write(stream: IO[bytes], document: PictureDocument, kind: str, quality: int) -> None:
+def _write(stream: IO[bytes], document: ImageDocument, kind: str, quality: int) -> None:
     deep = document.pixels.dtype == np.uint16
     grey_with_alpha = (
         document.grey and document.alpha is not None
@@ -129,7 +129,7 @@ def _write(stream: IO[bytes], document: PictureDocument, kind: str, quality: int
         _write_plain(stream, document, kind, quality)
 
 
-def _write_plain(stream: IO[bytes], document: PictureDocument, kind: str, quality: int) -> None:
+def _write_plain(stream: IO[bytes], document: ImageDocument, kind: str, quality: int) -> None:
     by_format: dict[str, dict[str, Any]] = {
         'PNG': {'compress_level': _PNG_LEVEL},
         'JPEG': {'quality': quality, 'subsampling': 0},
@@ -151,7 +151,7 @@ def _write_plain(stream: IO[bytes], document: PictureDocument, kind: str, qualit
     image.save(stream, kind, **options)
 
 
-def _stored(document: PictureDocument) -> NDArray:
+def _stored(document: ImageDocument) -> NDArray:
     """Return the channels as a file stores them: (H, W), or (H, W, 2), (H, W, 3) or (H, W, 4)."""
     colours = grey_of(document.pixels) if document.grey else document.pixels
     if document.alpha is None:
@@ -159,7 +159,7 @@ def _stored(document: PictureDocument) -> NDArray:
     return np.dstack((colours, document.alpha))
 
 
-def _write_png(stream: IO[bytes], document: PictureDocument) -> None:
+def _write_png(stream: IO[bytes], document: ImageDocument) -> None:
     """Write a PNG; OpenCV encodes the pixels, and the metadata is put behind its first chunk.
 
     OpenCV's own choice of filter and strategy is quicker than Pillow's fastest level, for some more bytes.
@@ -174,7 +174,7 @@ def _write_png(stream: IO[bytes], document: PictureDocument) -> None:
     done, encoded = cv2.imencode('.png', stored)
     if not done:
         raise UserError('OpenCV could not write a PNG')
-    content = encoded.data.cast('B')  # no copy: large pictures fill the memory already
+    content = encoded.data.cast('B')  # no copy: large images fill the memory already
     first = 8 + 25  # signature and IHDR (PNG specification, sections 5.2 and 11.2.1)
     stream.write(content[:first])
     if document.icc_profile is not None:
@@ -192,7 +192,7 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack('>I', len(data)) + kind + data + struct.pack('>I', zlib.crc32(kind + data))
 
 
-def _write_deep_tiff(stream: IO[bytes], document: PictureDocument) -> None:
+def _write_deep_tiff(stream: IO[bytes], document: ImageDocument) -> None:
     tags: list[tuple[int, str, int, Any, bool]] = []
     if document.exif is not None:
         exif = Image.Exif()

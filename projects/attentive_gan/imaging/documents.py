@@ -1,4 +1,4 @@
-"""A picture with all that its file says beside the colours: opacity, depth, colour profile, metadata."""
+"""An image with all that its file says beside the colours: opacity, depth, colour profile, metadata."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ _EXTRA_SAMPLES = 338  # TIFF 6.0, tag ExtraSamples
 
 
 @dataclass(frozen=True)
-class PictureDocument:
-    """A decoded picture file."""
+class ImageDocument:
+    """A decoded image file."""
 
     pixels: NDArray
     """RGB (H, W, 3), uint8 or uint16, full range of the type, upright."""
@@ -50,13 +50,13 @@ class PictureDocument:
     icc_profile: bytes | None
     """Colour profile of the pixels; None where there is none, or where CMYK became RGB."""
     exif: bytes | None
-    """EXIF data with orientation 1 and without thumbnail, which would show the old picture."""
+    """EXIF data with orientation 1 and without thumbnail, which would show the old image."""
     dpi: tuple[float, float] | None
     """Resolution in dots per inch."""
     format: str
     """PNG, JPEG, WEBP, BMP or TIFF."""
 
-    def with_pixels(self, pixels: NDArray) -> PictureDocument:
+    def with_pixels(self, pixels: NDArray) -> ImageDocument:
         """Return the document with other colours.
 
         Raises:
@@ -72,8 +72,8 @@ class PictureDocument:
 
 def read_document(
     path: str | Path, max_pixels: int = MAX_PIXELS, content: bytes | None = None
-) -> PictureDocument:
-    """Read a picture with its metadata; the limits and refusals are those of `read_picture`.
+) -> ImageDocument:
+    """Read an image with its metadata; the limits and refusals are those of `read_image`.
 
     Unlike there, transparency and 16 bits are kept. Palettes become RGB, one bit becomes grey. CMYK becomes
     RGB by Pillow's plain formula and loses its profile, which does not describe RGB.
@@ -84,7 +84,7 @@ def read_document(
         content: Bytes of the file, where they are in memory; `path` is only its name then.
 
     Raises:
-        UserError: The file is missing, empty, no picture, truncated, damaged, too large, animated, or has
+        UserError: The file is missing, empty, no image, truncated, damaged, too large, animated, or has
             32 bits per channel.
     """
     if content is None:
@@ -108,7 +108,7 @@ def read_document(
     grey = mode in _GREY_MODES
     colours, alpha = channels
     icc = None if mode in ('CMYK', 'LAB') else info.get('icc_profile')
-    return PictureDocument(
+    return ImageDocument(
         np.array(upright(colours), order='C') if not _is_plain(upright(colours)) else colours,
         None if alpha is None else np.ascontiguousarray(upright(alpha)),
         grey, icc or None, exif, _dpi(info), kind,
@@ -121,11 +121,11 @@ def _is_plain(pixels: NDArray) -> bool:
 
 
 def _plain_channels(image: Image.Image, path: str | Path) -> tuple[NDArray, NDArray | None]:
-    """Return colours (H, W, 3) and opacity of an 8-bit picture."""
+    """Return colours (H, W, 3) and opacity of an 8-bit image."""
     if image.mode not in CONVERTIBLE:
         raise UserError(
             f'{shown(path)} has pixels of kind {image.mode!r}, which is not 8 or 16 bits per channel. '
-            f'Save it as an 8-bit picture.'
+            f'Save it as an 8-bit image.'
         )
     if not image.has_transparency_data:
         colours = image if image.mode == 'RGB' else image.convert('RGB')
@@ -135,7 +135,7 @@ def _plain_channels(image: Image.Image, path: str | Path) -> tuple[NDArray, NDAr
 
 
 def _deep_channels(content: bytes, path: str | Path) -> tuple[NDArray, NDArray | None]:
-    """Return colours (H, W, 3) and opacity of a 16-bit picture, which Pillow would cut to 8."""
+    """Return colours (H, W, 3) and opacity of a 16-bit image, which Pillow would cut to 8."""
     stored = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
     if stored is None or stored.dtype != np.uint16:
         raise UserError(

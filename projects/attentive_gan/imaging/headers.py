@@ -1,4 +1,4 @@
-"""What the first bytes of a picture file say, without decoding it."""
+"""What the first bytes of an image file say, without decoding it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from attentive_gan.errors import UserError, shown
 
-#: Largest picture that is decoded without being asked for, in pixels.
+#: Largest image that is decoded without being asked for, in pixels.
 MAX_PIXELS = 50_000_000
 
 #: Formats that are read; everything else is refused before a decoder sees it.
@@ -30,7 +30,7 @@ DECODER_ERRORS = (OSError, SyntaxError, ValueError, EOFError, struct.error, Inde
 #: EXIF orientations in which rows and columns change places (EXIF 2.32, tag 0x0112).
 TRANSPOSED = (5, 6, 7, 8)
 
-#: Brands of pictures in ISO base media files (ISO/IEC 23008-12, MIAF), by the name that people know.
+#: Brands of images in ISO base media files (ISO/IEC 23008-12, MIAF), by the name that people know.
 _PHONE_FORMATS = {
     b'heic': 'HEIC', b'heix': 'HEIC', b'heim': 'HEIC', b'hevc': 'HEIC', b'mif1': 'HEIC',
     b'msf1': 'HEIC', b'avif': 'AVIF', b'avis': 'AVIF',
@@ -41,11 +41,11 @@ _PNG_BIT_DEPTH_OFFSET = 24
 
 
 @dataclass(frozen=True)
-class PictureHeader:
-    """Size and kind of a picture as its header states them."""
+class ImageHeader:
+    """Size and kind of an image as its header states them."""
 
     format: str
-    """One of `FORMATS`; a multi-picture JPEG ('MPO', as phones write) counts as 'JPEG'."""
+    """One of `FORMATS`; a multi-image JPEG ('MPO', as phones write) counts as 'JPEG'."""
     height: int
     """Rows after the EXIF orientation is applied."""
     width: int
@@ -65,7 +65,7 @@ def decoder_errors(path: str | Path, doing: str) -> Iterator[None]:
         raise
     except UnidentifiedImageError as error:
         raise UserError(
-            f'{shown(path)} is not a picture in one of the formats {", ".join(FORMATS)}. '
+            f'{shown(path)} is not an image in one of the formats {", ".join(FORMATS)}. '
             f'Replace or remove the file.'
         ) from error
     except Image.DecompressionBombError as error:
@@ -79,10 +79,10 @@ def decoder_errors(path: str | Path, doing: str) -> Iterator[None]:
 
 
 def too_large(path: str | Path, found: str, limit: int) -> UserError:
-    """Return the error for a picture with more pixels than the limit."""
+    """Return the error for an image with more pixels than the limit."""
     return UserError(
         f'{shown(path)} is too large ({found}); the limit is {limit / 1e6:g} million pixels. '
-        f'Shrink the picture or raise the limit (max_pixels).'
+        f'Shrink the image or raise the limit (max_pixels).'
     )
 
 
@@ -118,7 +118,7 @@ def _unreadable(path: str | Path, error: OSError) -> UserError:
     return UserError(f'{shown(path)} cannot be read ({reason}). Check the path and its rights.')
 
 
-def open_picture(stream: IO[bytes], path: str | Path, max_pixels: int) -> Image.Image:
+def open_image(stream: IO[bytes], path: str | Path, max_pixels: int) -> Image.Image:
     """Read the header from an open file; no pixel is decoded.
 
     Args:
@@ -127,7 +127,7 @@ def open_picture(stream: IO[bytes], path: str | Path, max_pixels: int) -> Image.
         max_pixels: Largest number of pixels that is accepted.
 
     Raises:
-        UserError: The file is no picture in one of `FORMATS`, is larger than the limit, or holds an
+        UserError: The file is no image in one of `FORMATS`, is larger than the limit, or holds an
             animation or several pages.
     """
     _refuse_phone_formats(stream, path)
@@ -139,7 +139,7 @@ def open_picture(stream: IO[bytes], path: str | Path, max_pixels: int) -> Image.
             raise too_large(path, f'{image.width}x{image.height}', max_pixels)
         if image.format != 'MPO' and getattr(image, 'n_frames', 1) > 1:
             raise UserError(
-                f'{shown(path)} holds {image.n_frames} pictures (an animation or several pages). '  # type: ignore[attr-defined]
+                f'{shown(path)} holds {image.n_frames} images (an animation or several pages). '  # type: ignore[attr-defined]
                 f'Save the wanted one as a file of its own.'
             )
     return image
@@ -158,7 +158,7 @@ def _refuse_phone_formats(stream: IO[bytes], path: str | Path) -> None:
 
 def orientation_of(image: Image.Image) -> int:
     """Return the EXIF orientation (1 to 8; 1 is upright) as far as the bytes read so far tell."""
-    # The base class's method: PngImageFile.getexif would decode the whole picture first.
+    # The base class's method: PngImageFile.getexif would decode the whole image first.
     value = Image.Image.getexif(image).get(ExifTags.Base.Orientation, 1)
     return value if value in range(1, 9) else 1
 
@@ -173,15 +173,15 @@ def bits_of(image: Image.Image, first_bytes: bytes) -> int:
     return 8
 
 
-def read_header(path: str | Path, max_pixels: int = MAX_PIXELS) -> PictureHeader:
-    """Read size and kind of a picture without decoding it.
+def read_header(path: str | Path, max_pixels: int = MAX_PIXELS) -> ImageHeader:
+    """Read size and kind of an image without decoding it.
 
     Args:
         path: File in one of `FORMATS`; the content decides, not the suffix.
         max_pixels: Largest number of pixels that is accepted.
 
     Raises:
-        UserError: The file is missing, empty, no picture, or larger than the limit.
+        UserError: The file is missing, empty, no image, or larger than the limit.
     """
     with _opened(path) as stream:
         first_bytes = stream.read(32)
@@ -190,20 +190,20 @@ def read_header(path: str | Path, max_pixels: int = MAX_PIXELS) -> PictureHeader
                 f'{shown(path)} is empty (0 bytes). Copy the file again from its source.'
             )
         stream.seek(0)
-        image = open_picture(stream, path, max_pixels)
+        image = open_image(stream, path, max_pixels)
         with decoder_errors(path, 'reading the header'):
             return describe(image, first_bytes)
 
 
-def describe(image: Image.Image, first_bytes: bytes) -> PictureHeader:
-    """Return the header of an opened picture; `first_bytes` are the first 32 bytes of its file."""
+def describe(image: Image.Image, first_bytes: bytes) -> ImageHeader:
+    """Return the header of an opened image; `first_bytes` are the first 32 bytes of its file."""
     width, height = image.size
     if orientation_of(image) in TRANSPOSED:
         width, height = height, width
     kind = 'JPEG' if image.format == 'MPO' else str(image.format)
-    return PictureHeader(kind, height, width, image.mode, bits_of(image, first_bytes))
+    return ImageHeader(kind, height, width, image.mode, bits_of(image, first_bytes))
 
 
 def open_content(content: bytes, path: str | Path, max_pixels: int) -> Image.Image:
-    """Read the header from the bytes of a file (see `open_picture`)."""
-    return open_picture(io.BytesIO(content), path, max_pixels)
+    """Read the header from the bytes of a file (see `open_image`)."""
+    return open_image(io.BytesIO(content), path, max_pixels)

@@ -1,4 +1,4 @@
-"""Decoding of a picture file into an RGB array."""
+"""Decoding of an image file into an RGB array."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from attentive_gan.errors import UserError, shown
 
 from .headers import MAX_PIXELS, bits_of, decoder_errors, open_content, orientation_of, read_bytes
 
-Picture = NDArray[np.uint8]
+ImageArray = NDArray[np.uint8]
 
 #: Pillow's modes that stand for 8-bit colour or grey and convert to RGB without loss of range.
 CONVERTIBLE = ('1', 'L', 'LA', 'P', 'PA', 'RGB', 'RGBA', 'RGBX', 'CMYK', 'YCbCr', 'LAB')
@@ -33,11 +33,11 @@ UPRIGHT: dict[int, Callable[[NDArray], NDArray]] = {
 }
 
 
-def read_picture(path: str | Path, max_pixels: int = MAX_PIXELS) -> Picture:
-    """Read a picture as RGB, shape (H, W, 3), uint8.
+def read_image(path: str | Path, max_pixels: int = MAX_PIXELS) -> ImageArray:
+    """Read an image as RGB, shape (H, W, 3), uint8.
 
-    The header is checked before any pixel is decoded, and half a picture is never returned.
-    Grey, palette and bilevel pictures become three channels. CMYK is converted by Pillow's plain
+    The header is checked before any pixel is decoded, and half an image is never returned.
+    Grey, palette and bilevel images become three channels. CMYK is converted by Pillow's plain
     formula, without colour profile. 16 bits become 8 by `round(v / 257)`, so that 65535 gives 255.
     The EXIF orientation is applied. An alpha channel is dropped where it is opaque everywhere.
     Embedded colour profiles are ignored, as in every public implementation of raindrop removal.
@@ -47,34 +47,34 @@ def read_picture(path: str | Path, max_pixels: int = MAX_PIXELS) -> Picture:
         max_pixels: Largest number of pixels that is decoded.
 
     Raises:
-        UserError: The file is missing, empty, no picture, truncated, damaged, too large, partly
+        UserError: The file is missing, empty, no image, truncated, damaged, too large, partly
             transparent, animated, or has 32 bits per channel.
     """
     content = read_bytes(path)
-    image = open_content(content, path, max_pixels)
+    opened = open_content(content, path, max_pixels)
     with decoder_errors(path, 'decoding'), warnings.catch_warnings():
         warnings.simplefilter('ignore')  # Pillow warns about odd metadata, which we do not use
-        image.load()
-        orientation = orientation_of(image)
-        deep = bits_of(image, content[:32]) == 16
-        picture = _decode_deep(content, path) if deep else _decode_plain(image, path)
-    return np.array(UPRIGHT[orientation](picture), order='C')  # a copy: Pillow's is read-only
+        opened.load()
+        orientation = orientation_of(opened)
+        deep = bits_of(opened, content[:32]) == 16
+        image = _decode_deep(content, path) if deep else _decode_plain(opened, path)
+    return np.array(UPRIGHT[orientation](image), order='C')  # a copy: Pillow's is read-only
 
 
-def _decode_plain(image: Image.Image, path: str | Path) -> Picture:
-    """Convert an 8-bit picture to RGB."""
-    if image.mode not in CONVERTIBLE:
+def _decode_plain(opened: Image.Image, path: str | Path) -> ImageArray:
+    """Convert an 8-bit image to RGB."""
+    if opened.mode not in CONVERTIBLE:
         raise UserError(
-            f'{shown(path)} has pixels of kind {image.mode!r}, which is not 8 or 16 bits per channel. '
-            f'Save it as an 8-bit picture.'
+            f'{shown(path)} has pixels of kind {opened.mode!r}, which is not 8 or 16 bits per channel. '
+            f'Save it as an 8-bit image.'
         )
-    if image.has_transparency_data:
-        _refuse_transparency(np.asarray(image.convert('RGBA'))[..., 3].min(), 255, path)
-    return np.asarray(image.convert('RGB'))
+    if opened.has_transparency_data:
+        _refuse_transparency(np.asarray(opened.convert('RGBA'))[..., 3].min(), 255, path)
+    return np.asarray(opened.convert('RGB'))
 
 
-def _decode_deep(content: bytes, path: str | Path) -> Picture:
-    """Convert a 16-bit picture to 8-bit RGB; Pillow would clip grey and cut off colour."""
+def _decode_deep(content: bytes, path: str | Path) -> ImageArray:
+    """Convert a 16-bit image to 8-bit RGB; Pillow would clip grey and cut off colour."""
     flags = cv2.IMREAD_UNCHANGED
     stored = cv2.imdecode(np.frombuffer(content, np.uint8), flags)
     if stored is None or stored.dtype != np.uint16:

@@ -1,4 +1,4 @@
-"""Encoding of an RGB array into a picture file."""
+"""Encoding of an RGB array into an image file."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _WRITERS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-def write_picture(path: str | Path, picture: NDArray[np.uint8]) -> Path:
-    """Write a picture; the suffix decides the format. The file appears whole or not at all.
+def write_image(path: str | Path, image: NDArray[np.uint8]) -> Path:
+    """Write an image; the suffix decides the format. The file appears whole or not at all.
 
     Args:
         path: File to write; its folder is made where it is missing.
-        picture: RGB (H, W, 3) or grey (H, W), uint8.
+        image: RGB (H, W, 3) or grey (H, W), uint8.
 
     Returns:
         The path that was written.
@@ -39,15 +39,15 @@ def write_picture(path: str | Path, picture: NDArray[np.uint8]) -> Path:
         ValueError: The array is not uint8 or has another shape.
     """
     path = Path(path)
-    fits = picture.ndim in (2, 3) and picture.shape[2:] in ((), (3,))
-    if picture.dtype != np.uint8 or not fits:
+    fits = image.ndim in (2, 3) and image.shape[2:] in ((), (3,))
+    if image.dtype != np.uint8 or not fits:
         raise ValueError(
-            f'a picture must be uint8 with shape (H, W, 3) or (H, W); '
-            f'got {picture.dtype} with shape {picture.shape}'
+            f'an image must be uint8 with shape (H, W, 3) or (H, W); '
+            f'got {image.dtype} with shape {image.shape}'
         )
     if path.suffix.lower() not in _WRITERS:
         raise UserError(f'{shown(path)}: use one of the suffixes {", ".join(_WRITERS)}.')
     kind, options = _WRITERS[path.suffix.lower()]
     with written_whole(path) as unfinished:
-        Image.fromarray(np.ascontiguousarray(picture)).save(unfinished, kind, **options)
+        Image.fromarray(np.ascontiguousarray(image)).save(unfinished, kind, **options)
     return path

@@ -1,4 +1,4 @@
-"""A network on a picture of any size, within a memory budget.
+"""A network on an image of any size, within a memory budget.
 
 The network is recorded as a graph of layers (`local_graph`), from which its receptive field follows, and
 run at once, row by row (`row_stream`), or in tiles (`tiling`).

@@ -26,7 +26,7 @@ from .views import Task, input_channels, view
 #: Side of a tile where only a halo was chosen.
 DEFAULT_TILE = 512
 
-#: Halo of networks that look at the picture as a whole, where only a tile was chosen, in pixels.
+#: Halo of networks that look at the image as a whole, where only a tile was chosen, in pixels.
 DEFAULT_HALO = 64
 
 Plan = TypeVar('Plan')
@@ -234,11 +234,11 @@ class Execution:
         return ColumnPlan(min(widths), plan.rows_per_step)
 
     def _refuse_beyond(self, recording: Recording, job: Job, needed: int, budget: int) -> None:
-        """Refuse a picture that cannot be divided and does not fit."""
+        """Refuse an image that cannot be divided and does not fit."""
         if needed > budget:
             height, width = job.padded_size
             raise UserError(
-                f'{self.loaded.name} takes a picture as a whole ({recording.obstacle}): restoring '
+                f'{self.loaded.name} takes an image as a whole ({recording.obstacle}): restoring '
                 f'{width}x{height} pixels takes about {needed / 2**30:.1f} GiB, and '
                 f'{budget / 2**30:.1f} GiB are left; raise --memory, or choose --tile and --halo for '
                 'a result that is not exact'
@@ -249,7 +249,7 @@ class Execution:
         reach, name = self.reach(dtype), self.loaded.name
         if reach is None:
             self.note(
-                f'{name} takes a picture as a whole: tiles with a halo of {halo} pixels give '
+                f'{name} takes an image as a whole: tiles with a halo of {halo} pixels give '
                 'something else, and may show at their borders'
             )
         elif halo < max(reach):

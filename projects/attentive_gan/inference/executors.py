@@ -1,4 +1,4 @@
-"""Ways to run a network over a picture of any size: whole, in streamed strips, or in tiles with a halo."""
+"""Ways to run a network over an image of any size: whole, in streamed strips, or in tiles with a halo."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ Progress = Callable[[float], None]
 
 @dataclass
 class Job:
-    """A picture to be restored."""
+    """An image to be restored."""
 
     inputs: Sequence[NDArray]
-    """Picture (H, W, 3) uint8 or uint16, RGB, and where asked for the attention map (H, W, 1) float32."""
+    """Image (H, W, 3) uint8 or uint16, RGB, and where asked for the attention map (H, W, 1) float32."""
     outputs: Sequence[NDArray]
-    """Arrays of the same height and width to be filled; pictures in RGB."""
+    """Arrays of the same height and width to be filled; images in RGB."""
     size_multiple: int
-    """What sides of the padded picture are multiples of; 1 leaves the padding to the network."""
+    """What sides of the padded image are multiples of; 1 leaves the padding to the network."""
     padding_mode: PaddingMode
-    """How the picture is padded."""
+    """How the image is padded."""
     like: Tensor
     """A value of the type and on the device that the network works with."""
     channel_order: Literal['rgb', 'bgr'] = 'rgb'
@@ -72,7 +72,7 @@ class Job:
 
 
 def run_whole(jobs: Sequence[Job], function: Function) -> None:
-    """Run a function on whole pictures of one size at once."""
+    """Run a function on whole images of one size at once."""
     sources = [[rows(0, rows.size[0]) for rows in job.rows()] for job in jobs]
     inputs = [torch.cat(maps) if len(jobs) > 1 else maps[0] for maps in zip(*sources, strict=True)]
     del sources
@@ -100,7 +100,7 @@ def run_tiled(job: Job, function: Function, size: int, halo: tuple[int, int]) ->
     """Run a function on square tiles. Exact where the halo is the network's reach.
 
     Args:
-        job: The picture.
+        job: The image.
         function: The network.
         size: Side of a tile's result.
         halo: Rows and columns that the function sees before and after a tile.
@@ -121,7 +121,7 @@ def run_tiled(job: Job, function: Function, size: int, halo: tuple[int, int]) ->
         job.progress((number + 1) / len(parts))
 
 
-def empty_outputs(picture: NDArray, channels: Sequence[int]) -> list[NDArray]:
-    """Return arrays for results: three channels are a picture of the same type, one is a map in float32."""
-    height, width = picture.shape[:2]
-    return [np.empty((height, width, c), picture.dtype if c == 3 else np.float32) for c in channels]
+def empty_outputs(image: NDArray, channels: Sequence[int]) -> list[NDArray]:
+    """Return arrays for results: three channels are an image of the same type, one is a map in float32."""
+    height, width = image.shape[:2]
+    return [np.empty((height, width, c), image.dtype if c == 3 else np.float32) for c in channels]

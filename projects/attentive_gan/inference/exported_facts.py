@@ -16,7 +16,7 @@ FORMAT = 'attentive_gan 1'
 
 @dataclass(frozen=True)
 class ExportedFacts:
-    """Facts of a network that takes RGB pictures `rainy` (N, 3, H, W), values 0 to 1, of any size."""
+    """Facts of a network that takes RGB images `rainy` (N, 3, H, W), values 0 to 1, of any size."""
 
     name: str
     """Name of the network and its weights."""
@@ -27,9 +27,9 @@ class ExportedFacts:
     padding_mode: PaddingMode
     """How it pads."""
     reach: Reach | None
-    """How far a pixel of the result depends on the picture; None if on the whole picture."""
+    """How far a pixel of the result depends on the image; None if on the whole image."""
     bytes_per_pixel: float
-    """Most memory in use at a time, by pixel of the picture."""
+    """Most memory in use at a time, by pixel of the image."""
     weights_sha256: str
     """SHA-256 of the weights' file, hexadecimal; empty if unknown."""
 
@@ -62,7 +62,7 @@ class ExportedFacts:
         """
         if metadata.get('format') != FORMAT:
             raise UserError(
-                f'{source} does not say how its network takes pictures; make it by tools/export.py'
+                f'{source} does not say how its network takes images; make it by tools/export.py'
             )
         try:
             order, mode = metadata['network_channel_order'], metadata['padding_mode']

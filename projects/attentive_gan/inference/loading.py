@@ -32,7 +32,7 @@ class LoadedNetwork:
     """A network ready to restore."""
 
     network: nn.Module
-    """Maps pictures (N, 3, H, W), values 0 to 1, to pictures of the same size; in evaluation mode."""
+    """Maps images (N, 3, H, W), values 0 to 1, to images of the same size; in evaluation mode."""
     name: str
     """Stem of the config, for messages and records."""
     channel_order: Literal['rgb', 'bgr']
@@ -171,7 +171,7 @@ def adopt_network(
     """Make a network at hand ready to restore.
 
     Args:
-        network: Maps pictures (N, 3, H, W), values 0 to 1, to pictures of the same size.
+        network: Maps images (N, 3, H, W), values 0 to 1, to images of the same size.
         device: Where it shall work.
         name: Its name; the class's by default.
         channel_order: Colour order that it works in.

@@ -1,8 +1,8 @@
 """A network as a graph of layers that can be computed row by row, recorded from the network itself.
 
-The network runs once on a small random picture while PyTorch records its operations. So every registered
+The network runs once on a small random image while PyTorch records its operations. So every registered
 network is understood without a declaration of its layers, and its receptive field is derived, not typed in.
-A network that looks at the picture as a whole (a mean over all pixels, attention between all of them) has
+A network that looks at the image as a whole (a mean over all pixels, attention between all of them) has
 no such graph; `NotLocalError` says which operation is to blame.
 """
 
@@ -26,10 +26,10 @@ from .operators import Axis, Operator, Pointwise, Rows
 from .recognition import NotLocalError, operator_of
 from .recorder import record_operations
 
-#: The recorded picture has at least this side, so that no layer is smaller than what it mirrors.
+#: The recorded image has at least this side, so that no layer is smaller than what it mirrors.
 _SIDE = 32
 
-#: Results, all of the picture's size.
+#: Results, all of the image's size.
 Network = Callable[..., 'Tensor | tuple[Tensor, ...]']
 
 
@@ -44,7 +44,7 @@ class Layer:
     inputs: tuple[int, ...]
     """Positions of the layers that it reads."""
     scale: Fraction
-    """Its rows per row of the picture, about: borders that a layer adds do not count."""
+    """Its rows per row of the image, about: borders that a layer adds do not count."""
     channels: int
     """Its channels."""
     itemsize: int = 4
@@ -60,16 +60,16 @@ class LocalGraph:
     layers: tuple[Layer, ...]
     """The layers; those without operator, which come first, are the inputs of the network."""
     outputs: tuple[int, ...]
-    """Positions of the results, each of the picture's size."""
+    """Positions of the results, each of the image's size."""
     size_multiple: int
-    """What sides of a picture must be multiples of."""
+    """What sides of an image must be multiples of."""
 
-    def heights(self, picture_height: int) -> list[int]:
-        """Return the rows of each layer for a picture of so many, a multiple of `size_multiple`."""
+    def heights(self, image_height: int) -> list[int]:
+        """Return the rows of each layer for an image of so many, a multiple of `size_multiple`."""
         heights: list[int] = []
         for layer in self.layers:
             operator = layer.operator
-            above = picture_height if operator is None else heights[layer.inputs[0]]
+            above = image_height if operator is None else heights[layer.inputs[0]]
             heights.append(above if operator is None else operator.height(above))
         return heights
 
@@ -104,14 +104,14 @@ class LocalGraph:
 
 @dataclass(frozen=True)
 class Recording:
-    """What is known of a network after it ran on a small picture."""
+    """What is known of a network after it ran on a small image."""
 
     graph: LocalGraph | None
-    """Its layers; None if it looks at a picture as a whole."""
+    """Its layers; None if it looks at an image as a whole."""
     obstacle: str
-    """Why there is no graph, such as 'the operation mean over the whole picture'; else empty."""
+    """Why there is no graph, such as 'the operation mean over the whole image'; else empty."""
     bytes_per_pixel: float
-    """Most memory in use at a time, by pixel of the picture."""
+    """Most memory in use at a time, by pixel of the image."""
     reach: Reach | None = None
     """How far a pixel of a result looks, where this is known without a graph."""
 
@@ -125,7 +125,7 @@ def record(
     """Record a network.
 
     Args:
-        network: Maps pictures (1, C_k, H, W), values 0 to 1, to one or several of the same size.
+        network: Maps images (1, C_k, H, W), values 0 to 1, to one or several of the same size.
         channels: C_k of its inputs.
         size_multiple: What H and W must be multiples of for the network not to pad them; None if it does
             not say.
@@ -135,14 +135,14 @@ def record(
     side = multiple * -(-_SIDE // multiple)
     generator = torch.Generator().manual_seed(0)
     # Sides differ, so that an operation that exchanges rows and columns is noticed.
-    pictures = [torch.rand(1, c, side, 2 * side, generator=generator) for c in channels]
+    images = [torch.rand(1, c, side, 2 * side, generator=generator) for c in channels]
     if like is not None:
-        pictures = [picture.to(like) for picture in pictures]
+        images = [image.to(like) for image in images]
     try:
-        graph, values = record_operations(network, pictures)
+        graph, values = record_operations(network, images)
     except (RuntimeError, TypeError, ValueError, NotImplementedError) as error:
         with torch.no_grad():
-            most = peak_activations(lambda: network(*pictures), pictures[0].device)
+            most = peak_activations(lambda: network(*images), images[0].device)
         reason = str(error).partition('\n')[0]
         return Recording(None, f'PyTorch cannot record it: {reason}', most / (2 * side**2))
     memory = _most_bytes(graph, values) / (2 * side**2)
@@ -228,9 +228,9 @@ class _Builder:
         """Make sure that the operators give the sizes that were recorded."""
         recorded = [self.values[node].shape[2] for node in self.position]
         if graph.heights(self.height) != [recorded[position] for position in used]:
-            raise NotLocalError('layers whose size does not follow from the size of the picture')
+            raise NotLocalError('layers whose size does not follow from the size of the image')
         if any(graph.layers[output].scale != 1 for output in graph.outputs):
-            raise NotLocalError('a result of another size than the picture')
+            raise NotLocalError('a result of another size than the image')
 
     def _add_layer(self, node: Node) -> None:
         if _is_tuple(self.values[node]):

@@ -1,4 +1,4 @@
-"""How much memory a network takes for a picture, and how to stay below a budget."""
+"""How much memory a network takes for an image, and how to stay below a budget."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .freed_memory import give_freed_memory_back
 from .local_graph import LocalGraph
 from .row_stream import steps
 
-#: Fewest and most rows of the picture that are computed at a time.
+#: Fewest and most rows of the image that are computed at a time.
 ROWS_PER_STEP = (32, 256)
 
 #: Most bytes of a layer's rows in work on a CPU. The C library maps memory anew, page by page, for every
@@ -36,7 +36,7 @@ LEAST_WORKING_MEMORY = 64 * 2**20
 DEFAULT_BUDGET = 2 * 2**30
 
 #: What the default budget adds at least to what the process takes already, in bytes: inside a large program
-#: the program's own memory must not keep pictures from being restored.
+#: the program's own memory must not keep images from being restored.
 DEFAULT_ADDITION = 2**30
 
 #: Part of a GPU's free memory that is used by default.
@@ -45,7 +45,7 @@ GPU_SHARE = 0.8
 
 @dataclass(frozen=True)
 class ColumnPlan:
-    """How a picture is cut into strips of columns, each computed row by row."""
+    """How an image is cut into strips of columns, each computed row by row."""
 
     width: int
     """Columns of a strip's result, a multiple of the network's size multiple."""
@@ -98,7 +98,7 @@ def working_memory(
         taken = process.memory_info().rss + stored
     if budget - taken < LEAST_WORKING_MEMORY:
         raise UserError(
-            f'the program and the picture take {taken / 2**30:.1f} GiB already and may take '
+            f'the program and the image take {taken / 2**30:.1f} GiB already and may take '
             f'{budget / 2**30:.1f} GiB; raise --memory to at least '
             f'{(taken + LEAST_WORKING_MEMORY) / 2**30 + 0.1:.1f}'
         )
@@ -120,19 +120,19 @@ def row_bytes(graph: LocalGraph, height: int, width: int, rows_per_step: int) ->
 
 
 def _largest_row(graph: LocalGraph, width: int) -> float:
-    """Return the most bytes that a layer takes for a row of the picture."""
+    """Return the most bytes that a layer takes for a row of the image."""
     return width * max(la.channels * la.itemsize * float(la.scale) ** 2 for la in graph.layers)
 
 
 def plan_columns(
     graph: LocalGraph, height: int, width: int, budget: int, device: str
 ) -> ColumnPlan:
-    """Choose strips and steps for a picture.
+    """Choose strips and steps for an image.
 
     Args:
         graph: The network.
-        height: Rows of the padded picture.
-        width: Columns of the padded picture.
+        height: Rows of the padded image.
+        width: Columns of the padded image.
         budget: Bytes that the network may take.
         device: Kind of device, 'cpu' or 'cuda'.
 
@@ -142,7 +142,7 @@ def plan_columns(
     multiple = graph.size_multiple
     reach = graph.reach(1)
     halo = sum(-(-r // multiple) * multiple for r in reach)
-    # A part of the picture that fills and empties all layers stands for its whole height.
+    # A part of the image that fills and empties all layers stands for its whole height.
     sample = min(height, 4 * (sum(graph.reach(0)) // multiple + 1) * multiple)
     least, wanted = ROWS_PER_STEP
     if device == 'cpu':

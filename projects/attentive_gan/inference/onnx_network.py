@@ -14,13 +14,13 @@ from .onnx_session import OnnxSession
 #: Names of the results that each task returns; see `views`.
 _RESULTS = {'restore': ('restored',), 'both': ('restored', 'attention'), 'attend': ('attention',)}
 
-#: What ONNX Runtime takes for each byte of the network's values, and for each pixel of the picture with the
+#: What ONNX Runtime takes for each byte of the network's values, and for each pixel of the image with the
 #: copies around; measured on a CPU: 0.5 to 2.8 times.
 _MEMORY_FACTOR, _MEMORY_PER_PIXEL = 3, 64
 
 
 class OnnxNetwork(nn.Module):
-    """Maps pictures (1, 3, H, W), RGB, values 0 to 1, to pictures of the same size.
+    """Maps images (1, 3, H, W), RGB, values 0 to 1, to images of the same size.
 
     Args:
         path: A file of `attentive_gan.exporting`.
@@ -56,7 +56,7 @@ class OnnxNetwork(nn.Module):
         return self.session.run(rainy, _RESULTS[task])
 
     def release(self) -> None:
-        """Give the memory back that ONNX Runtime keeps for the next picture."""
+        """Give the memory back that ONNX Runtime keeps for the next image."""
         self.session.release()
 
     def recording(self) -> Recording:

@@ -47,7 +47,7 @@ class OnnxSession:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = torch.get_num_threads()
         options.log_severity_level = 3
-        # Plans for one size would be kept for every size of picture and tile.
+        # Plans for one size would be kept for every size of image and tile.
         options.enable_mem_pattern = False
         self._releasing = onnxruntime.RunOptions()
         self._releasing.add_run_config_entry(
@@ -74,11 +74,11 @@ class OnnxSession:
         """Run the network.
 
         Args:
-            rainy: RGB pictures (N, 3, H, W), float32, values 0 to 1.
+            rainy: RGB images (N, 3, H, W), float32, values 0 to 1.
             names: Results to return, `restored` or `attention`; default all.
 
         Returns:
-            Restored pictures (N, 3, H, W), attention maps (N, 1, H, W), on the CPU.
+            Restored images (N, 3, H, W), attention maps (N, 1, H, W), on the CPU.
 
         Raises:
             MemoryError: Memory did not suffice.

@@ -1,6 +1,6 @@
-"""Rows of a picture as a network takes them, and rows of a network's result as pixels.
+"""Rows of an image as a network takes them, and rows of a network's result as pixels.
 
-Only the rows in work are ever floating-point numbers: a picture of 48 million pixels would take 576 MB.
+Only the rows in work are ever floating-point numbers: an image of 48 million pixels would take 576 MB.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from .pinned import to_device
 
 
 class PaddedRows:
-    """Gives rows of a picture, padded at the bottom and right to multiples, like `pad_to_multiple`.
+    """Gives rows of an image, padded at the bottom and right to multiples, like `pad_to_multiple`.
 
     Args:
-        pixels: Picture (H, W, C): uint8 or uint16, which become 0 to 1, or float32, which stays.
+        pixels: Image (H, W, C): uint8 or uint16, which become 0 to 1, or float32, which stays.
         multiple: What the sides become multiples of.
         mode: How they are padded.
         like: A value of the type and on the device that the network works with.
-        columns: First and last (exclusive) column of the padded picture that is given; default all.
+        columns: First and last (exclusive) column of the padded image that is given; default all.
         reverse: Whether to exchange red and blue.
     """
 
@@ -66,7 +66,7 @@ def padded_positions(side: int, multiple: int, mode: PaddingMode) -> NDArray[np.
     """Return which row stands where after `pad_to_multiple`.
 
     Args:
-        side: Rows of the picture.
+        side: Rows of the image.
         multiple: What it is padded to a multiple of.
         mode: As in `pad_to_multiple`.
     """
@@ -86,7 +86,7 @@ def to_pixels(values: Tensor, dtype: np.dtype) -> Tensor:
     """Return values as pixels, rounded on their device.
 
     Args:
-        values: (C, rows, columns), float32; 0 to 1, clamped, for pictures.
+        values: (C, rows, columns), float32; 0 to 1, clamped, for images.
         dtype: Type of the pixels: uint8, uint16 or float32.
 
     Returns:

@@ -53,7 +53,7 @@ _CHANNELS = ([1], [-3], 1, -3)
 
 
 class NotLocalError(Exception):
-    """A network looks at a picture as a whole, or does something that is not understood by rows.
+    """A network looks at an image as a whole, or does something that is not understood by rows.
 
     Args:
         reason: The operation to blame, such as 'the operation mean'.
@@ -65,12 +65,12 @@ class NotLocalError(Exception):
 
 
 class Recorded:
-    """A recorded call with the maps that depend on the picture left open.
+    """A recorded call with the maps that depend on the image left open.
 
     Args:
         node: The recorded call.
-        values: Values of all nodes for a small picture.
-        constants: Values that no picture changes.
+        values: Values of all nodes for a small image.
+        constants: Values that no image changes.
     """
 
     def __init__(
@@ -90,18 +90,18 @@ class Recorded:
 
     @property
     def source(self) -> Tensor:
-        """Value of the first open map for a small picture."""
+        """Value of the first open map for a small image."""
         return self.values[self.sources[0]]
 
     def constant(self, name: str) -> Any:
-        """Return an argument that must not depend on the picture.
+        """Return an argument that must not depend on the image.
 
         Raises:
             NotLocalError: It does.
         """
         value = self.arguments[name]
         if isinstance(value, Node) and value not in self.constants:
-            raise NotLocalError(f'the operation {self.name}, whose {name} depends on the picture')
+            raise NotLocalError(f'the operation {self.name}, whose {name} depends on the image')
         return self.constants[value] if isinstance(value, Node) else value
 
     def plain(self, *parts: Tensor) -> Any:
@@ -132,8 +132,8 @@ def operator_of(node: Node, values: Mapping[Node, Any], constants: Mapping[Node,
 
     Args:
         node: Node whose result is a map (1, C, H, W), or an item of a tuple of such.
-        values: Values of all nodes for a small picture.
-        constants: Values that no picture changes.
+        values: Values of all nodes for a small image.
+        constants: Values that no image changes.
 
     Raises:
         NotLocalError: No local operator does the same.
@@ -166,13 +166,13 @@ def _check_axes(recorded: Recorded) -> None:
     if recorded.name == 'slice' and axes not in _CHANNELS:
         if recorded.values[recorded.node].shape == recorded.source.shape:
             return
-        raise NotLocalError('a part of the picture that is cut out')
+        raise NotLocalError('a part of the image that is cut out')
     if axes not in _CHANNELS:
-        raise NotLocalError(f'the operation {recorded.name} over the whole picture')
+        raise NotLocalError(f'the operation {recorded.name} over the whole image')
 
 
 def _check_sizes(recorded: Recorded, item: int | None) -> None:
-    """Refuse maps of several sizes, such as one value per picture, and constants with rows."""
+    """Refuse maps of several sizes, such as one value per image, and constants with rows."""
     result = recorded.values[recorded.node]
     result = result if item is None else result[item]
     maps = [recorded.values[source] for source in recorded.sources]

@@ -1,4 +1,4 @@
-"""Records the operations of a network, with their values, while it runs on a picture.
+"""Records the operations of a network, with their values, while it runs on an image.
 
 PyTorch's own `make_fx` gives the same record, but imports the compiler, which takes longer than restoring
 a photo, and keeps no values.
@@ -21,18 +21,18 @@ class Recorder(TorchDispatchMode):
     """A mode in which every ATen operation becomes a node.
 
     Args:
-        pictures: Inputs of the network.
+        images: Inputs of the network.
     """
 
-    def __init__(self, pictures: Sequence[Tensor]) -> None:
+    def __init__(self, images: Sequence[Tensor]) -> None:
         super().__init__()
         self.graph = Graph()
         self.values: dict[Node, Any] = {}
         """Values of all nodes in the order of computation; they stay, so that no `id` is used twice."""
         self._node_of: dict[int, Node] = {}
         self._open: set[Node] = set()
-        for picture in pictures:
-            node = self._keep(self.graph.placeholder(f'picture_{len(self.values)}'), picture)
+        for image in images:
+            node = self._keep(self.graph.placeholder(f'image_{len(self.values)}'), image)
             self._open.add(node)
 
     @classmethod
@@ -46,14 +46,14 @@ class Recorder(TorchDispatchMode):
         """Run an operation and record it.
 
         Raises:
-            RuntimeError: The network takes a number from the picture, and decides by it what to do.
+            RuntimeError: The network takes a number from the image, and decides by it what to do.
         """
         result = func(*args, **(kwargs or {}))
         node = self.graph.call_function(func, *tree_map(self._node, (args, kwargs or {})))
         if self._open.intersection(node.all_input_nodes):
             self._open.add(node)
             if isinstance(result, (bool, int, float)):
-                raise RuntimeError(f'{func} takes a number from the picture')
+                raise RuntimeError(f'{func} takes a number from the image')
         self._keep(node, result)
         if isinstance(result, (tuple, list)):
             for position, item in enumerate(result):
@@ -88,22 +88,22 @@ class Recorder(TorchDispatchMode):
 
 
 def record_operations(
-    network: Callable[..., Any], pictures: Sequence[Tensor]
+    network: Callable[..., Any], images: Sequence[Tensor]
 ) -> tuple[Graph, dict[Node, Any]]:
     """Run a network without gradients and return its operations and their values.
 
     Operations that overwrite their input are recorded as such that do not.
 
     Args:
-        network: Maps pictures to a tensor or several.
-        pictures: Its inputs (1, C, H, W).
+        network: Maps images to a tensor or several.
+        images: Its inputs (1, C, H, W).
 
     Raises:
         RuntimeError: PyTorch cannot record the network.
     """
-    recorder = Recorder(pictures)
+    recorder = Recorder(images)
     with torch.no_grad(), recorder:
-        results = torch.func.functionalize(network)(*pictures)
+        results = torch.func.functionalize(network)(*images)
     unknown = [leaf for leaf in tree_leaves(results) if not isinstance(leaf, Tensor)]
     if unknown:
         raise RuntimeError(f'it returns {type(unknown[0]).__name__} beside tensors')

@@ -1,4 +1,4 @@
-"""Restores pictures of any size within a memory budget."""
+"""Restores images of any size within a memory budget."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from .views import Task, gives_attention, output_channels
 #: What runs the network.
 Backend = Literal['torch', 'onnxruntime']
 
-#: Bytes of a picture that count in a budget.
+#: Bytes of an image that count in a budget.
 _LARGE = 64 * 2**20
 
-#: Pictures with a shorter side are padded for networks that do not say how they pad: those of MMagic mirror
+#: Images with a shorter side are padded for networks that do not say how they pad: those of MMagic mirror
 #: the border themselves, which takes up to 8 pixels.
 _SMALLEST = 16
 
@@ -40,9 +40,9 @@ _TOGETHER_PIXELS, _TOGETHER = 2**20, 16
 
 @dataclass(frozen=True)
 class Restored:
-    """A restored picture."""
+    """A restored image."""
 
-    picture: NDArray
+    image: NDArray
     """(H, W, 3), RGB, of the type of the rainy one."""
     attention: NDArray[np.float32] | None
     """Attention map (H, W), about 0 to 1 but unbounded; None if not asked for."""
@@ -50,7 +50,7 @@ class Restored:
 
 @dataclass(frozen=True)
 class _Asked:
-    """What is to be done with a picture."""
+    """What is to be done with an image."""
 
     task: Task
     inputs: Sequence[NDArray]
@@ -77,16 +77,16 @@ class Restoring:
         """
         if self._wait is not None:
             self._restored = self._wait()
-            self._wait = None  # it holds the rainy picture
+            self._wait = None  # it holds the rainy image
         assert self._restored is not None  # noqa: S101
         return self._restored
 
 
 class Restorer:
-    """Restores pictures by a network.
+    """Restores images by a network.
 
-    What the whole picture needs decides how it runs: at once where that fits the budget; else in strips of
-    columns, each row by row, with the same result. Networks that look at the picture as a whole can only
+    What the whole image needs decides how it runs: at once where that fits the budget; else in strips of
+    columns, each row by row, with the same result. Networks that look at the image as a whole can only
     run at once, or, if a tile is chosen, in tiles whose result differs.
 
     Args:
@@ -94,12 +94,12 @@ class Restorer:
         weights: Weights (.safetensors or .pth); None takes those that ship.
         network: A network at hand instead of these, working in RGB.
         device: `auto`, `cpu`, `cuda` or `cuda:N`.
-        precision: Type of the network's values. `auto`: for pictures of 8 bits bfloat16 where the CPU or
+        precision: Type of the network's values. `auto`: for images of 8 bits bfloat16 where the CPU or
             GPU has units for it, float16 on GPUs that have units for that only; else float32, as for
-            pictures of 16 bits and by ONNX Runtime. Results that are not finite are computed again in
+            images of 16 bits and by ONNX Runtime. Results that are not finite are computed again in
             float32.
         backend: What runs the network: `torch`, or `onnxruntime` for an ONNX file as `weights`, which runs
-            in exact tiles where the whole picture does not fit the budget.
+            in exact tiles where the whole image does not fit the budget.
         memory: Budget in bytes: of the process on a CPU, of the network on a GPU. None: 2 GiB, or 1 GiB
             beyond what the process takes when this is made if that is more; most of the GPU's free memory.
         tile: Largest width of a part that is restored at a time, in pixels; None lets the budget decide.
@@ -108,7 +108,7 @@ class Restorer:
         notify: Told about what a user should know, such as that memory ran out and smaller parts are used.
 
     Attributes:
-        dtype: Type of the network's values for pictures of 8 bits.
+        dtype: Type of the network's values for images of 8 bits.
 
     Raises:
         UserError: A file is missing or does not fit, there is no such device, or an option does not fit it.
@@ -161,18 +161,18 @@ class Restorer:
 
     def restore(
         self,
-        picture: NDArray,
+        image: NDArray,
         *,
         attention: bool = False,
         held: NDArray[np.float32] | None = None,
         progress: Progress = lambda part: None,
     ) -> Restored:
-        """Restore a picture.
+        """Restore an image.
 
         Args:
-            picture: RGB (H, W, 3), uint8 or uint16; H and W are at least 1.
+            image: RGB (H, W, 3), uint8 or uint16; H and W are at least 1.
             attention: Whether to return the attention map too.
-            held: Attention map (H, W) to take instead of the picture's own.
+            held: Attention map (H, W) to take instead of the image's own.
             progress: Told the part of the work that is done, 0 to 1.
 
         Raises:
@@ -180,70 +180,68 @@ class Restorer:
             MemoryError: Memory ran out even for the smallest parts.
         """
         if held is None:
-            return self.begin([picture], attention=attention, progress=progress)[0].result()
-        asked = self._ask('hold', [picture, held[..., None]], progress)
+            return self.begin([image], attention=attention, progress=progress)[0].result()
+        asked = self._ask('hold', [image, held[..., None]], progress)
         outputs = self._finished(asked, self._begun([asked])[0])
         return Restored(outputs[0], held if attention else None)
 
     def begin(
         self,
-        pictures: Sequence[NDArray],
+        images: Sequence[NDArray],
         *,
         attention: bool = False,
         progress: Progress = lambda part: None,
     ) -> list[Restoring]:
-        """Begin to restore pictures of one size and type; else like `restore`.
+        """Begin to restore images of one size and type; else like `restore`.
 
-        A GPU works on while this returns; elsewhere the pictures are restored when it does. Threads may
+        A GPU works on while this returns; elsewhere the images are restored when it does. Threads may
         wait for results while another begins with more.
 
         Args:
-            pictures: RGB (H, W, 3) each; see `together` for how many pay.
+            images: RGB (H, W, 3) each; see `together` for how many pay.
             attention: Whether to return attention maps too.
-            progress: Told the part of each picture's work that is done.
+            progress: Told the part of each image's work that is done.
 
         Raises:
             ValueError: Sizes or types differ.
             UserError: As of `restore`; on a GPU, that a result is not finite shows when it is asked for.
         """
-        if len({(picture.shape, picture.dtype) for picture in pictures}) != 1:
-            raise ValueError('pictures that are begun together must be of one size and type')
+        if len({(image.shape, image.dtype) for image in images}) != 1:
+            raise ValueError('images that are begun together must be of one size and type')
         task: Task = 'both' if attention else 'restore'
-        asked = [self._ask(task, [picture], progress) for picture in pictures]
+        asked = [self._ask(task, [image], progress) for image in images]
         begun = self._begun(asked)
         return [Restoring(self._waiting(one, job)) for one, job in zip(asked, begun, strict=True)]
 
     @property
     def most_together(self) -> int:
-        """How many small pictures of one size are best restored at once."""
+        """How many small images of one size are best restored at once."""
         on_gpu = self.device.type == 'cuda' and not isinstance(self.loaded.network, OnnxNetwork)
         return _TOGETHER if on_gpu else 1
 
-    def together(self, picture: NDArray) -> int:
-        """Return how many pictures of the size of this one are best restored at once."""
-        pixels = picture.shape[0] * picture.shape[1]
+    def together(self, image: NDArray) -> int:
+        """Return how many images of the size of this one are best restored at once."""
+        pixels = image.shape[0] * image.shape[1]
         return min(max(_TOGETHER_PIXELS // pixels, 1), self.most_together)
 
-    def attend(
-        self, picture: NDArray, progress: Progress = lambda part: None
-    ) -> NDArray[np.float32]:
-        """Draw the attention map (H, W) of a picture alone; else like `restore`."""
-        asked = self._ask('attend', [picture], progress)
+    def attend(self, image: NDArray, progress: Progress = lambda part: None) -> NDArray[np.float32]:
+        """Draw the attention map (H, W) of an image alone; else like `restore`."""
+        asked = self._ask('attend', [image], progress)
         return self._finished(asked, self._begun([asked])[0])[0][..., 0]
 
     def _ask(self, task: Task, inputs: Sequence[NDArray], progress: Progress) -> _Asked:
-        picture = inputs[0]
-        if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype not in (np.uint8, np.uint16):
+        image = inputs[0]
+        if image.ndim != 3 or image.shape[2] != 3 or image.dtype not in (np.uint8, np.uint16):
             raise ValueError(
-                f'a picture must be (H, W, 3), uint8 or uint16; got {picture.dtype} {picture.shape}'
+                f'an image must be (H, W, 3), uint8 or uint16; got {image.dtype} {image.shape}'
             )
         if task != 'restore' and not self.gives_attention:
             raise UserError(f'{self.name} draws no attention map; choose a network that does')
-        deep = self.precision == 'auto' and picture.dtype == np.uint16
+        deep = self.precision == 'auto' and image.dtype == np.uint16
         return _Asked(task, inputs, progress, torch.float32 if deep else self.dtype)
 
     def _begun(self, asked: Sequence[_Asked]) -> list[Job]:
-        """Give pictures of one size and type to the device."""
+        """Give images of one size and type to the device."""
         jobs = [self._job(one) for one in asked]
         first = asked[0]
         limits = Limits(self.memory, self.tile, self.halo)
@@ -258,7 +256,7 @@ class Restorer:
         return jobs
 
     def _finished(self, asked: _Asked, job: Job) -> Sequence[NDArray]:
-        """Wait for a picture and return its results."""
+        """Wait for an image and return its results."""
         try:
             job.results.finish()
         except NotFiniteError:
@@ -269,10 +267,10 @@ class Restorer:
         return job.outputs
 
     def _in_float32(self, asked: _Asked) -> Job:
-        """Begin again with a picture whose result is not finite in 16 bits."""
+        """Begin again with an image whose result is not finite in 16 bits."""
         kind = str(asked.dtype).removeprefix('torch.')
         self._execution.note(
-            f'{self.name} gives values that are not finite in {kind}; such pictures are restored in '
+            f'{self.name} gives values that are not finite in {kind}; such images are restored in '
             'float32 instead, so choose --precision float32 if there are many'
         )
         job = self._job(asked)
@@ -289,12 +287,12 @@ class Restorer:
         return result
 
     def _job(self, asked: _Asked) -> Job:
-        picture, loaded = asked.inputs[0], self.loaded
-        if picture.nbytes > _LARGE:
+        image, loaded = asked.inputs[0], self.loaded
+        if image.nbytes > _LARGE:
             give_freed_memory_back()  # or results lie where memory counts as taken already
-        multiple = loaded.size_multiple or (1 if min(picture.shape[:2]) >= _SMALLEST else _SMALLEST)
+        multiple = loaded.size_multiple or (1 if min(image.shape[:2]) >= _SMALLEST else _SMALLEST)
         return Job(
-            asked.inputs, empty_outputs(picture, output_channels(asked.task)), multiple,
+            asked.inputs, empty_outputs(image, output_channels(asked.task)), multiple,
             loaded.padding_mode, loaded.like, loaded.channel_order, asked.progress,
         )  # fmt: skip
 

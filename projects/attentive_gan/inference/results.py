@@ -19,7 +19,7 @@ from attentive_gan.errors import UserError
 from .pinned import PINNED_BYTES, pinned_like, recorded_event
 from .pixels import all_finite, to_pixels
 
-#: Parts that may be on their way from a GPU, for each result of a picture.
+#: Parts that may be on their way from a GPU, for each result of an image.
 MOST_ARRIVING = 2
 
 
@@ -83,7 +83,7 @@ class Results:
     """Arrays that are filled part by part.
 
     Args:
-        outputs: Pictures (H, W, 3), uint8 or uint16, of values 0 to 1, clamped; or maps (H, W, 1), float32.
+        outputs: Images (H, W, 3), uint8 or uint16, of values 0 to 1, clamped; or maps (H, W, 1), float32.
         reverse: For each, whether to exchange red and blue.
         deferred: Whether parts may arrive later, as from a GPU.
     """
@@ -95,10 +95,10 @@ class Results:
         self._arriving: deque[_Arrival] = deque()
 
     def store(self, row: int, column: int, values: Sequence[Tensor]) -> None:
-        """Round rows of every result and store them; what lies beyond the picture is left out.
+        """Round rows of every result and store them; what lies beyond the image is left out.
 
         Args:
-            row: First row of the values in the picture.
+            row: First row of the values in the image.
             column: First column likewise.
             values: (1, C, rows, columns) for each result, any floating-point type, any device.
 

@@ -1,8 +1,8 @@
 """Computes a network row by row: every value once, and few rows of every layer in memory.
 
 A layer keeps only the rows that layers above will still read, so memory grows with the width of the
-picture and not with its height, and no row is computed twice, unlike in tiles with a halo. The result is
-that of the whole picture but for the last bits of floating-point sums.
+image and not with its height, and no row is computed twice, unlike in tiles with a halo. The result is
+that of the whole image but for the last bits of floating-point sums.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from torch import Tensor
 from .local_graph import LocalGraph
 from .operators import Rows
 
-#: A row far above every picture.
+#: A row far above every image.
 _NOWHERE = -(2**40)
 
 #: Returns rows [first, last) of an input of the network, (1, C, rows, W).
@@ -40,7 +40,7 @@ def steps(graph: LocalGraph, height: int, rows_per_step: int) -> Iterator[Step]:
 
     Args:
         graph: The network.
-        height: Rows of the picture, a multiple of the graph's.
+        height: Rows of the image, a multiple of the graph's.
         rows_per_step: Rows of the results per step.
     """
     heights = graph.heights(height)
@@ -64,7 +64,7 @@ def _wanted(graph: LocalGraph, heights: Sequence[int], done: Sequence[int], last
         done: Rows of each layer that are there.
         last: First row after those of the results; negative where only the first layers begin.
     """
-    # As if the picture went on beyond its border, so that negative rows count too.
+    # As if the image went on beyond its border, so that negative rows count too.
     endless = [_NOWHERE] * len(graph.layers)
     wanted = list(done)
     for output in graph.outputs:
@@ -102,11 +102,11 @@ def _kept(
 
 
 class RowStream:
-    """Runs a network over a picture.
+    """Runs a network over an image.
 
     Args:
         graph: The network.
-        height: Rows of the picture, a multiple of the graph's `size_multiple`.
+        height: Rows of the image, a multiple of the graph's `size_multiple`.
         rows_per_step: Rows of the results that are computed at a time; more are faster, to a point, and
             take more memory.
     """

@@ -1,4 +1,4 @@
-"""Cuts a picture into tiles of about equal size, each seen with a halo."""
+"""Cuts an image into tiles of about equal size, each seen with a halo."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Tile:
-    """A part of one side of a picture."""
+    """A part of one side of an image."""
 
     first: int
     """First row whose result is kept."""
@@ -21,14 +21,14 @@ class Tile:
 
 
 def tiles(side: int, size: int, before: int, after: int, multiple: int) -> Iterator[Tile]:
-    """Cut one side of a picture.
+    """Cut one side of an image.
 
     Args:
-        side: Rows of the picture, a multiple of `multiple`.
+        side: Rows of the image, a multiple of `multiple`.
         size: Rows of a tile's result at most; rounded down to a multiple, at least one.
         before: Rows that the network sees before the tile, where there are any.
         after: Rows that it sees after it. Both are rounded up to multiples, so that strides of the network
-            fall on the same rows as in the whole picture.
+            fall on the same rows as in the whole image.
         multiple: The network's size multiple.
     """
     size = max(size // multiple, 1) * multiple

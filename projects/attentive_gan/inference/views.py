@@ -11,8 +11,8 @@ from attentive_gan.networks import AttentiveGenerator
 
 from .onnx_network import OnnxNetwork
 
-#: `restore`: picture -> restored. `both`: picture -> restored, attention. `attend`: picture -> attention.
-#: `hold`: picture, attention -> restored.
+#: `restore`: image -> restored. `both`: image -> restored, attention. `attend`: image -> attention.
+#: `hold`: image, attention -> restored.
 Task = Literal['restore', 'both', 'attend', 'hold']
 
 

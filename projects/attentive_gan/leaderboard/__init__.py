@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from .data import BenchmarkData, Layout, open_data
 from .entries import Entry, gather_entries, parse_entry, read_entries
-from .evaluation import Plan, Reporter, evaluate, write_data_pictures
+from .evaluation import Plan, Reporter, evaluate, write_data_images
 from .lpips_distance import find_lpips
 from .measuring import CostSetting
 from .page import write_page
@@ -38,7 +38,7 @@ __all__ = [
     'read_result',
     'read_results',
     'summarise',
-    'write_data_pictures',
+    'write_data_images',
     'write_page',
     'write_summary',
 ]

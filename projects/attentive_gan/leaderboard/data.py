@@ -22,9 +22,9 @@ from attentive_gan.datasets.pairing import Pair, Side, raise_faults, verify_pair
 from attentive_gan.digests import digest
 from attentive_gan.errors import UserError
 
-Picture = NDArray[np.uint8]
+Image = NDArray[np.uint8]
 
-#: Folders of rainy and clean pictures that are known without being told.
+#: Folders of rainy and clean images that are known without being told.
 _FOLDERS = (('rainy', 'clean'), ('input', 'target'))
 LAYOUT = 'data/N_rain.png and gt/N_clean.png, or rainy/ and clean/, or input/ and target/'
 
@@ -34,9 +34,9 @@ class Layout:
     """How the pairs lie in a folder; all empty: one of the layouts that are known.
 
     Attributes:
-        folders: Folders of the rainy and the clean pictures, or None.
+        folders: Folders of the rainy and the clean images, or None.
         templates: Stems of their files, where `{}` stands for the name of the pair.
-        rainy_side: Which half is the rainy one where pictures hold both, 'left' or 'right', or None.
+        rainy_side: Which half is the rainy one where images hold both, 'left' or 'right', or None.
     """
 
     folders: tuple[str, str] | None = None
@@ -76,7 +76,7 @@ class Layout:
 
 @dataclass(frozen=True)
 class BenchmarkData:
-    """Pairs of rainy and clean pictures, and what tells them from all others.
+    """Pairs of rainy and clean images, and what tells them from all others.
 
     Attributes:
         root: Folder, as it was given.
@@ -104,8 +104,8 @@ class BenchmarkData:
         """SHA-256 of names and contents: lines of name, digest of rainy, digest of clean."""
         return _hash_lines([' '.join((pair.name, *self.digests[pair.name])) for pair in self.pairs])
 
-    def read(self, pair: Pair) -> tuple[Picture, Picture]:
-        """Return the rainy and the clean picture of a pair, RGB (H, W, 3), uint8."""
+    def read(self, pair: Pair) -> tuple[Image, Image]:
+        """Return the rainy and the clean image of a pair, RGB (H, W, 3), uint8."""
         return read_pair(self.info(pair))
 
     def info(self, pair: Pair) -> dict[str, Any]:
@@ -120,7 +120,7 @@ class BenchmarkData:
         return {
             'name': self.name,
             'root': self.root,
-            'pictures': len(self.pairs),
+            'images': len(self.pairs),
             'image_list_sha256': self.image_list_sha256,
             'manifest_sha256': self.manifest_sha256,
         }
@@ -151,7 +151,7 @@ def open_data(root: str, layout: Layout | None = None) -> BenchmarkData:
     layout = layout or Layout()
     pairs, faults = layout.dataset(root).find_pairs()
     if not pairs and not faults:
-        raise UserError(f'{root} holds no pictures')
+        raise UserError(f'{root} holds no images')
     sizes, more = verify_pairs(pairs)
     raise_faults(faults + more, Path(root))
     digests = {pair.name: (digest(pair.rainy), digest(pair.clean)) for pair in pairs}

@@ -18,20 +18,18 @@ Kind = Literal['config', 'folder', 'input', 'inpainting']
 #: Classical methods of OpenCV that fill a mask from its border.
 INPAINTING_METHODS = ('telea', 'ns')
 #: What may follow `NAME=` on the command line.
-FORMS = (
-    'input, inpainting:telea, inpainting:ns, CONFIG.py,WEIGHTS, or a folder of restored pictures'
-)
+FORMS = 'input, inpainting:telea, inpainting:ns, CONFIG.py,WEIGHTS, or a folder of restored images'
 
 _LONGEST_NAME = 80
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One row of a leaderboard: a name, and where its pictures come from.
+    """One row of a leaderboard: a name, and where its images come from.
 
     Attributes:
         name: Name in tables; any printable text.
-        kind: Where the pictures come from: a `config` with weights, a `folder` of restored pictures,
+        kind: Where the images come from: a `config` with weights, a `folder` of restored images,
             the untouched `input`, or classical `inpainting` of the true mask.
         source: Config file, folder, or method of inpainting; empty for the input.
         checkpoint: File of the weights of a config.
@@ -49,7 +47,7 @@ class Entry:
 
     @property
     def uses_ground_truth(self) -> bool:
-        """Whether the clean pictures helped to make the entry's own."""
+        """Whether the clean images helped to make the entry's own."""
         return self.kind == 'inpainting'
 
     @property

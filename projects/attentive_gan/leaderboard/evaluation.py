@@ -1,4 +1,4 @@
-"""From entries to results: pictures, scores, cost; one entry that fails stops no other."""
+"""From entries to results: images, scores, cost; one entry that fails stops no other."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from attentive_gan.datasets.manifest import write_manifest
 from attentive_gan.datasets.pairing import Pair
 from attentive_gan.engine.score_files import versions
 from attentive_gan.errors import UserError
-from attentive_gan.imaging import write_picture
+from attentive_gan.imaging import write_image
 from attentive_gan.whole_files import write_text
 
 from .data import BenchmarkData
@@ -29,10 +29,10 @@ from .outputs import identity_hash, write_outputs
 from .restorer import Restorer, identity_of
 from .restorers import build_restorer
 from .results import ENTRIES, RESULT, EntryResult, read_result
-from .scoring import means_of, score_pictures, scoring_facts
+from .scoring import means_of, score_images, scoring_facts
 
-#: Folder of the rainy and clean pictures as PNG files, for the page.
-DATA_PICTURES = 'data'
+#: Folder of the rainy and clean images as PNG files, for the page.
+DATA_IMAGES = 'data'
 
 
 def _silent(pairs: Iterable[Pair], total: int, label: str) -> Iterable[Pair]:
@@ -90,20 +90,20 @@ def evaluate(entries: Sequence[Entry], data: BenchmarkData, plan: Plan) -> list[
     return [_evaluate_one(entry, reference, data, plan) for entry in entries]
 
 
-def write_data_pictures(data: BenchmarkData, out: Path) -> None:
-    """Write the rainy and clean pictures as PNG beside the page; those that are there stay.
+def write_data_images(data: BenchmarkData, out: Path) -> None:
+    """Write the rainy and clean images as PNG beside the page; those that are there stay.
 
     Args:
         data: Data set.
         out: Folder of the leaderboard.
     """
     for pair in data.pairs:
-        mark = out / DATA_PICTURES / 'digests' / f'{pair.name}.txt'
+        mark = out / DATA_IMAGES / 'digests' / f'{pair.name}.txt'
         digests = ' '.join(data.digests[pair.name])
         if mark.is_file() and mark.read_text() == digests:
             continue
-        for kind, picture in zip(('rainy', 'clean'), data.read(pair), strict=True):
-            write_picture(out / DATA_PICTURES / kind / f'{pair.name}.png', picture)
+        for kind, image in zip(('rainy', 'clean'), data.read(pair), strict=True):
+            write_image(out / DATA_IMAGES / kind / f'{pair.name}.png', image)
         write_text(mark, digests)
 
 
@@ -140,19 +140,19 @@ def _evaluate_one(
 
 
 def _complete(entry: Entry, empty: EntryResult, data: BenchmarkData, plan: Plan) -> EntryResult:
-    """Make pictures, scores and cost of an entry."""
+    """Make images, scores and cost of an entry."""
     folder = plan.out / ENTRIES / entry.folder_name
     before = _result_before(folder)
     reporter = plan.reporter
     restorer = build_restorer(entry, data, plan.cost.device)
     outputs = write_outputs(
         restorer, data, folder,
-        lambda pairs, total: reporter.progress(pairs, total, f'{entry.name}: pictures'),
+        lambda pairs, total: reporter.progress(pairs, total, f'{entry.name}: images'),
         lambda text: reporter.say(f'{entry.name}: {text}'),
     )  # fmt: skip
     same_scoring = before and before.scoring == empty.scoring and before.data == empty.data
     known = {row['name']: row for row in before.records} if before and same_scoring else {}
-    records = score_pictures(
+    records = score_images(
         outputs, data, plan.lpips, known,
         lambda pairs, total: reporter.progress(pairs, total, f'{entry.name}: scores'),
     )  # fmt: skip
@@ -176,7 +176,7 @@ def _result_before(folder: Path) -> EntryResult | None:
 
 
 def _source_of(restorer: Restorer, data: BenchmarkData) -> dict[str, Any]:
-    """Return where the pictures come from: the identity, and the config's whole text."""
+    """Return where the images come from: the identity, and the config's whole text."""
     identity = identity_of(restorer, data)
     text = restorer.config.pretty_text if isinstance(restorer, NetworkRestorer) else None
     return {**identity, 'identity_sha256': identity_hash(identity), 'config_text': text}

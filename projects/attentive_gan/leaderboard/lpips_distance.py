@@ -31,10 +31,10 @@ class Lpips:
 
     @torch.no_grad()
     def __call__(self, restored: NDArray[np.uint8], clean: NDArray[np.uint8]) -> float:
-        """Return the distance of two pictures RGB (H, W, 3) uint8."""
+        """Return the distance of two images RGB (H, W, 3) uint8."""
         first, second = (
-            torch.from_numpy(picture.copy()).permute(2, 0, 1)[None].to(self.device).float() / 255
-            for picture in (restored, clean)
+            torch.from_numpy(image.copy()).permute(2, 0, 1)[None].to(self.device).float() / 255
+            for image in (restored, clean)
         )
         value = float(self.metric(first, second))
         self.metric.reset()

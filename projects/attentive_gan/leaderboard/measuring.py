@@ -20,7 +20,7 @@ class CostSetting:
     """How cost is measured.
 
     Attributes:
-        width: Width of the picture in pixels.
+        width: Width of the image in pixels.
         height: Its height in pixels.
         device: Where the network runs.
         repeat: Timed passes after one to warm up.
@@ -38,7 +38,7 @@ def measure_cost(restorer: Restorer, setting: CostSetting) -> dict[str, Any] | N
     """Count parameters and multiply-accumulates of a network; measure its time and memory.
 
     Args:
-        restorer: What made the pictures; only networks have a cost here.
+        restorer: What made the images; only networks have a cost here.
         setting: How to measure.
 
     Returns:
@@ -63,7 +63,7 @@ def measure_cost(restorer: Restorer, setting: CostSetting) -> dict[str, Any] | N
 
 
 def _timed(network: nn.Module, setting: CostSetting) -> dict[str, Any]:
-    """Measure time and peak memory of passes over one picture, with a warm-up."""
+    """Measure time and peak memory of passes over one image, with a warm-up."""
     how = Setting(torch.device(setting.device), repeat=setting.repeat)
     row = next(measure({'network': network}, [(setting.width, setting.height)], how))
     return {

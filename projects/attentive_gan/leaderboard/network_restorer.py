@@ -1,4 +1,4 @@
-"""Restores pictures by a config and its weights, as `tools/test.py` does."""
+"""Restores images by a config and its weights, as `tools/test.py` does."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from attentive_gan.engine.inference_model import load_inference_model
 from attentive_gan.engine.runner import explained
 from attentive_gan.engine.score_files import versions
 from attentive_gan.errors import UserError
-from attentive_gan.imaging.comparison import attention_picture
-from attentive_gan.metrics import saved_picture
+from attentive_gan.imaging.comparison import attention_image
+from attentive_gan.metrics import saved_image
 
 from .data import BenchmarkData
-from .restorer import Picture, Restorer
+from .restorer import Image, Restorer
 
 #: Steps of a test pipeline that make the pair; files of the leaderboard's data set take their place.
 _PAIR_MAKERS = ('Load', 'Render', 'CoverSize', 'RaindropMask')
@@ -37,7 +37,7 @@ class NetworkRestorer(Restorer):
         device: Where the network runs, such as 'cpu' or 'cuda:0'.
 
     Attributes:
-        network: The part that turns pictures into pictures, whose cost is measured; None without one.
+        network: The part that turns images into images, whose cost is measured; None without one.
 
     Raises:
         UserError: A file is missing or does not fit, or the config does not say its colour order.
@@ -66,25 +66,25 @@ class NetworkRestorer(Restorer):
         }
 
     @torch.no_grad()
-    def restore(self, pair: Pair) -> tuple[Picture, Picture | None]:
-        """Return the restored picture, and the last attention map where the model gives any."""
+    def restore(self, pair: Pair) -> tuple[Image, Image | None]:
+        """Return the restored image, and the last attention map where the model gives any."""
         item = self.pipeline(self.data.info(pair))
         batch = {'inputs': [item['inputs']], 'data_samples': [item['data_samples']]}
         output = self.model.test_step(batch)[0].output
         try:
-            picture = saved_picture(output.pred_img)
+            image = saved_image(output.pred_img)
         except ValueError as error:
-            raise UserError(f'the restored picture {pair.name}: {error}') from error
-        if picture.shape[:2] != self.data.sizes[pair.name]:
+            raise UserError(f'the restored image {pair.name}: {error}') from error
+        if image.shape[:2] != self.data.sizes[pair.name]:
             height, width = self.data.sizes[pair.name]
             raise UserError(
-                f'the restored picture {pair.name} is {picture.shape[1]}x{picture.shape[0]} instead '
+                f'the restored image {pair.name} is {image.shape[1]}x{image.shape[0]} instead '
                 f'of {width}x{height}'
             )
         maps = output.get('attention')
         if maps is None:
-            return picture, None
-        return picture, attention_picture(maps[-1].float().cpu().numpy() / 255)
+            return image, None
+        return image, attention_image(maps[-1].float().cpu().numpy() / 255)
 
 
 def _test_steps(config: Config, channel_order: str) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""The pictures of an entry on disk: written once, taken up again after a stop, never mixed."""
+"""The images of an entry on disk: written once, taken up again after a stop, never mixed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 from attentive_gan.datasets.pairing import Pair
 from attentive_gan.digests import digest
 from attentive_gan.errors import UserError
-from attentive_gan.imaging import write_picture
+from attentive_gan.imaging import write_image
 from attentive_gan.whole_files import write_text
 
 from .data import BenchmarkData
@@ -21,7 +21,7 @@ from .restorer import Restorer, identity_of
 
 #: Record of what was written, one JSON value per line; the first is the identity of the entry.
 JOURNAL = 'outputs.jsonl'
-PICTURES = 'pictures'
+IMAGES = 'images'
 ATTENTION = 'attention'
 
 #: Wraps the loop over the pairs, to show progress.
@@ -30,7 +30,7 @@ Progress = Callable[[Iterable[Pair], int], Iterable[Pair]]
 
 @dataclass(frozen=True)
 class Outputs:
-    """The written pictures of an entry.
+    """The written images of an entry.
 
     Attributes:
         folder: Folder of the entry.
@@ -42,9 +42,9 @@ class Outputs:
     digests: dict[str, str]
     with_attention: tuple[str, ...]
 
-    def picture(self, name: str) -> Path:
-        """Return the file of a pair's restored picture."""
-        return self.folder / PICTURES / f'{name}.png'
+    def image(self, name: str) -> Path:
+        """Return the file of a pair's restored image."""
+        return self.folder / IMAGES / f'{name}.png'
 
 
 def identity_hash(identity: Mapping[str, Any]) -> str:
@@ -60,23 +60,23 @@ def write_outputs(
     progress: Progress = lambda pairs, _: pairs,
     say: Callable[[str], None] = lambda _: None,
 ) -> Outputs:
-    """Write every restored picture as 8-bit PNG; those of an earlier run with the same identity stay.
+    """Write every restored image as 8-bit PNG; those of an earlier run with the same identity stay.
 
     Args:
-        restorer: Makes the pictures.
+        restorer: Makes the images.
         data: Data set.
         folder: Folder of the entry.
         progress: Wraps the loop over the pairs.
-        say: Told when pictures are taken over, or made anew and why.
+        say: Told when images are taken over, or made anew and why.
 
     Raises:
-        UserError: A picture cannot be made or written.
+        UserError: An image cannot be made or written.
     """
     identity = identity_hash(identity_of(restorer, data))
     done = _taken_up(folder, identity, say)
     journal = folder / JOURNAL
     if done:
-        say(f'{len(done)} of {len(data.pairs)} pictures are there already')
+        say(f'{len(done)} of {len(data.pairs)} images are there already')
     lines = [json.dumps({'identity': identity}), *(json.dumps(row) for row in done.values())]
     write_text(journal, '\n'.join(lines) + '\n')
     with journal.open('a', encoding='utf-8') as stream:
@@ -91,27 +91,27 @@ def write_outputs(
 
 
 def _write_one(restorer: Restorer, pair: Pair, folder: Path) -> dict[str, Any]:
-    """Make and write one picture; return its line in the journal."""
-    picture, attention = restorer.restore(pair)
-    path = write_picture(folder / PICTURES / f'{pair.name}.png', picture)
+    """Make and write one image; return its line in the journal."""
+    image, attention = restorer.restore(pair)
+    path = write_image(folder / IMAGES / f'{pair.name}.png', image)
     if attention is not None:
-        write_picture(folder / ATTENTION / f'{pair.name}.png', attention)
+        write_image(folder / ATTENTION / f'{pair.name}.png', attention)
     return {'name': pair.name, 'sha256': digest(path), 'attention': attention is not None}
 
 
 def _taken_up(folder: Path, identity: str, say: Callable[[str], None]) -> dict[str, dict[str, Any]]:
-    """Return the journal's rows whose files are as recorded; clear pictures of another identity."""
+    """Return the journal's rows whose files are as recorded; clear images of another identity."""
     rows = _journal_rows(folder / JOURNAL)
     if not rows:
         _clear(folder)
         return {}
     if rows[0].get('identity') != identity:
-        say('config, weights, files, data or versions have changed: all pictures are made anew')
+        say('config, weights, files, data or versions have changed: all images are made anew')
         _clear(folder)
         return {}
     sound = {}
     for row in rows[1:]:
-        path = folder / PICTURES / f'{row["name"]}.png'
+        path = folder / IMAGES / f'{row["name"]}.png'
         mapped = folder / ATTENTION / f'{row["name"]}.png'
         complete = path.is_file() and (mapped.is_file() or not row['attention'])
         if complete and digest(path) == row['sha256']:
@@ -139,8 +139,8 @@ def _journal_rows(journal: Path) -> list[dict[str, Any]]:
 
 
 def _clear(folder: Path) -> None:
-    """Remove the pictures of an entry that are not its own any more."""
-    for name in (PICTURES, ATTENTION):
+    """Remove the images of an entry that are not its own any more."""
+    for name in (IMAGES, ATTENTION):
         if (folder / name).is_dir():
             try:
                 shutil.rmtree(folder / name)

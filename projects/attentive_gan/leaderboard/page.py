@@ -13,8 +13,8 @@ import numpy as np
 from attentive_gan.pages import shared_asset
 from attentive_gan.whole_files import write_text
 
-from .evaluation import DATA_PICTURES
-from .outputs import ATTENTION, PICTURES
+from .evaluation import DATA_IMAGES
+from .outputs import ATTENTION, IMAGES
 from .page_table import header, table_cells
 from .plot import plots
 from .results import ENTRIES
@@ -24,14 +24,14 @@ from .summary import RANKED_BY, Row, Summary
 #: What a kind of entry is called on the page.
 KINDS = {
     'config': 'trained network',
-    'folder': 'pictures from elsewhere',
+    'folder': 'images from elsewhere',
     'input': 'reference line',
     'inpainting': 'reference line, uses the true mask',
 }
 
 
 def write_page(summary: Summary, out: Path) -> Path:
-    """Write `index.html`; it shows the pictures that lie beside it.
+    """Write `index.html`; it shows the images that lie beside it.
 
     Args:
         summary: The leaderboard.
@@ -81,15 +81,15 @@ def asset(name: str) -> str:
 
 
 def viewer(summary: Summary) -> dict[str, Any]:
-    """Return what the page's script needs to show pictures: names, files and scores."""
+    """Return what the page's script needs to show images: names, files and scores."""
     records = summary.rows[0].result.records
     files = [quote(f'{record["name"]}.png', errors='surrogateescape') for record in records]
     return {
         'names': [_shown(record['name']) for record in records],
         'files': files,
         'sizes': [[record['width'], record['height']] for record in records],
-        'rainy': f'{DATA_PICTURES}/rainy/',
-        'clean': f'{DATA_PICTURES}/clean/',
+        'rainy': f'{DATA_IMAGES}/rainy/',
+        'clean': f'{DATA_IMAGES}/clean/',
         'reference': summary.reference,
         'entries': [_entry(row) for row in summary.rows],
     }
@@ -103,7 +103,7 @@ def _entry(row: Row) -> dict[str, Any]:
     return {
         'name': result.name,
         'kind': result.kind,
-        'pictures': f'{folder}/{PICTURES}/',
+        'images': f'{folder}/{IMAGES}/',
         'attention': f'{folder}/{ATTENTION}/' if mapped else '',
         'mapped': [int(record['name'] in mapped) for record in result.records] if mapped else [],
         'scores': {

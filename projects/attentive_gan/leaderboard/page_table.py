@@ -14,9 +14,9 @@ NONE = '\N{EN DASH}'
 #: Figures of cost: key, title, unit, divisor, explanation.
 _COSTS = (
     ('parameters', 'Parameters', 'millions', 1e6, 'all weights of the generator'),
-    ('gmacs', 'GMACs', 'billions', 1.0, 'multiply-accumulates of one picture'),
-    ('milliseconds', 'Time', 'ms', 1.0, 'median of one picture after a warm-up'),
-    ('peak_gib', 'Memory', 'GiB', 1.0, 'peak of activations for one picture'),
+    ('gmacs', 'GMACs', 'billions', 1.0, 'multiply-accumulates of one image'),
+    ('milliseconds', 'Time', 'ms', 1.0, 'median of one image after a warm-up'),
+    ('peak_gib', 'Memory', 'GiB', 1.0, 'peak of activations for one image'),
 )
 
 
@@ -26,11 +26,11 @@ def header(summary: Summary) -> list[dict[str, str]]:
     columns.append(_column('Entry', '', '', 'name', 'ascending'))
     for name in summary.scoring['protocols']:
         columns += [
-            _column('PSNR', 'dB', name, 'mean over pictures with interval', 'descending'),
+            _column('PSNR', 'dB', name, 'mean over images with interval', 'descending'),
             _column(
                 f'Δ to {summary.reference}', 'dB', name, 'paired difference of PSNR', 'descending'
             ),
-            _column('SSIM', '', name, 'mean over pictures with interval', 'descending'),
+            _column('SSIM', '', name, 'mean over images with interval', 'descending'),
         ]
     if _has_lpips(summary):
         columns.append(_column('LPIPS', 'lower is better', '', 'perceptual distance', 'ascending'))

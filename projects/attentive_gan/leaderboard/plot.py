@@ -43,8 +43,8 @@ class Scale:
 def plots(summary: Summary) -> list[dict[str, Any]]:
     """Return one plot per protocol and figure of cost that any entry has."""
     axes = {
-        'gmacs': 'GMACs per picture (logarithmic)',
-        'milliseconds': 'milliseconds per picture (logarithmic)',
+        'gmacs': 'GMACs per image (logarithmic)',
+        'milliseconds': 'milliseconds per image (logarithmic)',
     }
     present = [key for key in axes if any(_cost(row, key) for row in summary.rows)]
     return [

@@ -1,4 +1,4 @@
-"""What makes the pictures of an entry, behind one interface."""
+"""What makes the images of an entry, behind one interface."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from attentive_gan.datasets.pairing import Pair
 
 from .data import BenchmarkData
 
-Picture = NDArray[np.uint8]
+Image = NDArray[np.uint8]
 
 
 class Restorer(ABC):
-    """Makes the restored picture of a pair."""
+    """Makes the restored image of a pair."""
 
     @abstractmethod
     def identity(self) -> dict[str, Any]:
-        """Return all that decides the pictures, beside the data set; JSON values."""
+        """Return all that decides the images, beside the data set; JSON values."""
 
     @abstractmethod
-    def restore(self, pair: Pair) -> tuple[Picture, Picture | None]:
-        """Return the restored picture RGB (H, W, 3) uint8, and an attention map likewise or None.
+    def restore(self, pair: Pair) -> tuple[Image, Image | None]:
+        """Return the restored image RGB (H, W, 3) uint8, and an attention map likewise or None.
 
         Raises:
-            UserError: The picture cannot be made.
+            UserError: The image cannot be made.
         """
 
     def notes(self) -> list[str]:
@@ -37,5 +37,5 @@ class Restorer(ABC):
 
 
 def identity_of(restorer: Restorer, data: BenchmarkData) -> Mapping[str, Any]:
-    """Return all that decides the pictures of an entry; pictures of another one are made anew."""
+    """Return all that decides the images of an entry; images of another one are made anew."""
     return {**restorer.identity(), 'data_manifest_sha256': data.manifest_sha256}

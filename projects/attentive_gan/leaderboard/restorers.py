@@ -1,4 +1,4 @@
-"""Where the pictures of an entry come from: the data set, OpenCV, a folder, or a network."""
+"""Where the images of an entry come from: the data set, OpenCV, a folder, or a network."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Any
 import cv2
 import numpy as np
 
-from attentive_gan.datasets.pairing import Pair, pictures_in
+from attentive_gan.datasets.pairing import Pair, images_in
 from attentive_gan.digests import digest
 from attentive_gan.errors import UserError
-from attentive_gan.imaging import read_picture
+from attentive_gan.imaging import read_image
 from attentive_gan.rendering.masks import raindrop_mask
 
 from .data import BenchmarkData
 from .entries import Entry
 from .network_restorer import NetworkRestorer
-from .restorer import Picture, Restorer
+from .restorer import Image, Restorer
 
 #: Radius in pixels of the neighbourhood that inpainting takes colours from.
 INPAINTING_RADIUS = 3
@@ -26,7 +26,7 @@ _NAMED = 3
 
 
 class Untouched(Restorer):
-    """The rainy picture itself."""
+    """The rainy image itself."""
 
     def __init__(self, data: BenchmarkData) -> None:
         self.data = data
@@ -35,8 +35,8 @@ class Untouched(Restorer):
         """Return that nothing else decides."""
         return {'kind': 'input'}
 
-    def restore(self, pair: Pair) -> tuple[Picture, None]:
-        """Return the rainy picture."""
+    def restore(self, pair: Pair) -> tuple[Image, None]:
+        """Return the rainy image."""
         return self.data.read(pair)[0], None
 
 
@@ -44,7 +44,7 @@ class Inpainting(Restorer):
     """Fills the true mask by OpenCV: what is possible without learning, if one knew where drops are.
 
     Args:
-        data: Data set, whose clean pictures give the masks (mean difference above 30, dilated by 3,
+        data: Data set, whose clean images give the masks (mean difference above 30, dilated by 3,
             as `raindrop_mask` does by default).
         method: 'telea' (Telea 2004) or 'ns' (Bertalmio et al. 2001).
     """
@@ -60,8 +60,8 @@ class Inpainting(Restorer):
             'mask': 'mean > 30, dilation 3', 'opencv': cv2.__version__,
         }  # fmt: skip
 
-    def restore(self, pair: Pair) -> tuple[Picture, None]:
-        """Return the rainy picture with its true mask filled."""
+    def restore(self, pair: Pair) -> tuple[Image, None]:
+        """Return the rainy image with its true mask filled."""
         rainy, clean = self.data.read(pair)
         flag = {'telea': cv2.INPAINT_TELEA, 'ns': cv2.INPAINT_NS}[self.method]
         mask = raindrop_mask(rainy, clean)
@@ -73,14 +73,14 @@ class Inpainting(Restorer):
         return ['OpenCV fills where rainy and clean differ by more than 30, widened by a pixel']
 
 
-class PictureFolder(Restorer):
-    """Restored pictures from anywhere.
+class ImageFolder(Restorer):
+    """Restored images from anywhere.
 
-    A picture belongs to a pair if its stem is the pair's name or that of its rainy or clean file.
+    An image belongs to a pair if its stem is the pair's name or that of its rainy or clean file.
 
     Args:
         data: Data set.
-        folder: Folder of the pictures; any format that `read_picture` reads.
+        folder: Folder of the images; any format that `read_image` reads.
 
     Raises:
         UserError: The folder is missing, or has none or several files for a pair.
@@ -88,11 +88,11 @@ class PictureFolder(Restorer):
 
     def __init__(self, data: BenchmarkData, folder: str) -> None:
         if not Path(folder).is_dir():
-            raise UserError(f'{folder} is not a folder; give a folder of restored pictures')
+            raise UserError(f'{folder} is not a folder; give a folder of restored images')
         self.files: dict[str, Path] = {}
         self._sizes = data.sizes
         by_stem: dict[str, list[Path]] = {}
-        for file in pictures_in(Path(folder)):
+        for file in images_in(Path(folder)):
             by_stem.setdefault(file.stem, []).append(file)
         missing = []
         for pair in data.pairs:
@@ -100,7 +100,7 @@ class PictureFolder(Restorer):
             found = [file for stem in sorted(stems) for file in by_stem.get(stem, [])]
             if len(found) > 1:
                 raise UserError(
-                    f'{folder} has {found[0].name} and {found[1].name} for one picture, '
+                    f'{folder} has {found[0].name} and {found[1].name} for one image, '
                     f'{pair.name}; remove one'
                 )
             if found:
@@ -110,8 +110,8 @@ class PictureFolder(Restorer):
         if missing:
             more = f' and {len(missing) - _NAMED} more' if len(missing) > _NAMED else ''
             raise UserError(
-                f'{folder} lacks {len(missing)} of {len(data.pairs)} pictures: '
-                f'{", ".join(missing[:_NAMED])}{more}; expected one file per rainy picture, with its '
+                f'{folder} lacks {len(missing)} of {len(data.pairs)} images: '
+                f'{", ".join(missing[:_NAMED])}{more}; expected one file per rainy image, with its '
                 'name'
             )
         self._unused = sum(map(len, by_stem.values())) - len(self.files)
@@ -122,16 +122,16 @@ class PictureFolder(Restorer):
             'kind': 'folder', 'files': {name: digest(path) for name, path in self.files.items()}
         }  # fmt: skip
 
-    def restore(self, pair: Pair) -> tuple[Picture, None]:
-        """Return the file's picture, which must have the pair's size."""
-        picture = read_picture(self.files[pair.name])
+    def restore(self, pair: Pair) -> tuple[Image, None]:
+        """Return the file's image, which must have the pair's size."""
+        image = read_image(self.files[pair.name])
         height, width = self._sizes[pair.name]
-        if picture.shape[:2] != (height, width):
+        if image.shape[:2] != (height, width):
             raise UserError(
-                f'{self.files[pair.name]} is {picture.shape[1]}x{picture.shape[0]}, the data set has '
+                f'{self.files[pair.name]} is {image.shape[1]}x{image.shape[0]}, the data set has '
                 f'{width}x{height}; nothing is resized or cropped here'
             )
-        return picture, None
+        return image, None
 
     def notes(self) -> list[str]:
         """Say which files were lossy or left over."""
@@ -141,7 +141,7 @@ class PictureFolder(Restorer):
 
 
 def build_restorer(entry: Entry, data: BenchmarkData, device: str) -> Restorer:
-    """Build what makes the pictures of an entry.
+    """Build what makes the images of an entry.
 
     Args:
         entry: The entry.
@@ -156,5 +156,5 @@ def build_restorer(entry: Entry, data: BenchmarkData, device: str) -> Restorer:
     if entry.kind == 'inpainting':
         return Inpainting(data, entry.source)
     if entry.kind == 'folder':
-        return PictureFolder(data, entry.source)
+        return ImageFolder(data, entry.source)
     return NetworkRestorer(data, entry.source, entry.checkpoint, device)

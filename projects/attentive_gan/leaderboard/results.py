@@ -30,18 +30,18 @@ class EntryResult:
 
     Attributes:
         name: Name of the entry.
-        kind: Where its pictures come from (see `Entry`).
+        kind: Where its images come from (see `Entry`).
         folder: Name of its folder below the leaderboard's.
         command: Command that makes the row anew.
         source: Where it comes from: paths, hashes, config text.
         data: The data set (see `BenchmarkData.describe`).
         scoring: Protocols and versions (see `scoring_facts`).
-        made: Device, threads, date of the pictures and scores.
+        made: Device, threads, date of the images and scores.
         means: Mean, low, high, count by score; empty where it failed.
-        records: A record per picture; empty where it failed.
+        records: A record per image; empty where it failed.
         cost: See `measure_cost`.
         notes: What a reader should know.
-        attention: Names of the pictures with an attention map.
+        attention: Names of the images with an attention map.
         reason: Why it failed; empty where it did not.
     """
 
@@ -66,16 +66,16 @@ class EntryResult:
         return not self.reason and self.kind in ('config', 'folder')
 
     def mean(self, key: str) -> Mean | None:
-        """Return the mean of a score; infinite where all pictures equal the clean ones."""
+        """Return the mean of a score; infinite where all images equal the clean ones."""
         kept = self.means.get(key)
         if kept is None:
             return None
         parts = (kept[part] for part in ('mean', 'low', 'high'))
         mean, low, high = (np.inf if part is None else float(part) for part in parts)
-        return Mean(mean, low, high, kept['pictures'])
+        return Mean(mean, low, high, kept['images'])
 
     def values(self, key: str) -> list[float]:
-        """Return a score of every picture in order; infinite where JSON holds null."""
+        """Return a score of every image in order; infinite where JSON holds null."""
         return [np.inf if row[key] is None else float(row[key]) for row in self.records]
 
     def write(self, out: Path) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from attentive_gan.datasets.pairing import Pair
 from attentive_gan.engine.score_files import versions
 from attentive_gan.errors import UserError
-from attentive_gan.imaging import read_picture
+from attentive_gan.imaging import read_image
 from attentive_gan.metrics import PROTOCOLS
 
 from .data import BenchmarkData
@@ -28,7 +28,7 @@ SCORES = tuple(f'{name}_{score}' for name in PROTOCOLS for score in ('psnr', 'ss
 
 
 def scoring_facts(lpips: Lpips | None) -> dict[str, Any]:
-    """Return what decides a score beside the two pictures."""
+    """Return what decides a score beside the two images."""
     return {
         'protocols': {
             name: {'description': protocol.description, 'source': protocol.source}
@@ -39,28 +39,28 @@ def scoring_facts(lpips: Lpips | None) -> dict[str, Any]:
     }
 
 
-def score_pictures(
+def score_images(
     outputs: Outputs,
     data: BenchmarkData,
     lpips: Lpips | None = None,
     known: Mapping[str, Mapping[str, Any]] | None = None,
     progress: Progress = lambda pairs, _: pairs,
 ) -> list[dict[str, Any]]:
-    """Score every written picture under all protocols.
+    """Score every written image under all protocols.
 
     Args:
-        outputs: The written pictures.
+        outputs: The written images.
         data: Data set.
         lpips: Perceptual distance, where its weights are present.
         known: Records of an earlier run under the same scoring and data, by name; one is taken over if
-            its picture is the same.
+            its image is the same.
         progress: Wraps the loop over the pairs.
 
     Returns:
-        A record per picture in the data set's order: name, sha256 of the PNG, size, scores.
+        A record per image in the data set's order: name, sha256 of the PNG, size, scores.
 
     Raises:
-        UserError: A picture cannot be read or compared.
+        UserError: An image cannot be read or compared.
     """
     records = []
     for pair in progress(data.pairs, len(data.pairs)):
@@ -71,14 +71,14 @@ def score_pictures(
         height, width = data.sizes[pair.name]
         records.append(
             {'name': pair.name, 'sha256': outputs.digests[pair.name], 'width': width,
-             'height': height, **_scores(outputs.picture(pair.name), data.read(pair)[1], lpips)}
+             'height': height, **_scores(outputs.image(pair.name), data.read(pair)[1], lpips)}
         )  # fmt: skip
     return records
 
 
 def _scores(path: Path, clean: NDArray[np.uint8], lpips: Lpips | None) -> dict[str, float]:
-    """Score a picture file against the clean picture."""
-    restored = read_picture(path)
+    """Score an image file against the clean image."""
+    restored = read_image(path)
     try:
         scores = {
             f'{name}_{score}': getattr(protocol, score)(restored, clean)

@@ -1,4 +1,4 @@
-"""How sure a mean over pictures is: bootstrap intervals."""
+"""How sure a mean over images is: bootstrap intervals."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ _CHUNK = 500
 
 
 class Mean(NamedTuple):
-    """A mean over pictures with its interval.
+    """A mean over images with its interval.
 
     Attributes:
         mean: The mean of the finite values.
         low: Lower end of the 95 % bootstrap interval.
         high: Upper end.
-        pictures: How many values were finite.
+        images: How many values were finite.
     """
 
     mean: float
     low: float
     high: float
-    pictures: int
+    images: int
 
 
 def bootstrap_mean(
@@ -37,11 +37,11 @@ def bootstrap_mean(
 ) -> Mean:
     """Return a mean with its percentile bootstrap interval (Efron and Tibshirani 1993, chapter 13).
 
-    Infinite values, the PSNRs of equal pictures, are left out, as in all means here.
+    Infinite values, the PSNRs of equal images, are left out, as in all means here.
 
     Args:
-        values: One value per picture.
-        resamples: How often the pictures are drawn anew, with replacement.
+        values: One value per image.
+        resamples: How often the images are drawn anew, with replacement.
         seed: Seed of the draws.
         level: Share of the resampled means within the interval.
     """
@@ -66,14 +66,14 @@ def paired_difference(
     resamples: int = RESAMPLES,
     seed: int = SEED,
 ) -> Mean:
-    """Return the mean of the pictures' differences with its interval.
+    """Return the mean of the images' differences with its interval.
 
-    Pictures are drawn as pairs, so what makes a picture hard for both cancels. Pictures with an
+    Images are drawn as pairs, so what makes an image hard for both cancels. Images with an
     infinite value on either side are left out.
 
     Args:
-        values: One value per picture.
-        reference: The reference's values of the same pictures, in the same order.
+        values: One value per image.
+        reference: The reference's values of the same images, in the same order.
         resamples: See `bootstrap_mean`.
         seed: See `bootstrap_mean`.
     """

@@ -77,7 +77,7 @@ def summarise(out: Path, reference: str, manifest_sha256: str | None = None) -> 
     manifest = manifest_sha256 or (base or good[0]).data['manifest_sha256']
     kept = [result for result in good if result.data['manifest_sha256'] == manifest]
     failed += [
-        (result.name, f'scored on other pictures ({result.data["pictures"]} of '
+        (result.name, f'scored on other images ({result.data["images"]} of '
          f'{result.data["root"]}); rows of different image lists are not mixed. Run it again on this '
          'data set, or use another --out')
         for result in good if result not in kept
@@ -117,7 +117,7 @@ def _mean_score(result: EntryResult) -> float:
 
 
 def _holds_zero(result: EntryResult, best: EntryResult) -> bool:
-    """Tell whether the pictures cannot tell two entries apart."""
+    """Tell whether the images cannot tell two entries apart."""
     if result.name == best.name:
         return True
     difference = paired_difference(result.values(RANKED_BY), best.values(RANKED_BY))
@@ -140,7 +140,7 @@ def write_summary(summary: Summary, out: Path) -> None:
         'scoring': summary.scoring,
         'ranked_by': RANKED_BY,
         'reference': summary.reference,
-        'intervals': f'{LEVEL:.0%} percentile bootstrap over pictures, {RESAMPLES} resamples, '
+        'intervals': f'{LEVEL:.0%} percentile bootstrap over images, {RESAMPLES} resamples, '
         f'seed {SEED}',
         'rows': rows,
         'failed': [{'name': name, 'reason': reason} for name, reason in summary.failed],
@@ -156,7 +156,7 @@ def table_row(row: Row) -> dict[str, Any]:
         'name': row.result.name,
         'kind': row.result.kind,
         'data_set': row.result.data['name'],
-        'pictures': row.result.data['pictures'],
+        'images': row.result.data['images'],
     }
     for key in (*SCORES, 'lpips'):
         mean, difference = row.result.mean(key), row.differences.get(key)

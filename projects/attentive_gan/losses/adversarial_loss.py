@@ -32,8 +32,8 @@ class AdversarialLoss(nn.Module):
         """Return -log D(R) - log(1 - D(O)), means over the batch.
 
         Args:
-            real_logits: Logits of clean pictures, (N, 1).
-            restored_logits: Logits of restored pictures, (N, 1).
+            real_logits: Logits of clean images, (N, 1).
+            restored_logits: Logits of restored images, (N, 1).
         """
         return F.softplus(-real_logits.float()).mean() + F.softplus(restored_logits.float()).mean()
 
@@ -41,7 +41,7 @@ class AdversarialLoss(nn.Module):
         """Return the weighted loss of the generator.
 
         Args:
-            restored_logits: Logits of restored pictures, (N, 1).
+            restored_logits: Logits of restored images, (N, 1).
         """
         logits = restored_logits.float()
         loss = -F.softplus(logits) if self.saturating else F.softplus(-logits)

@@ -12,10 +12,10 @@ class AttentionMapLoss(nn.Module):
     """Mean squared errors of the discriminator's map: to a target where restored, to 0 where clean.
 
     Source: Qian et al., section 3.3, weight 0.05. One public port (xxx46408/Deraindrop-xixi) uses 1
-    as target for clean pictures.
+    as target for clean images.
 
     Args:
-        real_target: What the map of a clean picture should be everywhere.
+        real_target: What the map of a clean image should be everywhere.
         loss_weight: Weight of the whole loss.
     """
 
@@ -28,8 +28,8 @@ class AttentionMapLoss(nn.Module):
         """Compute the loss in float32.
 
         Args:
-            restored_map: The discriminator's map of restored pictures, (N, 1, H, W).
-            real_map: Its map of clean pictures, (N, 1, H, W).
+            restored_map: The discriminator's map of restored images, (N, 1, H, W).
+            real_map: Its map of clean images, (N, 1, H, W).
             target: The generator's last attention map or the mask, (N, 1, H, W); no gradient flows
                 into it.
 

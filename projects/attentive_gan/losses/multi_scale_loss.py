@@ -10,23 +10,23 @@ from mmagic.registry import MODELS
 from torch import Tensor, nn
 
 
-def shrink(picture: Tensor, factor: int, method: Literal['average', 'bilinear']) -> Tensor:
-    """Shrink pictures (N, C, H, W) by a whole factor.
+def shrink(image: Tensor, factor: int, method: Literal['average', 'bilinear']) -> Tensor:
+    """Shrink images (N, C, H, W) by a whole factor.
 
     Args:
-        picture: Pictures whose sides are multiples of the factor.
+        image: Images whose sides are multiples of the factor.
         factor: 1, 2 or 4.
         method: `average` takes the mean of each block, free of aliasing; `bilinear` interpolates
             between the middle pixels as OpenCV's resize does, which is the same at factor 2.
 
     Returns:
-        Pictures (N, C, H / factor, W / factor).
+        Images (N, C, H / factor, W / factor).
     """
     if factor == 1:
-        return picture
+        return image
     if method == 'average':
-        return F.avg_pool2d(picture, factor)
-    return F.interpolate(picture, scale_factor=1 / factor, mode='bilinear', align_corners=False)
+        return F.avg_pool2d(image, factor)
+    return F.interpolate(image, scale_factor=1 / factor, mode='bilinear', align_corners=False)
 
 
 def charbonnier(x: Tensor, y: Tensor) -> Tensor:
@@ -44,12 +44,12 @@ _CRITERIA: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 class MultiScaleLoss(nn.Module):
     """Weighted sum of mean errors at three scales.
 
-    Source: Qian et al., section 3.2, weights 0.6, 0.8, 1.0. Their code shrinks the clean picture
+    Source: Qian et al., section 3.2, weights 0.6, 0.8, 1.0. Their code shrinks the clean image
     with OpenCV's bilinear resize.
 
     Args:
         weights: Weights of the quarter, half and full size.
-        downsample: How the clean picture is shrunk; see `shrink`.
+        downsample: How the clean image is shrunk; see `shrink`.
         loss_weight: Weight of the whole loss.
         criterion: `mse`, the published squared error, or `charbonnier`, a smooth absolute error
             (Charbonnier et al., ICIP 1994), which weighs few large errors less.
@@ -83,7 +83,7 @@ class MultiScaleLoss(nn.Module):
         Args:
             outputs: Images of a quarter, half and full size, (N, 3, H/4, W/4) to (N, 3, H, W); None for
                 sizes that the network does not give, whose weights must be 0.
-            clean: Clean pictures (N, 3, H, W) in [0, 1]; H and W are multiples of 4.
+            clean: Clean images (N, 3, H, W) in [0, 1]; H and W are multiples of 4.
 
         Raises:
             ValueError: The sizes do not belong together, or an output that has a weight is missing.
@@ -100,7 +100,7 @@ class MultiScaleLoss(nn.Module):
             target = shrink(clean.float(), factor, self.downsample)
             if output.shape != target.shape:
                 raise ValueError(
-                    f'the output at 1/{factor} size is {tuple(output.shape)}, but clean pictures '
+                    f'the output at 1/{factor} size is {tuple(output.shape)}, but clean images '
                     f'of {tuple(clean.shape)} give {tuple(target.shape)}; train on crops whose '
                     'sides are multiples of 4'
                 )

@@ -1,4 +1,4 @@
-"""Distance of VGG16 features between restored and clean pictures."""
+"""Distance of VGG16 features between restored and clean images."""
 
 from __future__ import annotations
 
@@ -92,16 +92,16 @@ class VGGPerceptualLoss(nn.Module):
     VGG16's weights are no part of checkpoints: they never change.
 
     Source: Qian et al., section 3.2; layers and weights of the authors' code
-    (flyywh/AttGAN_DeRaindrop, train.py), which feeds raw pictures. With ImageNet normalisation,
+    (flyywh/AttGAN_DeRaindrop, train.py), which feeds raw images. With ImageNet normalisation,
     squared differences of the first layer grow by about 1 / 0.226^2 = 19.6, hence the default
     weight 0.05.
 
     Args:
         layers: Names of the layers to compare, keys of `VGG16_LAYERS`.
         layer_weights: Weight of each layer.
-        normalize: Normalise pictures as VGG16 was trained; False feeds them raw, as the authors
+        normalize: Normalise images as VGG16 was trained; False feeds them raw, as the authors
             did.
-        channel_order: Colour order of the pictures.
+        channel_order: Colour order of the images.
         weights_path: File with torchvision's weights; None looks into torch hub's folder.
         loss_weight: Weight of the whole loss.
 
@@ -152,8 +152,8 @@ class VGGPerceptualLoss(nn.Module):
         """Compute the loss; features in the precision of autocast, differences in float32.
 
         Args:
-            restored: Restored pictures (N, 3, H, W), about [0, 1].
-            clean: Clean pictures (N, 3, H, W) in [0, 1].
+            restored: Restored images (N, 3, H, W), about [0, 1].
+            clean: Clean images (N, 3, H, W) in [0, 1].
         """
         with torch.no_grad():
             targets = self._features(clean)
@@ -164,9 +164,9 @@ class VGGPerceptualLoss(nn.Module):
         ]
         return self.loss_weight * sum(terms[1:], terms[0])
 
-    def _features(self, picture: Tensor) -> dict[int, Tensor]:
+    def _features(self, image: Tensor) -> dict[int, Tensor]:
         """Return the features (N, C, H', W') of the compared layers."""
-        x = picture.to(self.mean.dtype)  # not in half precision until the first convolution
+        x = image.to(self.mean.dtype)  # not in half precision until the first convolution
         x = x.flip(1) if self.reverse else x
         x = (x - self.mean) / self.std if self.normalize else x
         found: dict[int, Tensor] = {}

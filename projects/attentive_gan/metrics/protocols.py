@@ -1,7 +1,7 @@
 """PSNR and SSIM under named protocols; a figure without its protocol compares nothing.
 
 Published scores of the Raindrop data set mix two luma scales whose PSNRs lie
-20 log10(255 / 219) = 1.32 dB apart. All functions here take 8-bit pictures, because these are what
+20 log10(255 / 219) = 1.32 dB apart. All functions here take 8-bit images, because these are what
 a restorer delivers.
 """
 
@@ -13,15 +13,15 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-#: Largest value of an 8-bit picture, the peak of all PSNRs.
+#: Largest value of an 8-bit image, the peak of all PSNRs.
 PEAK = 255.0
-#: Pictures are cropped at the bottom and right to a multiple of this, as the paper's code does.
+#: Images are cropped at the bottom and right to a multiple of this, as the paper's code does.
 CROP_MULTIPLE = 4
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """One way to score a restored picture against the clean one."""
+    """One way to score a restored image against the clean one."""
 
     name: str
     """Short name, part of every key and column."""
@@ -30,19 +30,19 @@ class Protocol:
     source: str
     """Whose code scores this way."""
     planes: Callable[[np.ndarray], np.ndarray]
-    """Turns a picture (H, W, 3) uint8 in RGB into what is compared, (H, W) or (H, W, 3)."""
+    """Turns an image (H, W, 3) uint8 in RGB into what is compared, (H, W) or (H, W, 3)."""
     similarity: Callable[[np.ndarray, np.ndarray], float]
     """SSIM of two such arrays."""
 
     def psnr(self, restored: np.ndarray, clean: np.ndarray) -> float:
-        """Return the peak signal-to-noise ratio in dB; infinite for equal pictures.
+        """Return the peak signal-to-noise ratio in dB; infinite for equal images.
 
         Args:
-            restored: Restored picture (H, W, 3) uint8 in RGB.
-            clean: Clean picture of the same shape.
+            restored: Restored image (H, W, 3) uint8 in RGB.
+            clean: Clean image of the same shape.
 
         Raises:
-            ValueError: The pictures are not alike, see `check_pictures`.
+            ValueError: The images are not alike, see `check_images`.
         """
         first, second = self._prepared(restored, clean)
         error = float(np.mean((first - second) ** 2))
@@ -52,52 +52,52 @@ class Protocol:
         """Return the structural similarity, at most 1.
 
         Args:
-            restored: Restored picture (H, W, 3) uint8 in RGB.
-            clean: Clean picture of the same shape.
+            restored: Restored image (H, W, 3) uint8 in RGB.
+            clean: Clean image of the same shape.
 
         Raises:
-            ValueError: The pictures are not alike, see `check_pictures`.
+            ValueError: The images are not alike, see `check_images`.
         """
         return self.similarity(*self._prepared(restored, clean))
 
     def _prepared(self, restored: np.ndarray, clean: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Check, crop and convert a pair; float64."""
-        check_pictures(restored, clean)
+        check_images(restored, clean)
         height, width = (side - side % CROP_MULTIPLE for side in clean.shape[:2])
-        first, second = (self.planes(picture[:height, :width]) for picture in (restored, clean))
+        first, second = (self.planes(image[:height, :width]) for image in (restored, clean))
         return first.astype(np.float64), second.astype(np.float64)
 
 
-def check_pictures(restored: np.ndarray, clean: np.ndarray) -> None:
-    """Refuse pictures that cannot be compared.
+def check_images(restored: np.ndarray, clean: np.ndarray) -> None:
+    """Refuse images that cannot be compared.
 
     Raises:
         ValueError: Not (H, W, 3) uint8, of unequal shapes, or a side shorter than 12 pixels (the
             11-pixel window of SSIM after the crop).
     """
-    for name, picture in (('restored', restored), ('clean', clean)):
-        if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
+    for name, image in (('restored', restored), ('clean', clean)):
+        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
             raise ValueError(
-                f'the {name} picture must be (H, W, 3) uint8, not {picture.shape} {picture.dtype}'
+                f'the {name} image must be (H, W, 3) uint8, not {image.shape} {image.dtype}'
             )
     if restored.shape != clean.shape:
         raise ValueError(
-            f'the restored picture is {restored.shape[1]}x{restored.shape[0]}, the clean one '
+            f'the restored image is {restored.shape[1]}x{restored.shape[0]}, the clean one '
             f'{clean.shape[1]}x{clean.shape[0]}; they must have the same size'
         )
     if min(clean.shape[:2]) < 12:
         raise ValueError(f'{clean.shape[1]}x{clean.shape[0]} is too small to score; at least 12x12')
 
 
-def full_range_luma(picture: np.ndarray) -> np.ndarray:
+def full_range_luma(image: np.ndarray) -> np.ndarray:
     """Return OpenCV's 8-bit luma in [0, 255], (H, W): 0.299 R + 0.587 G + 0.114 B, rounded."""
-    return cv2.cvtColor(np.ascontiguousarray(picture), cv2.COLOR_RGB2YCrCb)[..., 0]
+    return cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2YCrCb)[..., 0]
 
 
-def limited_range_luma(picture: np.ndarray) -> np.ndarray:
+def limited_range_luma(image: np.ndarray) -> np.ndarray:
     """Return the luma of ITU-R BT.601 in [16, 235], (H, W) float64, not rounded."""
     weights = np.array([65.481, 128.553, 24.966]) / 255
-    return picture.astype(np.float64) @ weights + 16
+    return image.astype(np.float64) @ weights + 16
 
 
 def uniform_ssim(first: np.ndarray, second: np.ndarray) -> float:
@@ -140,7 +140,7 @@ PROTOCOLS: dict[str, Protocol] = {
             'rgb',
             'red, green and blue; SSIM with an 11x11 Gaussian window, mean of channels',
             'MMagic without convert_to',
-            lambda picture: picture,
+            lambda image: image,
             gaussian_ssim,
         ),
     )

@@ -13,9 +13,9 @@ from .strips import Strips
 
 
 class AttentionNetwork(nn.Module):
-    """Draws the attention map of a rainy picture in steps that share their weights.
+    """Draws the attention map of a rainy image in steps that share their weights.
 
-    A step looks at the picture and the attention map so far: a convolution, five residual blocks, a
+    A step looks at the image and the attention map so far: a convolution, five residual blocks, a
     convolutional LSTM and a convolution to the next map. The published maps are raw outputs, not
     bounded to [0, 1].
 

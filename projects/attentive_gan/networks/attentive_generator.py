@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .attention_network import AttentionNetwork
-from .autoencoder import ContextualAutoencoder, Pictures
+from .autoencoder import ContextualAutoencoder, Images
 from .padding import PaddingMode, pad_to_multiple
 from .receptive_field import Reach, reach_of
 from .recurrent import wide
@@ -198,10 +198,10 @@ class AttentiveGenerator(nn.Module):
         full = self._autoencode(_joined(x, gate), False)[0]
         return self._leave(rainy, full, gate)
 
-    def _autoencode(self, x: Tensor, side_outputs: bool) -> Pictures:
+    def _autoencode(self, x: Tensor, side_outputs: bool) -> Images:
         """Run the autoencoder, or the U-Net in its place, on the inner grid."""
         if isinstance(self.autoencoder, RestorationUNet):
-            return Pictures(self.autoencoder.change(x), None, None)
+            return Images(self.autoencoder.change(x), None, None)
         return self.autoencoder(x, side_outputs)
 
     def _enter(self, image: Tensor) -> Tensor:
@@ -232,10 +232,10 @@ class AttentiveGenerator(nn.Module):
 
     @property
     def receptive_field(self) -> Reach:
-        """How far a restored pixel depends on the rainy picture, in pixels, for `num_steps` steps.
+        """How far a restored pixel depends on the rainy image, in pixels, for `num_steps` steps.
 
-        A pixel of a tile equals that of the whole picture where the tile reaches this far around,
-        or to the border of the picture.
+        A pixel of a tile equals that of the whole image where the tile reaches this far around,
+        or to the border of the image.
         """
         steps = self.attention.layers() * self.num_steps if self.attention is not None else []
         before, after = reach_of([*steps, *self.autoencoder.layers()], self._inner_multiple)

@@ -1,4 +1,4 @@
-"""The contextual autoencoder: a picture without drops from a picture and where its drops are."""
+"""The contextual autoencoder: an image without drops from an image and where its drops are."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .receptive_field import transposed_rows_seen
 from .strips import Strips
 
 
-class Pictures(NamedTuple):
+class Images(NamedTuple):
     """Outputs of the autoencoder, in the colour order of its input; without upper bound."""
 
     full: Tensor
@@ -137,8 +137,8 @@ class ContextualAutoencoder(nn.Module):
         self.conv10 = nn.Conv2d(full, last, 3, padding=1)
         self.output = nn.Conv2d(last, out_channels, 3, padding=1)
 
-    def forward(self, x: Tensor, side_outputs: bool = False) -> Pictures:
-        """Restore a picture.
+    def forward(self, x: Tensor, side_outputs: bool = False) -> Images:
+        """Restore an image.
 
         Args:
             x: Image and attention map, (N, `in_channels`, H, W); H and W are multiples of 4.
@@ -162,8 +162,8 @@ class ContextualAutoencoder(nn.Module):
         del skip2
         half = F.relu_(self.outframe2(y)) if side_outputs else None
         if skip1 is None:
-            return Pictures(strips.run(self._to_full_again, y, x, halo=3), half, quarter)
-        return Pictures(self._to_full(y, skip1), half, quarter)
+            return Images(strips.run(self._to_full_again, y, x, halo=3), half, quarter)
+        return Images(self._to_full(y, skip1), half, quarter)
 
     def layers(self) -> list[nn.Module]:
         """The longest chain of layers from input to result, for `receptive_field.reach_of`."""
@@ -195,6 +195,6 @@ class ContextualAutoencoder(nn.Module):
     def _to_full(self, x: Tensor, skip1: Tensor) -> Tensor:
         return self.output(F.relu_(self.conv10(self.deconv2(x) + skip1)))
 
-    def _to_full_again(self, x: Tensor, picture: Tensor) -> Tensor:
+    def _to_full_again(self, x: Tensor, image: Tensor) -> Tensor:
         # Doing conv1 again, 0.5 % of the work, costs less than keeping 64 full-size channels.
-        return self._to_full(x, self._skip1(picture))
+        return self._to_full(x, self._skip1(image))

@@ -24,7 +24,7 @@ class Setting:
     Attributes:
         device: Where.
         dtype: Type that autocast computes in; float32 runs without autocast.
-        batch: Pictures per pass.
+        batch: Images per pass.
         repeat: Timed runs of each network at each size.
         train_step: Whether to time forward and backward, instead of forward without autograd.
         tf32: Whether CUDA rounds float32 operands to TF32, in networks and in the matrix product that
@@ -45,13 +45,13 @@ class Row:
 
     Attributes:
         network: Its name.
-        width: Width of the pictures in pixels.
+        width: Width of the images in pixels.
         height: Their height in pixels.
         gmacs: Billions of multiply-accumulates of a forward pass over the batch.
         milliseconds: Median time of a pass over the batch.
         fastest_milliseconds: Shortest time.
         slowest_milliseconds: Longest time.
-        images_per_second: Pictures per second, from the median.
+        images_per_second: Images per second, from the median.
         peak_gib: Peak of live activations in GiB (see `cost.peak_activations`); None for a training
             step on a CPU, where they cannot be followed.
         share_of_matrix_rate: Multiply-accumulates per second, as a share of those of a large matrix
@@ -82,7 +82,7 @@ def measure(
 
     Args:
         networks: Networks on the setting's device, by name; ratios refer to the last one.
-        sizes: (width, height) of the pictures, in pixels.
+        sizes: (width, height) of the images, in pixels.
         setting: How to run them.
         compiled: Whether to compile the first network with `torch.compile`.
 
@@ -102,10 +102,10 @@ def _measure_size(
     if compiled:
         # Else the second size would be compiled for any size, which is slower.
         torch._dynamo.reset()
-    picture = torch.rand(setting.batch, 3, height, width, device=setting.device)
+    image = torch.rand(setting.batch, 3, height, width, device=setting.device)
     rate = matrix_rate(setting.device, setting.dtype)
     works = {
-        name: _work(_maybe_compiled(x, compiled and not k), picture, setting)
+        name: _work(_maybe_compiled(x, compiled and not k), image, setting)
         for k, (name, x) in enumerate(networks.items())
     }
     timings = time_interleaved(works, setting.repeat, setting.device)
@@ -123,7 +123,7 @@ def _measure_size(
             fastest_milliseconds=1e3 * timing.fastest,
             slowest_milliseconds=1e3 * timing.slowest,
             images_per_second=setting.batch / timing.median,
-            peak_gib=_peak_gib(_work(network, picture, setting), setting),
+            peak_gib=_peak_gib(_work(network, image, setting), setting),
             share_of_matrix_rate=done / rate,
             speed_up=reference / timing.median,
         )
@@ -147,14 +147,14 @@ def describe_machine(setting: Setting) -> dict[str, Any]:
     }
 
 
-def _work(network: Callable[..., Any], picture: Tensor, setting: Setting) -> Callable[[], None]:
+def _work(network: Callable[..., Any], image: Tensor, setting: Setting) -> Callable[[], None]:
     mixed = setting.dtype != torch.float32
     kind = setting.device.type
 
     def once() -> None:
         context = torch.autocast(kind, setting.dtype) if mixed else nullcontext()
         with torch.set_grad_enabled(setting.train_step), context:
-            output = network(picture)
+            output = network(image)
         if setting.train_step:
             sum(x.float().mean() for x in tree_flatten(output)[0]).backward()
 

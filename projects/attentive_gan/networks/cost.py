@@ -77,7 +77,7 @@ def count_macs(network: nn.Module, height: int, width: int, batch: int = 1) -> i
     without memory. Work that the network skips is not counted; rows that strips compute twice neither.
 
     Args:
-        network: A network that takes pictures (N, 3, H, W).
+        network: A network that takes images (N, 3, H, W).
         height: H.
         width: W.
         batch: N.
@@ -85,9 +85,9 @@ def count_macs(network: nn.Module, height: int, width: int, batch: int = 1) -> i
     from torch.utils.flop_counter import FlopCounterMode
 
     ghost = deepcopy(network).to('meta')
-    picture = torch.empty(batch, 3, height, width, device='meta')
+    image = torch.empty(batch, 3, height, width, device='meta')
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        ghost(picture)
+        ghost(image)
     return counter.get_total_flops() // 2
 
 

@@ -19,10 +19,10 @@ MIN_SIDE = 11
 
 
 class DiscriminatorOutput(NamedTuple):
-    """What a discriminator says of pictures.
+    """What a discriminator says of images.
 
     Attributes:
-        logits: How real each picture looks, (N, 1), before the sigmoid.
+        logits: How real each image looks, (N, 1), before the sigmoid.
         attention_map: Where it looked, (N, 1, H, W), unbounded; None for the plain discriminator.
     """
 
@@ -32,7 +32,7 @@ class DiscriminatorOutput(NamedTuple):
 
 @MODELS.register_module()
 class PlainDiscriminator(nn.Module):
-    """Eight 5x5 convolutions and two linear layers, for pictures with sides of at least 11 pixels.
+    """Eight 5x5 convolutions and two linear layers, for images with sides of at least 11 pixels.
 
     Sides of 219 to 234 give the published 14x14 map before the linear layers; other sizes are
     averaged to it. There is no sigmoid at the end, because the losses take logits.
@@ -63,11 +63,11 @@ class PlainDiscriminator(nn.Module):
         self.fc1 = nn.Linear(c32 * POOLED**2, hidden)
         self.fc2 = nn.Linear(hidden, 1)
 
-    def forward(self, picture: Tensor) -> DiscriminatorOutput:
-        """Judge pictures.
+    def forward(self, image: Tensor) -> DiscriminatorOutput:
+        """Judge images.
 
         Args:
-            picture: Clean or restored pictures, (N, 3, H, W), in [0, 1]; both sides at least 11.
+            image: Clean or restored images, (N, 3, H, W), in [0, 1]; both sides at least 11.
 
         Returns:
             The logits (N, 1) and, of an attentive discriminator, its attention map (N, 1, H, W).
@@ -75,13 +75,13 @@ class PlainDiscriminator(nn.Module):
         Raises:
             ValueError: A side is shorter than 11 pixels.
         """
-        height, width = picture.shape[2:]
+        height, width = image.shape[2:]
         if min(height, width) < MIN_SIDE:
             raise ValueError(
-                f'the discriminator needs pictures of at least {MIN_SIDE}x{MIN_SIDE} pixels, '
+                f'the discriminator needs images of at least {MIN_SIDE}x{MIN_SIDE} pixels, '
                 f'got {width}x{height} (width x height)'
             )
-        x = picture
+        x = image
         if x.device.type == 'cpu':
             x = x.contiguous(memory_format=torch.channels_last)
         for layer in (self.conv1, self.conv2, self.conv3, self.conv4, self.conv5, self.conv6):

@@ -1,4 +1,4 @@
-"""Padding of pictures to sides that a network can halve without remainder."""
+"""Padding of images to sides that a network can halve without remainder."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def pad_to_multiple(x: Tensor, multiple: int, mode: PaddingMode = 'reflect') -> 
     parts by `attentive_gan.inference`.
 
     Args:
-        x: Pictures, (N, C, H, W).
+        x: Images, (N, C, H, W).
         multiple: What H and W shall be multiples of.
         mode: Reflection falls back to repetition along a side that is too short to reflect.
 
@@ -42,7 +42,7 @@ def pad_to_multiple(x: Tensor, multiple: int, mode: PaddingMode = 'reflect') -> 
 
 
 def is_exporting() -> bool:
-    """Whether `torch.export` is recording this code for pictures of any size."""
+    """Whether `torch.export` is recording this code for images of any size."""
     # Before torch 2.7 nobody can tell exporting from compiling.
     asked = getattr(getattr(torch, 'compiler', None), 'is_exporting', None)
     return bool(asked and asked())

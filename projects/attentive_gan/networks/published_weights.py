@@ -45,9 +45,9 @@ DISCRIMINATOR_LAYERS = {
 #: Gates in the order in which `ConvLSTM` stacks their output channels.
 _GATE_ORDER = ('conv_i.0', 'conv_o.0', 'conv_g.0', 'conv_f.0')
 
-#: Our layers that look at a picture, and those that draw one.
-_PICTURE_INPUTS = ('attention.head', 'autoencoder.conv1')
-_PICTURE_OUTPUTS = ('autoencoder.output', 'autoencoder.outframe1', 'autoencoder.outframe2')
+#: Our layers that look at an image, and those that draw one.
+_IMAGE_INPUTS = ('attention.head', 'autoencoder.conv1')
+_IMAGE_OUTPUTS = ('autoencoder.output', 'autoencoder.outframe1', 'autoencoder.outframe2')
 
 
 def published_names(layers: Mapping[str, str]) -> list[str]:
@@ -121,7 +121,7 @@ def convert_generator(published: Mapping[str, Tensor], channel_order: str) -> di
 def reverse_colours(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Turn a generator that works in BGR into the same one working in RGB, or back.
 
-    An exact permutation of input channels 0 to 2 of the layers that see the picture (channel 3 is
+    An exact permutation of input channels 0 to 2 of the layers that see the image (channel 3 is
     the attention map) and of the output channels of the layers that draw one.
 
     Args:
@@ -131,11 +131,11 @@ def reverse_colours(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         The permuted state dict; tensors that do not change are shared.
     """
     changed = dict(state)
-    for layer in _PICTURE_INPUTS:
+    for layer in _IMAGE_INPUTS:
         weight = state.get(f'{layer}.weight')
         if weight is not None:
             changed[f'{layer}.weight'] = torch.cat((weight[:, :3].flip(1), weight[:, 3:]), 1)
-    for layer in _PICTURE_OUTPUTS:
+    for layer in _IMAGE_OUTPUTS:
         for kind in ('weight', 'bias'):
             changed[f'{layer}.{kind}'] = state[f'{layer}.{kind}'].flip(0)
     return changed

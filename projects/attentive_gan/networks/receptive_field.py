@@ -31,7 +31,7 @@ def reach_of(layers: Sequence[nn.Module], size_multiple: int) -> Reach:
         size_multiple: Product of the strides: rows that far apart see alike.
 
     Returns:
-        The farthest that any row sees, away from the borders of the picture.
+        The farthest that any row sees, away from the borders of the image.
     """
     reach = Reach(0, 0)
     for row in range(size_multiple):

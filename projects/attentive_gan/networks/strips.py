@@ -3,7 +3,7 @@
 On a CPU, maps of 32 channels at full size (44 MB at 720x480) are bound by memory: each fresh one
 costs thousands of page faults and none stays in the cache. Cut into horizontal strips with a halo
 of the layers' reach, the same layers run near the rate of a matrix product. Every value of the
-result is computed from the same inputs as in the whole picture, so the result is the same.
+result is computed from the same inputs as in the whole image, so the result is the same.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ MIN_ROWS = 16
 class Strips:
     """Applies layers to maps, in strips where that pays, and reuses the memory of maps given back.
 
-    Strips pay on a CPU without autograd, for pictures of more than one strip; elsewhere, and while a
+    Strips pay on a CPU without autograd, for images of more than one strip; elsewhere, and while a
     graph is being recorded (compiling, exporting, tracing), `run` calls the layers on the whole maps
     and `recycle` does nothing.
 
     Args:
-        picture: The picture (N, C, H, W) of the pass; H is a multiple of all strides.
+        image: The image (N, C, H, W) of the pass; H is a multiple of all strides.
     """
 
-    def __init__(self, picture: Tensor) -> None:
+    def __init__(self, image: Tensor) -> None:
         recording = is_compiling() or torch.jit.is_tracing() or torch.jit.is_scripting()
-        on_cpu = picture.device.type == 'cpu'
+        on_cpu = image.device.type == 'cpu'
         self.enabled = on_cpu and not torch.is_grad_enabled() and not recording
         if self.enabled:
-            self._height = picture.shape[2]
-            self._strip_height = strip_height(picture)
+            self._height = image.shape[2]
+            self._strip_height = strip_height(image)
             self.enabled = self._strip_height < self._height
         self._spare: list[Tensor] = []
 
@@ -91,10 +91,10 @@ class Strips:
         return torch.empty(shape, dtype=strip.dtype, device=strip.device, memory_format=layout)
 
 
-def strip_height(picture: Tensor) -> int:
-    """Rows of a strip of a picture (N, C, H, W), a multiple of 4; the strips are about equal."""
-    batch, _, height, width = picture.shape
-    most = max(STRIP_BYTES // (32 * batch * width * picture.element_size()), MIN_ROWS)
+def strip_height(image: Tensor) -> int:
+    """Rows of a strip of an image (N, C, H, W), a multiple of 4; the strips are about equal."""
+    batch, _, height, width = image.shape
+    most = max(STRIP_BYTES // (32 * batch * width * image.element_size()), MIN_ROWS)
     count = -(-height // most)
     return -(-height // (4 * count)) * 4
 

@@ -2,8 +2,8 @@
 
 The encoder-decoder with skip connections is that of Ronneberger, Fischer & Brox (U-Net, MICCAI 2015); the
 blocks are residual without normalisation, as restoration networks have them since Lim et al. (EDSR, CVPR
-Workshops 2017); the picture enters and leaves through pixel (un)shuffling (Shi et al., CVPR 2016), which
-saves the work at full size. It predicts what to add to the rainy picture.
+Workshops 2017); the image enters and leaves through pixel (un)shuffling (Shi et al., CVPR 2016), which
+saves the work at full size. It predicts what to add to the rainy image.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ class ResidualConvBlock(nn.Module):
 
 @MODELS.register_module()
 class RestorationUNet(nn.Module):
-    """Small residual U-Net that restores a picture of any size.
+    """Small residual U-Net that restores an image of any size.
 
     Args:
         channels: Number of channels at each level, from fine to coarse; each level has half the size of
             the one before.
         blocks: Number of residual blocks at each level of the encoder, and of the decoder.
-        shuffle: The first level has the size of the picture divided by this; so many pixels in a square
+        shuffle: The first level has the size of the image divided by this; so many pixels in a square
             become channels.
         in_channels: Channels of the image at the entry, before pixels become channels.
         out_channels: Channels of the change at the exit, likewise.
@@ -85,18 +85,18 @@ class RestorationUNet(nn.Module):
         )
         self.decoder = nn.ModuleList([_blocks(width, blocks) for width in channels[:-1]])
         self.tail = nn.Conv2d(channels[0], out_channels * shuffle**2, 3, padding=1)
-        # An untrained network leaves the picture as it is.
+        # An untrained network leaves the image as it is.
         nn.init.zeros_(self.tail.weight)
         nn.init.zeros_(self.tail.bias)  # type: ignore[arg-type]
 
     def forward(self, rainy: Tensor) -> Tensor:
-        """Restore pictures.
+        """Restore images.
 
         Args:
             rainy: (N, 3, H, W), values 0 to 1, of any size.
 
         Returns:
-            Restored pictures of the same shape, not clipped.
+            Restored images of the same shape, not clipped.
         """
         height, width = rainy.shape[2:]
         padded = pad_to_multiple(rainy, self.size_multiple, self.padding_mode)

@@ -1,4 +1,4 @@
-"""Pictures made by rule: clean scenes, and raindrops on them from physics. NumPy and OpenCV only."""
+"""Images made by rule: clean scenes, and raindrops on them from physics. NumPy and OpenCV only."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from .drawn_scenes import draw_scene
 from .options import TRAINING_MIX, RaindropOptions
 from .pairs import PairOptions, render_pair
 from .parameters import RaindropParameters
-from .raindrops import RainyPicture, Window, render_raindrops
+from .raindrops import RainyImage, Window, render_raindrops
 from .sampling import add_raindrops, is_night, sample_parameters
 
 __all__ = [
@@ -15,7 +15,7 @@ __all__ = [
     'PairOptions',
     'RaindropOptions',
     'RaindropParameters',
-    'RainyPicture',
+    'RainyImage',
     'Window',
     'add_blobs',
     'add_raindrops',

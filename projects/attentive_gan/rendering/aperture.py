@@ -1,4 +1,4 @@
-"""The blur of what is out of focus: a point becomes a picture of the lens opening."""
+"""The blur of what is out of focus: a point becomes an image of the lens opening."""
 
 from __future__ import annotations
 

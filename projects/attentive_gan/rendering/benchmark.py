@@ -24,25 +24,25 @@ class RenderingTime:
     """Height in pixels."""
     regime: str
     """Name of the regime, or 'default mix'."""
-    pictures: int
-    """Number of timed pictures."""
+    images: int
+    """Number of timed images."""
     milliseconds: float
-    """Mean time of one picture."""
+    """Mean time of one image."""
 
     @property
-    def pictures_per_second(self) -> float:
-        """Pictures per second."""
+    def images_per_second(self) -> float:
+        """Images per second."""
         return 1000 / self.milliseconds
 
 
 def measure_rendering(
-    sizes: Iterable[tuple[int, int]], pictures: int = 100
+    sizes: Iterable[tuple[int, int]], images: int = 100
 ) -> Iterator[RenderingTime]:
-    """Time renderings on one core, after one pass over the same pictures that fills the tables of drops.
+    """Time renderings on one core, after one pass over the same images that fills the tables of drops.
 
     Args:
         sizes: (width, height) in pixels.
-        pictures: Number of pictures of each size; regimes occur as in the default mix.
+        images: Number of images of each size; regimes occur as in the default mix.
 
     Yields:
         For each size the times of the regimes, and of the whole mix.
@@ -54,7 +54,7 @@ def measure_rendering(
             clean = draw_scene(1, (height, width))
             times: dict[str, list[float]] = defaultdict(list)
             for timed in (False, True):
-                for seed in range(pictures):
+                for seed in range(images):
                     start = time.perf_counter()
                     made = add_raindrops(clean, seed)
                     if timed:

@@ -1,7 +1,7 @@
 """Plain blurred blobs: what raindrops look like without optics, kept as a baseline for the renderer.
 
 Most public generators of raindrops for training do this: they lay blurred discs of the blurred, brightened
-scene over the picture. A network trained on it shows what the optics are worth.
+scene over the image. A network trained on it shows what the optics are worth.
 """
 
 from __future__ import annotations
@@ -11,19 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .parameters import RaindropParameters
-from .raindrops import RainyPicture
+from .raindrops import RainyImage
 
 
-def add_blobs(clean: NDArray[np.uint8], seed: int, frame_width: int | None = None) -> RainyPicture:
-    """Lay blurred bright discs over a picture; equal arguments give equal bytes on one machine.
+def add_blobs(clean: NDArray[np.uint8], seed: int, frame_width: int | None = None) -> RainyImage:
+    """Lay blurred bright discs over an image; equal arguments give equal bytes on one machine.
 
     Args:
-        clean: RGB picture (H, W, 3), uint8.
+        clean: RGB image (H, W, 3), uint8.
         seed: Any number from 0.
-        frame_width: Width in pixels of the camera's whole frame; None for the picture's own width.
+        frame_width: Width in pixels of the camera's whole frame; None for the image's own width.
 
     Returns:
-        The pictures; the parameters are those of no raindrops, but for the seed.
+        The images; the parameters are those of no raindrops, but for the seed.
     """
     random = np.random.default_rng([seed, 8])
     height, width = clean.shape[:2]
@@ -41,4 +41,4 @@ def add_blobs(clean: NDArray[np.uint8], seed: int, frame_width: int | None = Non
     rainy = clean + alpha[..., None] * (brighter - clean)
     pixels = np.clip(rainy + 0.5, 0, 255).astype(np.uint8)
     nothing = RaindropParameters(coverage=0, fine_coverage=0, mist=0, haze=0, veil=0, seed=seed)
-    return RainyPicture(pixels, clean, alpha, nothing)
+    return RainyImage(pixels, clean, alpha, nothing)

@@ -57,7 +57,7 @@ class Lamp(NamedTuple):
 
 @dataclass
 class Canvas:
-    """A picture that is being drawn, at twice its final size."""
+    """An image that is being drawn, at twice its final size."""
 
     pixels: Pixels
     """RGB (H, W, 3), uint8: the colours of things in even light."""
@@ -201,23 +201,23 @@ class Canvas:
     def soften(self, radius: int) -> None:
         """Blur all that is drawn so far, as a lens that is focused nearer does."""
         for anchor in (0, 1):
-            for picture in (self.pixels, self.shine):
-                if picture is not None:
-                    blur_even(picture, radius, anchor)
+            for image in (self.pixels, self.shine):
+                if image is not None:
+                    blur_even(image, radius, anchor)
 
 
-def blur_even(picture: Pixels, radius: int, anchor: int) -> None:
+def blur_even(image: Pixels, radius: int, anchor: int) -> None:
     """Average windows of 2 * radius pixels a side, in place; anchors 0 and 1 in turn are centred."""
     side, place = 2 * radius, radius - anchor
     sums = cv2.boxFilter(
-        picture,
+        image,
         cv2.CV_32S,
         (side, side),
         anchor=(place, place),
         normalize=False,
         borderType=cv2.BORDER_REPLICATE,
     )
-    picture[:] = (sums + side * radius) // (side * side)
+    image[:] = (sums + side * radius) // (side * side)
 
 
 def scaled(colour: Colour, factor: float) -> Colour:

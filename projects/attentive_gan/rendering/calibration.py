@@ -1,4 +1,4 @@
-"""Fits amount of water, brightness of the sky and mist of renderings to real pairs of pictures."""
+"""Fits amount of water, brightness of the sky and mist of renderings to real pairs of images."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from numpy.typing import NDArray
 from attentive_gan.errors import UserError
 
 from .options import RaindropOptions
-from .raindrops import RainyPicture
+from .raindrops import RainyImage
 from .sampling import add_raindrops, sample_parameters
 from .statistics import RaindropStatistics, raindrop_statistics, spread
 
-Picture = NDArray[np.uint8]
+Image = NDArray[np.uint8]
 Vector = NDArray[np.float64]
 
-#: Puts raindrops on a picture: (clean, seed, options).
-Renderer = Callable[[Picture, int, RaindropOptions], RainyPicture]
+#: Puts raindrops on an image: (clean, seed, options).
+Renderer = Callable[[Image, int, RaindropOptions], RainyImage]
 
 #: The options that are fitted.
 SCALES = ('coverage_scale', 'sky_scale', 'mist_scale')
@@ -38,10 +38,10 @@ _DIFFERENCE, _LONGEST = 0.3, 0.7
 #: Rounds of the search at most.
 _ROUNDS = 4
 
-#: How much a scale is pulled towards 1, per unit of its logarithm: it decides where pictures do not.
+#: How much a scale is pulled towards 1, per unit of its logarithm: it decides where images do not.
 _PULL = 0.2
 
-#: Pictures are shrunk to this width, to which the statistics refer.
+#: Images are shrunk to this width, to which the statistics refer.
 _WIDTH = 720
 
 #: PSNR that counts for a rendering without any drop, dB.
@@ -59,7 +59,7 @@ class Calibration:
     before: list[RaindropStatistics]
     """Statistics of renderings with the options before the fit; their seeds took no part in it."""
     after: list[RaindropStatistics]
-    """The same with the fitted options, same pictures and seeds."""
+    """The same with the fitted options, same images and seeds."""
 
     def record(self) -> dict[str, Any]:
         """Return scales, other options and the spread of all statistics, for a JSON file."""
@@ -74,7 +74,7 @@ class Calibration:
 
 
 def calibrate(
-    pairs: Sequence[tuple[Picture, Picture]],
+    pairs: Sequence[tuple[Image, Image]],
     options: RaindropOptions | None = None,
     *,
     seed: int = 0,
@@ -84,18 +84,18 @@ def calibrate(
 ) -> Calibration:
     """Fit `coverage_scale`, `sky_scale` and `mist_scale` so that renderings have real statistics.
 
-    The fit renders the pairs' own clean pictures, always with the same seeds, and matches the mean of the
+    The fit renders the pairs' own clean images, always with the same seeds, and matches the mean of the
     quartiles of PSNR, mask coverage, detail ratio and brighter share, by damped Gauss-Newton steps on the
     logarithms of the scales; a step that does not help is not taken. The scales that the options come with
-    are the start. At most (1 + 4 * 6 + 2) * `renders` pictures are rendered. Equal arguments give equal
+    are the start. At most (1 + 4 * 6 + 2) * `renders` images are rendered. Equal arguments give equal
     results.
 
     Args:
-        pairs: Real (rainy, clean) pictures, RGB (H, W, 3), uint8; they are shrunk to 720 columns.
+        pairs: Real (rainy, clean) images, RGB (H, W, 3), uint8; they are shrunk to 720 columns.
         options: Level, regimes, lighting and frame width, which stay as they are.
         seed: Seed of the renderings, 0 or more.
         renders: Number of renderings by which options are judged; the pairs take turns.
-        renderer: Puts raindrops on a picture.
+        renderer: Puts raindrops on an image.
         on_render: Is called after each rendering.
 
     Raises:
@@ -115,11 +115,11 @@ def calibrate(
 
 
 class _Trial:
-    """Renders the clean pictures of real pairs with given scales and compares the statistics."""
+    """Renders the clean images of real pairs with given scales and compares the statistics."""
 
     def __init__(
         self,
-        pairs: Sequence[tuple[Picture, Picture]],
+        pairs: Sequence[tuple[Image, Image]],
         options: RaindropOptions,
         seed: int,
         renders: int,
@@ -152,8 +152,8 @@ class _Trial:
             clean, factor = self.clean[number % len(self.clean)]
             width = options.frame_width
             cut = replace(options, frame_width=max(16, round(width * factor)) if width else None)
-            picture = self.renderer(clean, seed, cut)
-            found.append(raindrop_statistics(picture.rainy, picture.clean))
+            image = self.renderer(clean, seed, cut)
+            found.append(raindrop_statistics(image.rainy, image.clean))
             self.on_render()
         return found
 
@@ -168,9 +168,9 @@ class _Trial:
 
 
 def _seeds(options: RaindropOptions, count: int, entropy: list[int]) -> list[int]:
-    """Return seeds whose pictures have the regimes in exactly their shares, as far as a count can.
+    """Return seeds whose images have the regimes in exactly their shares, as far as a count can.
 
-    With free seeds a few more or less pictures of one regime would outweigh what is fitted.
+    With free seeds a few more or less images of one regime would outweigh what is fitted.
     """
     total = sum(options.regimes.values())
     wanted = {name: share / total * count for name, share in options.regimes.items()}
@@ -233,12 +233,12 @@ def _locations(statistics: Sequence[RaindropStatistics]) -> dict[str, float]:
     return result
 
 
-def _shrunk(rainy: Picture, clean: Picture) -> tuple[Picture, Picture, float]:
+def _shrunk(rainy: Image, clean: Image) -> tuple[Image, Image, float]:
     """Shrink a pair to `_WIDTH` columns where it is wider; return it with the factor."""
     height, width = clean.shape[:2]
     factor = min(1.0, _WIDTH / width)
     if factor == 1.0:
         return rainy, clean, factor
     size = (_WIDTH, max(1, round(height * factor)))
-    small = [cv2.resize(picture, size, interpolation=cv2.INTER_AREA) for picture in (rainy, clean)]
+    small = [cv2.resize(image, size, interpolation=cv2.INTER_AREA) for image in (rainy, clean)]
     return small[0].astype(np.uint8), small[1].astype(np.uint8), factor

@@ -1,4 +1,4 @@
-"""Clean pictures of outdoor scenes, drawn by rule from a seed.
+"""Clean images of outdoor scenes, drawn by rule from a seed.
 
 They stand in for photos where none are at hand, and are made to train raindrop removal on. They share
 with photos what such training lives on. Opaque things of very different sizes hide each other: the
@@ -6,7 +6,7 @@ occlusion or 'dead leaves' model, of which Lee, Mumford and Huang (IJCV 2001) sh
 statistics of natural images, the heavy tails of derivatives included. Power falls with about the square
 of the frequency (Field, JOSA A 1987; Ruderman, Vision Research 1997, who traces it to such occlusion).
 Everything has texture, there is sky above and ground below in perspective, and lights are clipped. That
-networks learn from pictures without photos was shown for representations by Baradad et al. (NeurIPS
+networks learn from images without photos was shown for representations by Baradad et al. (NeurIPS
 2021), and for image restoration with dead leaves by Achddou, Gousseau and Ladjal (SSVM 2021).
 """
 
@@ -44,7 +44,7 @@ _NIGHT: dict[Scene, float] = {
 def draw_scene(
     seed: int, size: tuple[int, int] = (160, 240), lighting: Lighting = 'day'
 ) -> NDArray[np.uint8]:
-    """Draw one clean picture; equal arguments give equal bytes on any machine.
+    """Draw one clean image; equal arguments give equal bytes on any machine.
 
     Args:
         seed: Any number from 0.
@@ -52,7 +52,7 @@ def draw_scene(
         lighting: 'day', or 'night' for dark scenes with lamps, lit windows and wet roads.
 
     Returns:
-        RGB picture (H, W, 3), uint8.
+        RGB image (H, W, 3), uint8.
 
     Raises:
         ValueError: The size is below 16x16, or the lighting is unknown.

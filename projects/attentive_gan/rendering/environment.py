@@ -1,7 +1,7 @@
-"""What drops see: the scene in all directions, of which the picture shows only the middle.
+"""What drops see: the scene in all directions, of which the image shows only the middle.
 
 A drop looks up to 41 degrees to each side, far beyond the frame of a camera with a narrow view. Beyond the
-frame the picture is continued by reflection, with sky above a skyline and the mean of the ground below. The
+frame the image is continued by reflection, with sky above a skyline and the mean of the ground below. The
 bright crescent at the bottom of every drop is that sky.
 """
 
@@ -18,7 +18,7 @@ from .sprites import DEGREES_PER_PIXEL, LEVEL_BLURS, LEVEL_UNITS
 #: Rows and columns of the map; it reaches 66 degrees to each side.
 SIDE = LEVEL_UNITS // 32
 
-#: Radiance of the picture's white (255**2 in units of 16), and the largest that the map holds for a scene
+#: Radiance of the image's white (255**2 in units of 16), and the largest that the map holds for a scene
 #: without and with lamps.
 WHITE = 255**2 / 16
 _BRIGHTEST = 2.0**14 - 1
@@ -32,7 +32,7 @@ def environment_map(scene: Floats, focal: float, parameters: RaindropParameters)
     """Build the map of radiances in all directions.
 
     Args:
-        scene: The clean picture, linear (H, W, 3) with white at 255**2, whole numbers, possibly shrunk.
+        scene: The clean image, linear (H, W, 3) with white at 255**2, whole numbers, possibly shrunk.
         focal: Focal length in pixels of `scene`.
         parameters: Sky, lamps and seed.
 
@@ -61,7 +61,7 @@ def environment_map(scene: Floats, focal: float, parameters: RaindropParameters)
 
 
 def _continued(scene: Floats, focal: float, angles: NDArray[np.float64]) -> Floats:
-    """Look into every direction of the map, reflecting the picture at its borders."""
+    """Look into every direction of the map, reflecting the image at its borders."""
     height, width = scene.shape[:2]
     reach = whole(focal * np.tan(np.radians(angles)) * 32) / 32
     across = np.broadcast_to(reach + np.rint((width - 1) * 16) / 32, (SIDE, SIDE))

@@ -1,8 +1,8 @@
-"""Picture arithmetic without rounding errors, so that a rendering has the same bytes on any machine.
+"""Image arithmetic without rounding errors, so that a rendering has the same bytes on any machine.
 
 Sums of products differ in their last bits between processors: some fuse a multiplication with an
 addition, some add in another order. They do not differ where every intermediate result is a number that
-the type holds exactly. So pictures here hold whole numbers, weights are whole numbers over a power of two,
+the type holds exactly. So images here hold whole numbers, weights are whole numbers over a power of two,
 and the bits of both together stay within the 24 of float32 (or the 53 of float64). Single operations
 between two arrays, square roots and rounding are exact by IEEE 754 anyway.
 """
@@ -38,11 +38,11 @@ def whole(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.rint(np.round(values, 6))
 
 
-def filter_whole(picture: AnyFloats, kernel: Floats) -> AnyFloats:
+def filter_whole(image: AnyFloats, kernel: Floats) -> AnyFloats:
     """Filter with a kernel of whole numbers that add up to `KERNEL_SUM`, and divide by that sum.
 
     Args:
-        picture: (H, W) or (H, W, C) of whole numbers: up to 2**14 in float32, 2**43 in float64.
+        image: (H, W) or (H, W, C) of whole numbers: up to 2**14 in float32, 2**43 in float64.
         kernel: (K, K), K odd.
 
     Returns:
@@ -50,40 +50,40 @@ def filter_whole(picture: AnyFloats, kernel: Floats) -> AnyFloats:
         of 1 / 1024.
     """
     size = kernel.shape[0]
-    half, out_rows = size // 2, picture.shape[0] - size + 1
+    half, out_rows = size // 2, image.shape[0] - size + 1
     step = max(1, _LARGEST_KERNEL // size)
-    total = np.zeros((out_rows, picture.shape[1] - 2 * half, *picture.shape[2:]), picture.dtype)
+    total = np.zeros((out_rows, image.shape[1] - 2 * half, *image.shape[2:]), image.dtype)
     for top in range(0, size, step):
-        part = cv2.filter2D(picture, -1, kernel[top : top + step], anchor=(half, 0))
-        total += part[top : top + out_rows, half : picture.shape[1] - half]
+        part = cv2.filter2D(image, -1, kernel[top : top + step], anchor=(half, 0))
+        total += part[top : top + out_rows, half : image.shape[1] - half]
     total *= 1 / KERNEL_SUM
     return total
 
 
-def box_blur(picture: AnyFloats, size: int) -> AnyFloats:
+def box_blur(image: AnyFloats, size: int) -> AnyFloats:
     """Average whole numbers over windows of size x size (odd), and round to whole numbers."""
     if size <= 1:
-        return picture
-    # OpenCV adds float32 pictures up in float64, so the sums are exact; then one multiplication.
-    blurred = cv2.blur(picture, (size, size), borderType=cv2.BORDER_REPLICATE)
+        return image
+    # OpenCV adds float32 images up in float64, so the sums are exact; then one multiplication.
+    blurred = cv2.blur(image, (size, size), borderType=cv2.BORDER_REPLICATE)
     return np.rint(blurred, out=blurred)
 
 
-def box_blur_levels(picture: NDArray[np.uint16], size: int) -> NDArray[np.uint16]:
+def box_blur_levels(image: NDArray[np.uint16], size: int) -> NDArray[np.uint16]:
     """Average levels over windows of size x size and round; for windows of 3, 5 or 7 pixels.
 
     Fast, and exact for these sizes: OpenCV divides the exact sum in float32, whose error of 0.004 is less
     than the distance of any result from a half.
     """
-    blurred = cv2.blur(picture, (size, size), borderType=cv2.BORDER_REPLICATE)
+    blurred = cv2.blur(image, (size, size), borderType=cv2.BORDER_REPLICATE)
     return np.asarray(blurred, np.uint16)
 
 
-def enlarge(picture: Floats, factor: int) -> Floats:
+def enlarge(image: Floats, factor: int) -> Floats:
     """Enlarge whole numbers below 2**16 bilinearly by a power of two.
 
     Args:
-        picture: (H, W) or (H, W, C).
+        image: (H, W) or (H, W, C).
         factor: 1, 2, 4, ...
 
     Returns:
@@ -91,16 +91,16 @@ def enlarge(picture: Floats, factor: int) -> Floats:
     """
     while factor > 1:
         step = min(factor, _LARGEST_STEP)
-        height, width = picture.shape[:2]
+        height, width = image.shape[:2]
         size = (width * step, height * step)
-        picture = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_LINEAR), np.float32)
+        image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_LINEAR), np.float32)
         factor //= step
         if factor > 1:
-            np.rint(picture, out=picture)
-    return picture
+            np.rint(image, out=image)
+    return image
 
 
-def shrink(picture: Floats, factor: int) -> Floats:
+def shrink(image: Floats, factor: int) -> Floats:
     """Average whole numbers below 2**16 over blocks of factor x factor, a power of two.
 
     The border is repeated up to whole blocks.
@@ -110,13 +110,13 @@ def shrink(picture: Floats, factor: int) -> Floats:
     """
     while factor > 1:
         step = min(factor, _LARGEST_STEP)
-        below, right = -picture.shape[0] % step, -picture.shape[1] % step
-        padded = cv2.copyMakeBorder(picture, 0, below, 0, right, cv2.BORDER_REPLICATE)
+        below, right = -image.shape[0] % step, -image.shape[1] % step
+        padded = cv2.copyMakeBorder(image, 0, below, 0, right, cv2.BORDER_REPLICATE)
         size = (padded.shape[1] // step, padded.shape[0] // step)
-        picture = np.asarray(cv2.resize(padded, size, interpolation=cv2.INTER_AREA), np.float32)
-        np.rint(picture, out=picture)
+        image = np.asarray(cv2.resize(padded, size, interpolation=cv2.INTER_AREA), np.float32)
+        np.rint(image, out=image)
         factor //= step
-    return picture
+    return image
 
 
 def smooth_field(

@@ -19,7 +19,7 @@ class Film:
         coarse: The scene on a coarse grid, linear (h, w, 3), whole numbers.
         factor: Cells of the grid per cell of the coarse grid and direction, a power of two.
         haze_radius: Radius of the haze in cells of the coarse grid.
-        rows: First row of the part, and the one after its last; they may lie one beyond the picture.
+        rows: First row of the part, and the one after its last; they may lie one beyond the image.
         columns: The same for columns.
     """
 
@@ -78,7 +78,7 @@ class Film:
         return self._on_grid(box_blur(box_blur(self.coarse, size), size))
 
     def _reflected(self, random: np.random.Generator) -> NDArray[np.float64]:
-        """Return a blurred, mirrored and tinted picture of what lies behind the camera, in a part."""
+        """Return a blurred, mirrored and tinted image of what lies behind the camera, in a part."""
         p = self.parameters
         behind = box_blur(self.coarse[:, ::-1].copy(), 5)
         window = np.clip((self._field(random, (5, 6)) - 0.45) * 4, 0, 1) * p.reflection

@@ -19,7 +19,7 @@ DRY: tuple[Colour, ...] = ((168, 144, 96), (150, 122, 80), (124, 106, 74), (186,
 
 AUTUMN: tuple[Colour, ...] = ((196, 140, 48), (172, 94, 46), (204, 172, 74))
 
-#: Foliage is shaped on a picture of this fraction of the size.
+#: Foliage is shaped on an image of this fraction of the size.
 _COARSE = 4
 
 
@@ -63,7 +63,7 @@ def _clumps(
     span: tuple[float, float],
     dense: float,
 ) -> tuple[Pixels, Pixels]:
-    """Return a coarse picture of how many leaves there are, and one of the light on them.
+    """Return a coarse image of how many leaves there are, and one of the light on them.
 
     The light falls from above: each disc is dark with a lit part, and lower discs are darker.
     """
@@ -82,7 +82,7 @@ def _clumps(
 
 
 def _enlarged(coarse: Pixels) -> Pixels:
-    """Return a coarse picture at the size of the canvas."""
+    """Return a coarse image at the size of the canvas."""
     size = coarse.shape[1] * _COARSE, coarse.shape[0] * _COARSE
     return np.asarray(cv2.resize(coarse, size, interpolation=cv2.INTER_LINEAR_EXACT), np.uint8)
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from .exact import Floats, smooth_field, whole
 from .parameters import RaindropParameters
 
-#: Different discs of a picture.
+#: Different discs of an image.
 _VARIANTS = 8
 
 _LARGEST_COUNT = 5000
@@ -42,11 +42,11 @@ class _Disc(NamedTuple):
 
 
 class Highlights:
-    """The bright discs of one picture, ready to be added to parts of it.
+    """The bright discs of one image, ready to be added to parts of it.
 
     Args:
         parameters: Number, level, rim, texture and warmth of the highlights, blades, and seed.
-        size: (height, width) of the picture in pixels.
+        size: (height, width) of the image in pixels.
         frame: Width in pixels of the whole frame, to which the number refers.
         radius: Radius of the blur in pixels.
     """
@@ -71,13 +71,13 @@ class Highlights:
         self.reach = max((len(disc.covered) // 2 for disc in self.discs), default=0)
 
     def add(self, full: Floats, alpha: Floats, top: int, left: int) -> None:
-        """Add the discs to a part of the picture, in place.
+        """Add the discs to a part of the image, in place.
 
         Args:
             full: Linear light (h, w, 3), white at 65025.
             alpha: Share of the light that comes from drops, (h, w).
-            top: The picture's row at which the part begins.
-            left: The picture's column at which the part begins.
+            top: The image's row at which the part begins.
+            left: The image's column at which the part begins.
         """
         height, width = alpha.shape
         near = (self.down > top - self.reach - 1) & (self.down < top + height + self.reach + 1)

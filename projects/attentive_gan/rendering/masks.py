@@ -1,4 +1,4 @@
-"""The binary mask of raindrops from a rainy picture and its clean partner."""
+"""The binary mask of raindrops from a rainy image and its clean partner."""
 
 from __future__ import annotations
 
@@ -23,33 +23,33 @@ def raindrop_mask(
     rule: MaskRule = 'mean',
     dilation: int = 3,
 ) -> NDArray[np.uint8]:
-    """Mark the pixels in which two pictures differ by more than a threshold.
+    """Mark the pixels in which two images differ by more than a threshold.
 
-    The paper subtracts the clean from the rainy picture and applies a threshold (Qian et al., 2018,
+    The paper subtracts the clean from the rainy image and applies a threshold (Qian et al., 2018,
     section 4.1). It does not say how three channels become one; public implementations disagree,
     and coverage depends on it: on four real pairs the mean or luma rule marks 14 to 34 per cent,
     any channel 20 to 41. The authors' code dilates the mask by a plus-shaped kernel of 3x3
     (github.com/rui1996).
 
     Args:
-        rainy: Rainy picture (H, W, 3), RGB.
-        clean: Clean picture (H, W, 3), RGB.
+        rainy: Rainy image (H, W, 3), RGB.
+        clean: Clean image (H, W, 3), RGB.
         threshold: Largest difference that is not marked, 0 to 255.
         rule: 'mean' compares the mean of the absolute differences of the channels, 'any' the
             largest of them, 'luma' the absolute difference of the BT.601 luma.
         dilation: Width of the elliptical dilation kernel, odd; 3 is plus-shaped, 1 dilates nothing.
 
     Returns:
-        Mask (H, W), 255 where the pictures differ, else 0.
+        Mask (H, W), 255 where the images differ, else 0.
 
     Raises:
-        UserError: An option is out of its range, or the pictures differ in size.
+        UserError: An option is out of its range, or the images differ in size.
     """
     check_mask_options(threshold, rule, dilation)
     if rainy.shape != clean.shape:
-        raise UserError(f'A mask needs pictures of one size; got {rainy.shape} and {clean.shape}.')
+        raise UserError(f'A mask needs images of one size; got {rainy.shape} and {clean.shape}.')
     if rule == 'luma':
-        luma = [cv2.transform(picture.astype(np.int32), _LUMA[None]) for picture in (rainy, clean)]
+        luma = [cv2.transform(image.astype(np.int32), _LUMA[None]) for image in (rainy, clean)]
         marked = np.abs(luma[0] - luma[1]).squeeze() > 1000 * threshold
     else:
         # Channel by channel: NumPy's reductions over an axis of 3 are ten times as slow.

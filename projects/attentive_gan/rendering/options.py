@@ -49,10 +49,10 @@ class RaindropOptions:
     mist_scale: float = 1.0
     """Multiplies mist and haze, 0 to 4."""
     lighting: Lighting = 'auto'
-    """'day', 'night', or 'auto' for what the clean picture shows."""
+    """'day', 'night', or 'auto' for what the clean image shows."""
     frame_width: int | None = None
-    """Width in pixels of the camera's whole frame, 16 or more, of which a picture is a cut; None: the
-    picture is the whole frame. The size of the drops in pixels grows with it."""
+    """Width in pixels of the camera's whole frame, 16 or more, of which an image is a cut; None: the
+    image is the whole frame. The size of the drops in pixels grows with it."""
 
     def __post_init__(self) -> None:
         if self.level not in LEVELS:

@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 
 from attentive_gan.errors import UserError
 
-#: What a picture behind wet glass looks like: `small` sharp drops by the hundred, soft `discs`, few large
+#: What an image behind wet glass looks like: `small` sharp drops by the hundred, soft `discs`, few large
 #: `ghosts`, drops in focus before a blurred scene (`focused`, as in Raindrop Clarity), defocused
 #: `highlights` of lamps or the sun, `tiny` drops and scene both in focus, heavy drops with dark rims and
 #: running water on a `windscreen`, or a faint `veil` of very soft drops.
@@ -56,9 +56,9 @@ RANGES: dict[str, tuple[float, float]] = {
 
 @dataclass(frozen=True)
 class RaindropParameters:
-    """One picture's raindrops; with equal parameters a picture gets equal bytes on any machine.
+    """One image's raindrops; with equal parameters an image gets equal bytes on any machine.
 
-    Lengths on the glass are in mm, angles in degrees, radiances in shares of the picture's white. The
+    Lengths on the glass are in mm, angles in degrees, radiances in shares of the image's white. The
     focal length in pixels is f = W / 2 / tan(field_of_view / 2); a length of 1 mm on the glass is
     f / glass_distance pixels, and the radius of a point's blur is aperture * f / glass_distance pixels.
 
@@ -67,7 +67,7 @@ class RaindropParameters:
     """
 
     regime: Regime = 'small'
-    """Name of the kind of picture; it is a label, the numbers below decide."""
+    """Name of the kind of image; it is a label, the numbers below decide."""
     focus: Literal['scene', 'drops'] = 'scene'
     """What is sharp; the other one is blurred by the aperture."""
     field_of_view: float = 24.0
@@ -120,9 +120,9 @@ class RaindropParameters:
     veil_level: float = 0.4
     """Radiance of the veil."""
     gain: float = 1.0
-    """Exposure of the rainy picture against the clean one."""
+    """Exposure of the rainy image against the clean one."""
     reflection: float = 0.0
-    """Radiance of a blurred reflection in the glass, added to a part of the picture."""
+    """Radiance of a blurred reflection in the glass, added to a part of the image."""
     lamp_gain: float = 1.0
     """How much brighter than white the clipped lights of the scene are, as drops show them."""
     lamps: int = 0

@@ -1,6 +1,6 @@
 """Patterns that textures are made of: dead leaves, noise, courses of bricks, on tiles that fit together.
 
-The leaves, the stones and the grass are dead-leaves pictures (opaque shapes of power-law size that hide
+The leaves, the stones and the grass are dead-leaves images (opaque shapes of power-law size that hide
 each other; Lee, Mumford and Huang, IJCV 2001); the noises have about equal strength in every octave, so
 that their power falls with the square of the frequency, as in photos (Field, JOSA A 1987).
 """

@@ -24,7 +24,7 @@ OVERSAMPLING = 2
 #: Steps per grey level before the tone curve.
 _STEPS = 16
 
-#: The light on a scene is worked out on a picture of this fraction of the size.
+#: The light on a scene is worked out on an image of this fraction of the size.
 _COARSE = 8
 
 #: Where a lamp's halo ends, in radii of the lamp.
@@ -44,28 +44,28 @@ def develop(canvas: Canvas, size: tuple[int, int], lighting: Lighting, wet: floa
         wet: Row of the canvas below which the ground mirrors lights at night; 0 for dry ground.
 
     Returns:
-        RGB picture (H, W, 3), uint8.
+        RGB image (H, W, 3), uint8.
     """
-    picture = _smaller(canvas.pixels, size)
+    image = _smaller(canvas.pixels, size)
     if lighting == 'night':
-        picture *= _lamp_light(canvas, size)
-        picture += _shining(canvas, size)
+        image *= _lamp_light(canvas, size)
+        image += _shining(canvas, size)
         for lamp in canvas.lamps:
-            _glow(picture, lamp)
+            _glow(image, lamp)
         if wet:
-            _mirror(canvas, picture, int(wet) // OVERSAMPLING)
+            _mirror(canvas, image, int(wet) // OVERSAMPLING)
     else:
-        picture *= _daylight(canvas, size)[..., None]
-    picture = _tone(canvas, picture, lighting)
-    picture = _sharpness(canvas, picture)
-    picture += _grain(canvas, picture, lighting)
-    np.rint(picture, out=picture)
-    return np.clip(picture, 0, 255, out=picture).astype(np.uint8)
+        image *= _daylight(canvas, size)[..., None]
+    image = _tone(canvas, image, lighting)
+    image = _sharpness(canvas, image)
+    image += _grain(canvas, image, lighting)
+    np.rint(image, out=image)
+    return np.clip(image, 0, 255, out=image).astype(np.uint8)
 
 
-def _smaller(picture: Pixels, size: tuple[int, int]) -> Floats:
+def _smaller(image: Pixels, size: tuple[int, int]) -> Floats:
     """Average 2x2 pixels; the sums are exact."""
-    wide = picture.astype(np.uint16)
+    wide = image.astype(np.uint16)
     wide *= _STEPS
     small = cv2.resize(wide, size[::-1], interpolation=cv2.INTER_AREA)
     return small.astype(np.float32) / np.float32(_STEPS)
@@ -130,9 +130,9 @@ def _shining(canvas: Canvas, size: tuple[int, int]) -> Floats:
     return shine * np.float32(canvas.uniform(0.7, 1.2)) + wide.astype(np.float32) * np.float32(0.3)
 
 
-def _glow(picture: Floats, lamp: Lamp) -> None:
+def _glow(image: Floats, lamp: Lamp) -> None:
     """Add a lamp: a disc that is clipped to white, and a halo that falls off with the distance."""
-    height, width = picture.shape[:2]
+    height, width = image.shape[:2]
     x, y = lamp.place[0] / OVERSAMPLING, lamp.place[1] / OVERSAMPLING
     radius = lamp.radius / OVERSAMPLING
     reach = int(_HALO * radius) + 1
@@ -148,36 +148,36 @@ def _glow(picture: Floats, lamp: Lamp) -> None:
     )
     light = np.clip(2.2 - apart, 0, 1) * 5 + halo
     whole = (np.rint(light * 256) / 256).astype(np.float32)
-    picture[top:bottom, left:right] += whole[..., None] * np.array(lamp.colour, np.float32)
+    image[top:bottom, left:right] += whole[..., None] * np.array(lamp.colour, np.float32)
 
 
-def _mirror(canvas: Canvas, picture: Floats, start: int) -> None:
+def _mirror(canvas: Canvas, image: Floats, start: int) -> None:
     """Add what wet ground mirrors, drawn out downwards by its roughness."""
-    height, width = picture.shape[:2]
+    height, width = image.shape[:2]
     rows = np.arange(max(1, start), height)
     if not len(rows) or canvas.shine is None:
         return
     source = np.clip(2 * start - rows, 0, height - 1)
-    light = np.rint(np.minimum(picture[source], 510))
+    light = np.rint(np.minimum(image[source], 510))
     window = 2 ** max(1, round(canvas.unit * 2).bit_length())
     drawn = cv2.blur(light, (1, min(64, window)), borderType=cv2.BORDER_REPLICATE)
     ripples = smooth_noise(canvas.random, (len(rows), width), 5, 5, stretch=0.6, falloff=0.9)
     bare = canvas.shine[rows[0] * OVERSAMPLING :: OVERSAMPLING, ::OVERSAMPLING, 3] > 0
     share = np.where(bare, ripples, 0).astype(np.float32)
     share *= np.float32(canvas.uniform(0.4, 1.1) / 256)
-    picture[rows[0] :] += share[..., None] * drawn
+    image[rows[0] :] += share[..., None] * drawn
 
 
-def _tone(canvas: Canvas, picture: Floats, lighting: Lighting) -> Floats:
+def _tone(canvas: Canvas, image: Floats, lighting: Lighting) -> Floats:
     """Apply exposure, colour cast, contrast and saturation."""
     gain = canvas.uniform(0.84, 1.25) if lighting == 'day' else canvas.uniform(1.0, 1.7)
     black = canvas.uniform(-6, 26) if lighting == 'day' else canvas.uniform(-3, 4)
     contrast, warm = canvas.uniform(0.0, 0.7), canvas.uniform(-0.07, 0.07)
     tint = canvas.uniform(-0.025, 0.025)
     level = np.arange(640 * _STEPS) / _STEPS
-    index = np.rint(picture * np.float32(_STEPS))
+    index = np.rint(image * np.float32(_STEPS))
     whole = np.minimum(index, np.float32(len(level) - 1)).astype(np.uint16)
-    result = np.empty_like(picture)
+    result = np.empty_like(image)
     for channel, cast in enumerate((1 + warm, 1 + tint, 1 - warm)):
         share = np.clip((level * (gain * cast) - black) / (255 - black), 0, 1)
         curve = share + contrast * (share * share * (3 - 2 * share) - share)
@@ -193,22 +193,22 @@ def _tone(canvas: Canvas, picture: Floats, lighting: Lighting) -> Floats:
     return np.asarray(grey + np.float32(canvas.uniform(0.6, 1.35)) * chroma)
 
 
-def _sharpness(canvas: Canvas, picture: Floats) -> Floats:
+def _sharpness(canvas: Canvas, image: Floats) -> Floats:
     """Soften a little, or sharpen as cameras do."""
     strength = np.float32(round(canvas.uniform(-0.75, 0.3) * 64) / 64)
-    whole = np.clip(np.rint(picture), -64, 320)
+    whole = np.clip(np.rint(image), -64, 320)
     kernel = np.array([1, 2, 1], np.float32) / 4
     soft = cv2.sepFilter2D(whole, -1, kernel, kernel, borderType=cv2.BORDER_REPLICATE)
-    return np.asarray(np.clip(picture + strength * (whole - soft), 0, 255))
+    return np.asarray(np.clip(image + strength * (whole - soft), 0, 255))
 
 
-def _grain(canvas: Canvas, picture: Floats, lighting: Lighting) -> Floats:
+def _grain(canvas: Canvas, image: Floats, lighting: Lighting) -> Floats:
     """Return the noise of a camera, stronger where it is brighter, and stronger by night."""
     strength = canvas.uniform(0.3, 2.0) if lighting == 'day' else canvas.uniform(1.0, 3.0)
-    height, width = picture.shape[:2]
+    height, width = image.shape[:2]
     single = _bell(canvas, (height, width, 3), 2) * np.float32(0.5)
     single += _bell(canvas, (height, width, 1), 4)
-    single *= np.float32(strength) * (np.float32(0.5) + picture * np.float32(1 / 255))
+    single *= np.float32(strength) * (np.float32(0.5) + image * np.float32(1 / 255))
     return single
 
 

@@ -1,4 +1,4 @@
-"""Raindrops on a picture: refraction, defocus, mist, veil and reflection, in linear light."""
+"""Raindrops on an image: refraction, defocus, mist, veil and reflection, in linear light."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from .sprites import DEGREES_PER_PIXEL, FULL, UNITS_PER_DEGREE
 #: half as many rows, and of coarser ones. The grid is the coarsest that still shows the blur's outline.
 _LARGEST_BLURS = (2.5, 4.0, 5.2)
 
-#: Pixels of the picture whose glass is in memory at a time, and that are composed at a time.
+#: Pixels of the image whose glass is in memory at a time, and that are composed at a time.
 _BAND_PIXELS = 2_000_000
 _CACHED_PIXELS = 30_000
 
@@ -45,18 +45,18 @@ _LARGEST_DEVIATION = 3.0
 #: The lens and the sensor blur what is in focus by this share of the frame's width.
 _SHARPEST = 0.6 / 720
 
-#: Largest width of the shrunk picture from which environment, mist and reflection are made.
+#: Largest width of the shrunk image from which environment, mist and reflection are made.
 _COARSE_WIDTH = 128
 
 _SMALLEST_SIDE = 16
 
-#: A part of a picture: top, left, height, width, in pixels.
+#: A part of an image: top, left, height, width, in pixels.
 Window = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
-class RainyPicture:
-    """A clean picture seen through raindrops."""
+class RainyImage:
+    """A clean image seen through raindrops."""
 
     rainy: NDArray[np.uint8]
     """With raindrops, RGB (H, W, 3), uint8."""
@@ -65,19 +65,19 @@ class RainyPicture:
     alpha: Floats
     """How much of each pixel's light comes from drops, (H, W), float32, 0 to 1."""
     parameters: RaindropParameters
-    """What the picture was rendered with."""
+    """What the image was rendered with."""
 
     @property
     def coverage(self) -> NDArray[np.uint8]:
         """`alpha` in 255 steps, (H, W), uint8: a quarter of the memory."""
         return np.asarray(cv2.convertScaleAbs(self.alpha, alpha=255), np.uint8)
 
-    def part(self, window: Window) -> RainyPicture:
+    def part(self, window: Window) -> RainyImage:
         """Cut out top, left, height and width in pixels."""
         top, left, height, width = window
         cut = slice(top, top + height), slice(left, left + width)
         rainy, clean = (np.ascontiguousarray(part[cut]) for part in (self.rainy, self.clean))
-        return RainyPicture(rainy, clean, np.ascontiguousarray(self.alpha[cut]), self.parameters)
+        return RainyImage(rainy, clean, np.ascontiguousarray(self.alpha[cut]), self.parameters)
 
 
 def render_raindrops(
@@ -85,8 +85,8 @@ def render_raindrops(
     parameters: RaindropParameters,
     frame_width: int | None = None,
     window: Window | None = None,
-) -> RainyPicture:
-    """Look at a picture through a wet glass; equal arguments give equal bytes on any machine.
+) -> RainyImage:
+    """Look at an image through a wet glass; equal arguments give equal bytes on any machine.
 
     With coverage A and premultiplied light L of the drops, both blurred by the aperture, the scene B, its
     part m that the film blurs to M and its part h that is scattered widely to G, veil v of level V,
@@ -94,42 +94,42 @@ def render_raindrops(
     g (1 - v) ((1 - A) ((1 - m - h) B + m M + h G) + L) + v V + R, in linear light (gamma 2).
 
     Args:
-        clean: RGB picture (H, W, 3), uint8, at least 16x16.
+        clean: RGB image (H, W, 3), uint8, at least 16x16.
         parameters: Physical parameters.
-        frame_width: Width in pixels of the camera's whole frame, of which the picture is a cut; None for
-            the picture's own width.
-        window: Top, left, height and width in pixels of the part of the picture that is wanted. It gets the
-            bytes that it has in the whole picture, in less time; None for the whole.
+        frame_width: Width in pixels of the camera's whole frame, of which the image is a cut; None for
+            the image's own width.
+        window: Top, left, height and width in pixels of the part of the image that is wanted. It gets the
+            bytes that it has in the whole image, in less time; None for the whole.
 
     Raises:
-        UserError: The picture is smaller than 16x16, or the window does not lie within it.
-        ValueError: The array is not an RGB picture.
+        UserError: The image is smaller than 16x16, or the window does not lie within it.
+        ValueError: The array is not an RGB image.
     """
     if clean.dtype != np.uint8 or clean.ndim != 3 or clean.shape[2] != 3:
-        raise ValueError(f'a picture must be uint8 (H, W, 3); got {clean.dtype} {clean.shape}')
+        raise ValueError(f'an image must be uint8 (H, W, 3); got {clean.dtype} {clean.shape}')
     if min(clean.shape[:2]) < _SMALLEST_SIDE:
         raise UserError(
-            f'Raindrops need a picture of at least {_SMALLEST_SIDE}x{_SMALLEST_SIDE} pixels; '
+            f'Raindrops need an image of at least {_SMALLEST_SIDE}x{_SMALLEST_SIDE} pixels; '
             f'got {clean.shape[1]}x{clean.shape[0]}.'
         )
-    whole_picture = (0, 0, *clean.shape[:2])
-    top, left, height, width = window or whole_picture
+    whole_image = (0, 0, *clean.shape[:2])
+    top, left, height, width = window or whole_image
     inside = (
         0 <= top < top + height <= clean.shape[0] and 0 <= left < left + width <= clean.shape[1]
     )
     if not inside:
         raise UserError(
-            f'The window {window} (top, left, height, width) must lie within the picture, '
+            f'The window {window} (top, left, height, width) must lie within the image, '
             f'which is {clean.shape[1]}x{clean.shape[0]}.'
         )
     rendering = _Rendering(
-        np.ascontiguousarray(clean), parameters, frame_width, window or whole_picture
+        np.ascontiguousarray(clean), parameters, frame_width, window or whole_image
     )
-    return rendering.picture()
+    return rendering.image()
 
 
 class _Rendering:
-    """A window of a picture on its way; `grid` is the coarser grid of glass and blur."""
+    """A window of an image on its way; `grid` is the coarser grid of glass and blur."""
 
     def __init__(
         self,
@@ -172,7 +172,7 @@ class _Rendering:
 
     @cached_property
     def coarse_grid(self) -> int:
-        """Factor by which the picture is shrunk for environment, mist and reflection."""
+        """Factor by which the image is shrunk for environment, mist and reflection."""
         factor = self.grid
         while self.width / factor > _COARSE_WIDTH:
             factor *= 2
@@ -190,16 +190,16 @@ class _Rendering:
         """Radiances in all directions."""
         return environment_map(self.coarse, self.focal / self.coarse_grid, self.parameters)
 
-    def picture(self) -> RainyPicture:
+    def image(self) -> RainyImage:
         """Finish the window band by band."""
         above, rows = self.first_row * self.grid, min(self.last_row * self.grid, self.height)
         size = (rows - above, self.across.stop - self.across.start)
         rainy, alpha = np.empty((*size, 3), np.uint8), np.empty(size, np.float32)
         for first, last in self._bands():
             self._band(first, last, rainy, alpha)
-        # The clean picture is cut like the others, from whole cells.
+        # The clean image is cut like the others, from whole cells.
         clean = self.clean[above : above + size[0], self.across]
-        whole_cells = RainyPicture(rainy, clean, alpha, self.parameters)
+        whole_cells = RainyImage(rainy, clean, alpha, self.parameters)
         top, left, height, width = self.window
         return whole_cells.part((top - above, left - self.across.start, height, width))
 
@@ -211,7 +211,7 @@ class _Rendering:
 
     @property
     def _width(self) -> int:
-        """Columns of the picture that are rendered."""
+        """Columns of the image that are rendered."""
         return self.across.stop - self.across.start
 
     def _band(self, first: int, last: int, rainy: NDArray[np.uint8], alpha: Floats) -> None:
@@ -300,9 +300,9 @@ class _Rendering:
         """Return the shrunk scene around some rows, and how many full rows and columns of it come before.
 
         Args:
-            rows: Rows of the picture.
+            rows: Rows of the image.
             grid: Factor by which the scene is shrunk.
-            margin: Cells of the grid wanted on each side, where the picture has them.
+            margin: Cells of the grid wanted on each side, where the image has them.
         """
         (top, bottom), (left, right) = (
             (max(0, span.start // grid - margin) * grid, (-(-span.stop // grid) + margin) * grid)
@@ -341,6 +341,6 @@ def _grid_for(blur: float) -> int:
     return grid
 
 
-def _linear(picture: NDArray[np.uint8]) -> Floats:
-    """Return linear light of a picture with gamma 2, (H, W, 3), whole numbers 0 to 65025."""
-    return cv2.multiply(picture, picture, dtype=cv2.CV_32F)  # type: ignore[return-value]
+def _linear(image: NDArray[np.uint8]) -> Floats:
+    """Return linear light of an image with gamma 2, (H, W, 3), whole numbers 0 to 65025."""
+    return cv2.multiply(image, image, dtype=cv2.CV_32F)  # type: ignore[return-value]

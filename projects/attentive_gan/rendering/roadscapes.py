@@ -182,7 +182,7 @@ def _lamps_at_night(canvas: Canvas, base: float) -> None:
 
 
 def facade(canvas: Canvas) -> float:
-    """Draw a wall that fills the picture, with windows, plants and things before it."""
+    """Draw a wall that fills the image, with windows, plants and things before it."""
     height, width = canvas.size
     base = height * canvas.uniform(0.8, 1.1)
     scenery.sky(canvas, height * 0.4)

@@ -1,4 +1,4 @@
-"""Which parameters a picture gets: random, with the ranges that real pictures show."""
+"""Which parameters an image gets: random, with the ranges that real images show."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from .options import LEVELS, RaindropOptions
 from .parameters import RANGES, RaindropParameters, Regime
-from .raindrops import RainyPicture, Window, render_raindrops
+from .raindrops import RainyImage, Window, render_raindrops
 
 #: Frame width in pixels at which the scale of a regime is given.
 _REFERENCE_WIDTH = 720
 
-#: A picture is taken at night when its mean level is below this one.
+#: An image is taken at night when its mean level is below this one.
 _NIGHT_LEVEL = 55
 
 
@@ -51,7 +51,7 @@ _LOOKS: dict[Regime, _Look] = {
 def sample_parameters(
     seed: int, options: RaindropOptions | None = None, night: bool = False
 ) -> RaindropParameters:
-    """Draw the parameters of one picture.
+    """Draw the parameters of one image.
 
     All values are rounded to four decimals: so they are the same on every machine, and a record of them
     is exact.
@@ -163,7 +163,7 @@ def _rounded(name: str, value: float) -> float:
 
 
 def is_night(clean: NDArray[np.uint8]) -> bool:
-    """Return whether a picture (H, W, 3), uint8, is dark on the whole, as pictures taken at night are."""
+    """Return whether an image (H, W, 3), uint8, is dark on the whole, as images taken at night are."""
     return float(clean[::4, ::4].mean()) < _NIGHT_LEVEL
 
 
@@ -172,17 +172,17 @@ def add_raindrops(
     seed: int,
     options: RaindropOptions | None = None,
     window: Window | None = None,
-) -> RainyPicture:
-    """Put random raindrops on a picture; equal arguments give equal bytes on any machine.
+) -> RainyImage:
+    """Put random raindrops on an image; equal arguments give equal bytes on any machine.
 
     Args:
-        clean: RGB picture (H, W, 3), uint8, at least 16x16.
+        clean: RGB image (H, W, 3), uint8, at least 16x16.
         seed: Any number from 0 to 2**63 - 1.
         options: What to draw from; None for the defaults.
-        window: Top, left, height and width of the part that is wanted; None for the whole picture.
+        window: Top, left, height and width of the part that is wanted; None for the whole image.
 
     Raises:
-        UserError: The picture is smaller than 16x16, or the window does not lie within it.
+        UserError: The image is smaller than 16x16, or the window does not lie within it.
     """
     options = options or RaindropOptions()
     dark = options.lighting == 'night' or (options.lighting == 'auto' and is_night(clean))

@@ -38,8 +38,8 @@ def sky(canvas: Canvas, horizon: float) -> None:
     canvas.haze = mixed(low, (190, 202, 214), 0.5)
     down = (np.arange(rows) / rows)[:, None]
     column = np.array(zenith) + (np.array(low) - np.array(zenith)) * down
-    picture = np.broadcast_to(np.rint(np.clip(column, 0, 255))[:, None], (rows, width, 3))
-    canvas.pixels[:rows] = picture
+    image = np.broadcast_to(np.rint(np.clip(column, 0, 255))[:, None], (rows, width, 3))
+    canvas.pixels[:rows] = image
     if kind >= 0.3:
         _clouds(canvas, rows, low, dark=kind < 0.48)
     if canvas.shine is not None:

@@ -2,7 +2,7 @@
 
 A drop is a spherical cap: at distance q from its middle, in shares of its radius, its surface is inclined
 by asin(q sin(contact angle)). Deviation and transmission depend on this slope alone, not on the drop's
-size, so they are computed once per shape and size and are looked up when a picture is rendered. Natural
+size, so they are computed once per shape and size and are looked up when an image is rendered. Natural
 outlines come from a few harmonics of the radius; about a sixth of the drops have merged from two or three
 (smooth minimum of their distances); gravity moves the thickest place down.
 

@@ -1,4 +1,4 @@
-"""Five numbers about a rainy picture and its clean partner, by which renderings are held against reality.
+"""Five numbers about a rainy image and its clean partner, by which renderings are held against reality.
 
 What each leaves open (filter widths, thresholds) is set so that four published training pairs of Qian et
 al. (2018) give the figures under which they are known here (docs/rendering.md).
@@ -17,7 +17,7 @@ from attentive_gan.errors import UserError
 
 from .masks import MaskRule, raindrop_mask
 
-Picture = NDArray[np.uint8]
+Image = NDArray[np.uint8]
 
 #: Standard deviation in pixels of the Gaussian below which detail counts as fine.
 _FINE = 1.5
@@ -25,51 +25,51 @@ _FINE = 1.5
 #: Standard deviation in pixels of the Gaussian over which the energy of detail is gathered.
 _LOCAL = 6.0
 
-#: Least local energy of the clean picture's detail, in squared grey levels, where a ratio is taken:
+#: Least local energy of the clean image's detail, in squared grey levels, where a ratio is taken:
 #: below it lies the noise of the camera.
 _TEXTURED = 10.0
 
 
 @dataclass(frozen=True)
 class RaindropStatistics:
-    """How strong the raindrops of a picture are; None where a number is not defined."""
+    """How strong the raindrops of an image are; None where a number is not defined."""
 
     psnr: float | None
-    """PSNR of the rainy picture over RGB in dB; None where both pictures are equal."""
+    """PSNR of the rainy image over RGB in dB; None where both images are equal."""
     mask_coverage: float
     """Share of the pixels that the mask marks, without dilation, 0 to 1."""
     detail_ratio: float | None
-    """Fine detail of the rainy picture as a share of the clean one's, median over the picture; None where
+    """Fine detail of the rainy image as a share of the clean one's, median over the image; None where
     the clean one has no texture."""
     detail_ratio_p10: float | None
     """The same, 10th percentile: where drops lie."""
     brighter_share: float | None
-    """Share of the mask in which the rainy picture is brighter, 0 to 1; None without a mask."""
+    """Share of the mask in which the rainy image is brighter, 0 to 1; None without a mask."""
 
 
 def raindrop_statistics(
-    rainy: Picture, clean: Picture, threshold: int = 30, rule: MaskRule = 'mean'
+    rainy: Image, clean: Image, threshold: int = 30, rule: MaskRule = 'mean'
 ) -> RaindropStatistics:
     """Measure a pair.
 
-    Fine detail is the grey picture less its Gaussian blur of 1.5 pixels; its energy is gathered by a
+    Fine detail is the grey image less its Gaussian blur of 1.5 pixels; its energy is gathered by a
     Gaussian of 6 pixels, and the ratio is the square root of rainy over clean where the clean energy is
     above 10 squared grey levels. The brighter share is taken where the value (the largest channel) differs
     by more than the threshold, after an opening by 3x3 pixels that removes noise.
 
     Args:
-        rainy: RGB picture (H, W, 3), uint8.
-        clean: RGB picture (H, W, 3), uint8.
+        rainy: RGB image (H, W, 3), uint8.
+        clean: RGB image (H, W, 3), uint8.
         threshold: Largest difference that is not marked, 0 to 255.
         rule: How three channels become one for `mask_coverage` (see `raindrop_mask`).
 
     Raises:
-        UserError: The pictures differ in size, or the threshold or the rule is out of its range.
+        UserError: The images differ in size, or the threshold or the rule is out of its range.
     """
     coverage = float(np.mean(raindrop_mask(rainy, clean, threshold, rule, dilation=1) > 0))
-    greys = [_grey(picture) for picture in (rainy, clean)]
+    greys = [_grey(image) for image in (rainy, clean)]
     median, low = _detail_ratio(*greys)
-    changed = cv2.absdiff(*(_value(picture) for picture in (rainy, clean)))
+    changed = cv2.absdiff(*(_value(image) for image in (rainy, clean)))
     changed = cv2.threshold(changed, threshold, 255, cv2.THRESH_BINARY)[1]
     marked = cv2.morphologyEx(changed, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     brighter = cv2.bitwise_and(marked, cv2.compare(greys[0], greys[1], cv2.CMP_GT))
@@ -84,19 +84,19 @@ def raindrop_statistics(
 
 
 def spread(statistics: Sequence[RaindropStatistics]) -> dict[str, dict[str, float | None]]:
-    """Return the 10th, 50th and 90th percentile and the mean of each statistic over pictures.
+    """Return the 10th, 50th and 90th percentile and the mean of each statistic over images.
 
     Args:
-        statistics: One record per picture; numbers that are not defined are left out.
+        statistics: One record per image; numbers that are not defined are left out.
 
     Returns:
-        By the name of the statistic, `p10`, `p50`, `p90` and `mean`; None where no picture has a number.
+        By the name of the statistic, `p10`, `p50`, `p90` and `mean`; None where no image has a number.
 
     Raises:
-        UserError: There are no pictures.
+        UserError: There are no images.
     """
     if not statistics:
-        raise UserError('Statistics need at least one picture.')
+        raise UserError('Statistics need at least one image.')
     result: dict[str, dict[str, float | None]] = {}
     for field in fields(RaindropStatistics):
         found = [getattr(one, field.name) for one in statistics]
@@ -110,25 +110,25 @@ def spread(statistics: Sequence[RaindropStatistics]) -> dict[str, dict[str, floa
     return result
 
 
-def _psnr(rainy: Picture, clean: Picture) -> float | None:
-    """Return the PSNR over all channels in dB; None for equal pictures."""
+def _psnr(rainy: Image, clean: Image) -> float | None:
+    """Return the PSNR over all channels in dB; None for equal images."""
     error = cv2.norm(rainy, clean, cv2.NORM_L2SQR) / rainy.size
     return 10 * float(np.log10(255**2 / error)) if error else None
 
 
-def _grey(picture: Picture) -> Picture:
+def _grey(image: Image) -> Image:
     """Return the luma of each pixel (H, W), rounded."""
-    return cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
+    return cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
 
 
-def _value(picture: Picture) -> Picture:
+def _value(image: Image) -> Image:
     """Return the largest channel of each pixel (H, W)."""
-    red, green, blue = cv2.split(picture)
+    red, green, blue = cv2.split(image)
     return cv2.max(cv2.max(red, green), blue).astype(np.uint8, copy=False)
 
 
-def _detail_ratio(rainy: Picture, clean: Picture) -> tuple[float, float] | tuple[None, None]:
-    """Return median and 10th percentile of the local ratio of fine detail of two grey pictures."""
+def _detail_ratio(rainy: Image, clean: Image) -> tuple[float, float] | tuple[None, None]:
+    """Return median and 10th percentile of the local ratio of fine detail of two grey images."""
     energy = [_detail_energy(grey) for grey in (rainy, clean)]
     textured = energy[1] > _TEXTURED
     if not textured.any():
@@ -138,7 +138,7 @@ def _detail_ratio(rainy: Picture, clean: Picture) -> tuple[float, float] | tuple
     return float(middle), float(low)
 
 
-def _detail_energy(grey: Picture) -> NDArray[np.float32]:
+def _detail_energy(grey: Image) -> NDArray[np.float32]:
     """Return the local energy of fine detail (H, W), in squared grey levels."""
     level = grey.astype(np.float32)
     detail = level - cv2.GaussianBlur(level, (0, 0), _FINE)

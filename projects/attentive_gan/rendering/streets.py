@@ -119,7 +119,7 @@ def _markings(canvas: Canvas, seen: View) -> None:
 
 
 class Wall:
-    """A wall with four corners on the picture; places on it run from 0 to 1 across and down."""
+    """A wall with four corners on the image; places on it run from 0 to 1 across and down."""
 
     def __init__(self, corners: NDArray[np.float64]) -> None:
         self.corners = corners

@@ -15,7 +15,7 @@ from attentive_gan.imaging import MAX_PIXELS
 from attentive_gan.inference import Restorer
 from attentive_gan.whole_files import remove_stale_temporaries
 
-from .pictures import PictureRestorer, PictureWork
+from .images import ImageRestorer, ImageWork
 from .pipeline import Grouping, Pipeline, file_threads
 from .sharding import Shard
 from .sources import gather
@@ -34,7 +34,7 @@ class BatchOptions:
     quality: int = 95
     """Of JPEG files, 1 to 100."""
     max_pixels: int = MAX_PIXELS
-    """Largest picture that is decoded."""
+    """Largest image that is decoded."""
     shard: Shard = field(default_factory=Shard)
     """Which part of the files is done here."""
     log: Path | None = None
@@ -66,7 +66,7 @@ class Report:
     records: list[Record]
     """One for each source, in the order in which they ended."""
     left_out: Mapping[str, int]
-    """How many files in the folders are neither picture nor video by name, by suffix."""
+    """How many files in the folders are neither image nor video by name, by suffix."""
     seconds: float
     """Time for all."""
     interrupted: bool = False
@@ -112,7 +112,7 @@ class BatchPlan:
     skipped: list[Target]
     """What is there already."""
     left_out: Mapping[str, int]
-    """How many files in the folders are neither picture nor video by name, by suffix."""
+    """How many files in the folders are neither image nor video by name, by suffix."""
     options: BatchOptions
     """How."""
 
@@ -175,14 +175,14 @@ def restore_batch(plan: BatchPlan, restorer: Restorer, listener: Listener | None
 def _records(plan: BatchPlan, restorer: Restorer, listener: Listener) -> Iterator[Record]:
     for target in plan.skipped:
         yield Record(str(target.source.path), str(target.path), 'skipped')
-    pictures = [t for t in plan.targets if t.source.kind == 'picture']
-    yield from _restore_pictures(pictures, plan.options, restorer, listener)
+    images = [t for t in plan.targets if t.source.kind == 'image']
+    yield from _restore_images(images, plan.options, restorer, listener)
     for target in plan.targets:
         if target.source.kind == 'video':
             yield _restore_video(target, plan.options, restorer, listener)
 
 
-def _restore_pictures(
+def _restore_images(
     targets: Sequence[Target], options: BatchOptions, restorer: Restorer, listener: Listener
 ) -> Iterator[Record]:
     current = ''
@@ -190,9 +190,9 @@ def _restore_pictures(
     def part_done(part: float) -> None:
         listener.part(current, part)
 
-    stages = PictureRestorer(restorer, options.quality, options.max_pixels, part_done)
+    stages = ImageRestorer(restorer, options.quality, options.max_pixels, part_done)
 
-    def restore(works: Sequence[PictureWork], documents: Sequence[Any]) -> list[Any]:
+    def restore(works: Sequence[ImageWork], documents: Sequence[Any]) -> list[Any]:
         nonlocal current
         current = shown(works[0].target.source.path.name)
         return stages.restore(works, documents)
@@ -205,7 +205,7 @@ def _restore_pictures(
         stages.size, stages.read, lambda work, document: restore([work], [document])[0],
         stages.write, threads=file_threads(restorer.device), grouping=grouping,
     )  # fmt: skip
-    for work, error in pipeline.run(PictureWork(target) for target in targets):
+    for work, error in pipeline.run(ImageWork(target) for target in targets):
         details: dict[str, Any] = {'seconds': {k: round(v, 4) for k, v in work.seconds.items()}}
         if work.height:
             details |= {'width': work.width, 'height': work.height}
@@ -234,7 +234,7 @@ def _record(target: Target, error: BaseException | None, details: dict[str, Any]
     if isinstance(error, UserError):
         reason = str(error)
     elif isinstance(error, MemoryError):
-        reason = f'{shown(source)}: memory ran out; lower --memory or shrink the picture'
+        reason = f'{shown(source)}: memory ran out; lower --memory or shrink the image'
     else:
         reason = f'{shown(source)}: {type(error).__name__}: {error}'
     return Record(source, output, 'failed', reason, details)

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from attentive_gan.imaging import MAX_PIXELS, write_picture
+from attentive_gan.imaging import MAX_PIXELS, write_image
 from attentive_gan.inference import Restorer
 from attentive_gan.inference.precision import in_precision
 from attentive_gan.networks.cost import Timing, peak_activations, time_interleaved
@@ -20,7 +20,7 @@ from attentive_gan.rendering import add_raindrops, draw_scene
 
 from .api import restore
 from .batch import BatchOptions
-from .pictures import PictureRestorer, PictureWork
+from .images import ImageRestorer, ImageWork
 from .sources import Source
 from .targets import TargetOptions, plan_targets
 
@@ -30,18 +30,18 @@ BATCH = 8
 TILE = 512
 #: Halos that are compared with the exact one, in pixels.
 HALOS = (64, 32, 16)
-#: A budget that no picture reaches, in bytes.
+#: A budget that no image reaches, in bytes.
 _UNLIMITED = 2**50
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Figures of one way to restore a picture."""
+    """Figures of one way to restore an image."""
 
     way: str
     """What was done."""
     milliseconds: float
-    """Median time of a picture."""
+    """Median time of an image."""
     fastest_milliseconds: float
     """Shortest time."""
     slowest_milliseconds: float
@@ -51,7 +51,7 @@ class Cost:
     peak_mib: float | None = None
     """Peak of live activations in MiB (see `networks.cost.peak_activations`)."""
     largest_error: int | None = None
-    """Largest difference from the picture restored at once, in levels of 0 to 255."""
+    """Largest difference from the image restored at once, in levels of 0 to 255."""
     mean_error: float | None = None
     """Mean absolute difference likewise."""
 
@@ -61,10 +61,10 @@ def measure_files(restorer: Restorer, size: tuple[int, int], repeat: int) -> lis
 
     Args:
         restorer: What is timed.
-        size: (width, height) of the picture.
+        size: (width, height) of the image.
         repeat: Timed runs of each way.
     """
-    rainy = rainy_picture(size)
+    rainy = rainy_image(size)
     network = in_precision(restorer.loaded.network, restorer.dtype, restorer.device)
     tensor = torch.from_numpy(rainy).permute(2, 0, 1)[None].to(restorer.loaded.like) / 255
 
@@ -80,7 +80,7 @@ def measure_files(restorer: Restorer, size: tuple[int, int], repeat: int) -> lis
             'from pixels to pixels': lambda: restorer.restore(rainy),
         }
         for suffix in ('jpg', 'png'):
-            file = write_picture(folder / f'one.{suffix}', rainy)
+            file = write_image(folder / f'one.{suffix}', rainy)
             works[f'from {suffix} to {suffix}'] = _from_file_to_file(restorer, file, folder / 'out')
         batch = f'from png to png, {BATCH} files'
         works[batch] = _batch(restorer, folder)
@@ -92,14 +92,14 @@ def measure_files(restorer: Restorer, size: tuple[int, int], repeat: int) -> lis
 
 
 def measure_parts(restorer: Restorer, size: tuple[int, int], repeat: int) -> list[Cost]:
-    """Time a picture restored at once, row by row, and in tiles, with memory and error.
+    """Time an image restored at once, row by row, and in tiles, with memory and error.
 
     Args:
         restorer: What is timed.
-        size: (width, height) of the picture.
+        size: (width, height) of the image.
         repeat: Timed runs of each way.
     """
-    rainy = rainy_picture(size)
+    rainy = rainy_image(size)
     restorer.memory = _UNLIMITED
     works = _ways(restorer, rainy)
     results = {way: work() for way, work in works.items()}
@@ -113,7 +113,7 @@ def measure_parts(restorer: Restorer, size: tuple[int, int], repeat: int) -> lis
     return costs
 
 
-def rainy_picture(size: tuple[int, int]) -> NDArray[np.uint8]:
+def rainy_image(size: tuple[int, int]) -> NDArray[np.uint8]:
     """Return a drawn scene behind rendered raindrops, RGB (H, W, 3).
 
     Args:
@@ -123,13 +123,13 @@ def rainy_picture(size: tuple[int, int]) -> NDArray[np.uint8]:
 
 
 def _ways(restorer: Restorer, rainy: NDArray[np.uint8]) -> Mapping[str, Callable[[], NDArray]]:
-    """Return the ways to divide a picture that the network allows."""
+    """Return the ways to divide an image that the network allows."""
     width = rainy.shape[1]
 
     def way(tile: int | None, halo: int | None) -> Callable[[], NDArray]:
         def work() -> NDArray:
             restorer.tile, restorer.halo = tile, halo
-            return restorer.restore(rainy).picture
+            return restorer.restore(rainy).image
 
         return work
 
@@ -146,12 +146,12 @@ def _ways(restorer: Restorer, rainy: NDArray[np.uint8]) -> Mapping[str, Callable
 
 
 def _from_file_to_file(restorer: Restorer, file: Path, out: Path) -> Callable[[], None]:
-    """Return one picture's way without threads."""
-    stages = PictureRestorer(restorer, quality=95, max_pixels=MAX_PIXELS)
+    """Return one image's way without threads."""
+    stages = ImageRestorer(restorer, quality=95, max_pixels=MAX_PIXELS)
     target = plan_targets([Source(file, Path(file.name))], out, TargetOptions())[0]
 
     def work() -> None:
-        item = PictureWork(target)
+        item = ImageWork(target)
         stages.write(item, stages.restore([item], [stages.read(item)])[0])
 
     return work
@@ -170,13 +170,13 @@ def _cost(
     way: str,
     timing: Timing,
     first: Timing,
-    pictures: int,
+    images: int,
     peak_mib: float | None = None,
     largest_error: int | None = None,
     mean_error: float | None = None,
 ) -> Cost:
     median, fastest, slowest = (
-        1e3 * seconds / pictures for seconds in (timing.median, timing.fastest, timing.slowest)
+        1e3 * seconds / images for seconds in (timing.median, timing.fastest, timing.slowest)
     )
     ratio = median / (1e3 * first.median)
     return Cost(way, median, fastest, slowest, ratio, peak_mib, largest_error, mean_error)

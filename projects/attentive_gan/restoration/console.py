@@ -23,7 +23,7 @@ from attentive_gan.errors import shown
 from .batch import Record, Report
 from .sharding import Shard
 
-#: Pictures that are done sooner than this, in seconds, get no bar of their own.
+#: Images that are done sooner than this, in seconds, get no bar of their own.
 _SOON = 1.0
 
 
@@ -122,7 +122,7 @@ def summary(report: Report, shard: Shard, out: object, quiet: bool, listed: int)
         )
         if report.left_out:
             kinds = ', '.join(f'{n} {shown(kind)}' for kind, n in sorted(report.left_out.items()))
-            console.print(f'left out, no picture or video by name: {kinds}', markup=False)
+            console.print(f'left out, no image or video by name: {kinds}', markup=False)
         for record in done:
             for note in record.details.get('notes', ()):
                 console.print(f'{shown(record.source)}: {note}', markup=False)

@@ -47,7 +47,7 @@ def probe(path: Path) -> VideoFacts:
     video = [s for s in streams if s.get('codec_type') == 'video' and not _is_cover(s)]
     if not video:
         raise UserError(
-            f'{shown(path)} is no video that ffmpeg can read ({told or "it has no pictures"}). '
+            f'{shown(path)} is no video that ffmpeg can read ({told or "it has no images"}). '
             'Copy the file again from its source, or convert it.'
         )
     stream = video[0]
@@ -156,7 +156,7 @@ def _losses(stream: dict[str, Any], streams: Sequence[dict[str, Any]], videos: i
     others = sum(s.get('codec_type') in ('data', 'attachment') or _is_cover(s) for s in streams)
     if others or videos > 1:
         losses.append(
-            f'{others + videos - 1} streams of other kinds (data, cover, second picture) left out'
+            f'{others + videos - 1} streams of other kinds (data, cover, second image) left out'
         )
     return losses
 

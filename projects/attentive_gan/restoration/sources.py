@@ -1,4 +1,4 @@
-"""Which files are to be restored: files, folders, patterns; pictures and videos."""
+"""Which files are to be restored: files, folders, patterns; images and videos."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class Source:
     """Where its result lies below the output folder, with the source's name."""
 
     @property
-    def kind(self) -> Literal['picture', 'video']:
-        """What its suffix says; what is no video is tried as a picture."""
-        return 'video' if self.path.suffix.lower() in VIDEO_SUFFIXES else 'picture'
+    def kind(self) -> Literal['image', 'video']:
+        """What its suffix says; what is no video is tried as an image."""
+        return 'video' if self.path.suffix.lower() in VIDEO_SUFFIXES else 'image'
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Gathered:
     sources: list[Source]
     """Each file once, sorted within an input."""
     left_out: Mapping[str, int]
-    """How many files in folders are neither picture nor video by name, by suffix."""
+    """How many files in folders are neither image nor video by name, by suffix."""
 
 
 def gather(inputs: Sequence[str | Path], out: Path) -> Gathered:
@@ -95,7 +95,7 @@ def _matches(pattern: str, out: Path) -> Iterator[Source]:
 
 
 def _files_below(folder: Path, out: Path) -> Iterator[Path]:
-    """Yield the files of a folder, sorted; hidden ones are temporary files and thumbnails, no pictures."""
+    """Yield the files of a folder, sorted; hidden ones are temporary files and thumbnails, no images."""
     for name, folders, files in os.walk(folder):
         here = Path(name)
         folders[:] = sorted(f for f in folders if f[0] != '.' and not _is_below(here / f, out))

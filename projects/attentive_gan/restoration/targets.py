@@ -15,8 +15,8 @@ from .sources import VIDEO_SUFFIXES, Source
 #: Suffixes of videos that are kept; others become .mp4.
 WRITTEN_VIDEOS = ('.mp4', '.m4v', '.mov', '.mkv')
 
-#: Pictures that other programs write; as the name of an output these mean a file, not a folder.
-_FOREIGN_PICTURES = ('.gif', '.heic', '.heif', '.avif', '.jp2', '.jxl', '.ppm', '.tga', '.exr')
+#: Images that other programs write; as the name of an output these mean a file, not a folder.
+_FOREIGN_IMAGES = ('.gif', '.heic', '.heif', '.avif', '.jp2', '.jxl', '.ppm', '.tga', '.exr')
 
 #: How many files one message names.
 _NAMED = 3
@@ -35,9 +35,9 @@ class TargetOptions:
     existing: Existing = 'error'
     """What is done about results that are there."""
     attention: bool = False
-    """Whether the attention map is drawn over the picture, in `NAME_attention.png`."""
+    """Whether the attention map is drawn over the image, in `NAME_attention.png`."""
     side_by_side: bool = False
-    """Whether rainy and restored picture are joined, in `NAME_compare.png`."""
+    """Whether rainy and restored image are joined, in `NAME_compare.png`."""
 
 
 @dataclass(frozen=True)
@@ -49,9 +49,9 @@ class Target:
     path: Path
     """The restored file; it appears last, so what is there is complete."""
     attention: Path | None
-    """Picture with the attention map."""
+    """Image with the attention map."""
     side_by_side: Path | None
-    """Rainy and restored picture side by side."""
+    """Rainy and restored image side by side."""
 
     @property
     def files(self) -> list[Path]:
@@ -95,13 +95,13 @@ def refuse_existing(targets: Sequence[Target]) -> None:
 
 
 def _is_file_name(out: Path) -> bool:
-    kinds = (*FORMAT_OF, *VIDEO_SUFFIXES, *_FOREIGN_PICTURES)
+    kinds = (*FORMAT_OF, *VIDEO_SUFFIXES, *_FOREIGN_IMAGES)
     return not out.is_dir() and out.suffix.lower() in kinds
 
 
 def _check_kind(source: Source, out: Path) -> None:
     """Refuse an output file whose suffix is not that of a kind that is written for this source."""
-    kinds = tuple(FORMAT_OF) if source.kind == 'picture' else WRITTEN_VIDEOS
+    kinds = tuple(FORMAT_OF) if source.kind == 'image' else WRITTEN_VIDEOS
     if out.suffix.lower() not in kinds:
         raise UserError(
             f'{shown(out)}: a {source.kind} is not written as {out.suffix}; choose one of '
@@ -118,14 +118,14 @@ def _target(source: Source, out: Path, options: TargetOptions, single: bool) -> 
         if options.format != 'keep':
             ending = f'.{options.format}'
         elif ending.lower() not in FORMAT_OF:
-            ending = '.png'  # a picture under a foreign name: any kind fits into it
+            ending = '.png'  # an image under a foreign name: any kind fits into it
     path = out if single else out / place.parent / f'{place.stem}{options.suffix}{ending}'
     beside = path.with_name(path.stem)
-    picture = source.kind == 'picture'
+    image = source.kind == 'image'
     return Target(
         source, path,
-        beside.with_name(f'{path.stem}_attention.png') if options.attention and picture else None,
-        beside.with_name(f'{path.stem}_compare.png') if options.side_by_side and picture else None,
+        beside.with_name(f'{path.stem}_attention.png') if options.attention and image else None,
+        beside.with_name(f'{path.stem}_compare.png') if options.side_by_side and image else None,
     )  # fmt: skip
 
 

@@ -30,7 +30,7 @@ SCENE_CUT = 40.0
 _ON_THEIR_WAY = 8
 #: A frame, and what waits for its result.
 _Begun = tuple[Frame, Callable[[], Restored]]
-#: Sides of the pictures that are compared for it.
+#: Sides of the images that are compared for it.
 _THUMBNAIL = (64, 36)
 
 
@@ -216,7 +216,7 @@ class _Work:
         self.state.finish(self.done - before, self._scene)
 
     def _write(self, writer: FrameWriter, frame: Frame, result: Callable[[], Restored]) -> None:
-        restored = result().picture
+        restored = result().image
         if self.meter is not None:
             self.meter.add(frame, restored)
         writer.write(restored)

@@ -20,9 +20,9 @@ class VideoFacts:
     """What a video file says of itself."""
 
     width: int
-    """Columns of the upright picture."""
+    """Columns of the upright image."""
     height: int
-    """Rows of the upright picture."""
+    """Rows of the upright image."""
     rate: Fraction
     """Frames per second."""
     announced_frames: int | None = None
@@ -117,4 +117,4 @@ class VideoTool(ABC):
     def join(
         self, segments: Sequence[Segment], source: Path, target: Path, facts: VideoFacts
     ) -> list[str]:
-        """Join segments to one file, with all of the source that is not pictures; return what was lost."""
+        """Join segments to one file, with all of the source that is not images; return what was lost."""

@@ -14,8 +14,8 @@ from attentive_gan.datasets import DrawnScene
 from attentive_gan.engine.config_description import describe
 from attentive_gan.engine.resume_points import latest_sound_checkpoint
 from attentive_gan.host import read_checkpoint
-from attentive_gan.imaging import contact_sheet, write_picture
-from attentive_gan.imaging.comparison import attention_picture
+from attentive_gan.imaging import contact_sheet, write_image
+from attentive_gan.imaging.comparison import attention_image
 from attentive_gan.inference import Restorer
 from attentive_gan.metrics.protocols import PROTOCOLS, Protocol
 from attentive_gan.rendering.options import TRAINING_MIX, RaindropOptions
@@ -105,7 +105,7 @@ def score_trained(
     headings = ('rainy', 'attention', 'restored', 'clean')
     with_maps = all(len(shown) == len(headings) for _, shown in rows)
     chosen = headings if with_maps else tuple(h for h in headings if h != 'attention')
-    write_picture(plan.out / 'samples.jpg', contact_sheet(chosen, rows))
+    write_image(plan.out / 'samples.jpg', contact_sheet(chosen, rows))
 
 
 def _real(plan: TrialPlan) -> Iterator[tuple[Image, Image]]:
@@ -140,10 +140,10 @@ def _scores(
     shown: list[Image] = []
     for rainy, clean in pairs:
         restored = restorer.restore(rainy, attention=restorer.gives_attention)
-        values.append([*_score(protocol, rainy, clean), *_score(protocol, restored.picture, clean)])
+        values.append([*_score(protocol, rainy, clean), *_score(protocol, restored.image, clean)])
         if not shown:
-            maps = [] if restored.attention is None else [attention_picture(restored.attention)]
-            shown = [rainy, *maps, restored.picture, clean]
+            maps = [] if restored.attention is None else [attention_image(restored.attention)]
+            shown = [rainy, *maps, restored.image, clean]
         if time.monotonic() > end:
             break
     names = ('input_psnr', 'input_ssim', 'psnr', 'ssim')

@@ -26,7 +26,7 @@ taken through a wet window.
 The file describes its network, so it needs no config:
 
 ```bash
-python tools/restore.py PICTURES -o OUT --weights {file}
+python tools/restore.py IMAGES -o OUT --weights {file}
 ```
 
 Scores, limits and licence: not recorded here; add what you measured.

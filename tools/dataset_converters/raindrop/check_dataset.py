@@ -1,6 +1,6 @@
-"""Check a data set of rainy and clean pictures and list every fault.
+"""Check a data set of rainy and clean images and list every fault.
 
-Every picture is decoded; sizes, alignment and copies are checked, also between the splits train,
+Every image is decoded; sizes, alignment and copies are checked, also between the splits train,
 test_a and test_b of the published layout. Writes a manifest (checksums, sizes, statistics) and a
 contact sheet. The exit code is 1 when anything is wrong.
 """
@@ -32,7 +32,7 @@ def parse_args() -> argparse.Namespace:
     )  # fmt: skip
     parser.add_argument(
         '--concatenated', choices=['left', 'right'],
-        help='each picture holds both halves side by side; the rainy one is on this side',
+        help='each image holds both halves side by side; the rainy one is on this side',
     )  # fmt: skip
     parser.add_argument(
         '--out', type=Path, help='folder for the results (default work_dirs/check_<name>)'

@@ -3,7 +3,7 @@
   const headers = { 'X-App-Token': document.querySelector('meta[name=app-token]').content };
   const limit = Number(document.body.dataset.limit);
   let key = '';       // job on the server
-  let turn = 0;       // counts pictures, so that answers about an earlier one are ignored
+  let turn = 0;       // counts images, so that answers about an earlier one are ignored
   let urls = {};
   const pause = (time) => new Promise((done) => setTimeout(done, time));
   const place = attachSlider(get('compare'), get('slider'), () => 'rainy');
@@ -46,7 +46,7 @@
   const view = () => {
     const chosen = document.querySelector('input[name=view]:checked').value;
     get('under').src = urls[chosen];
-    get('under').alt = chosen === 'attention' ? 'Attention map: where the network sees drops' : 'Restored picture';
+    get('under').alt = chosen === 'attention' ? 'Attention map: where the network sees drops' : 'Restored image';
     get('right-tag').textContent = chosen === 'attention' ? 'Attention map' : 'Restored';
   };
   const show = async (mine, told, name) => {
@@ -63,7 +63,7 @@
     get('views').hidden = !urls.attention;
     document.querySelector('input[value=restored]').checked = true;
     get('over').src = urls.rainy;
-    get('over').alt = 'Rainy picture';
+    get('over').alt = 'Rainy image';
     view();
     get('size').textContent = `${told.width} × ${told.height} pixels`
       + (Math.max(told.width, told.height) > 2048 ? ', shown smaller here; downloads have the full size.' : '');
@@ -76,7 +76,7 @@
     place();
     get('working').hidden = true;
     get('result').hidden = false;
-    get('status').textContent = 'The restored picture is ready.';
+    get('status').textContent = 'The restored image is ready.';
     get('result').focus({ preventScroll: true });
     get('result').scrollIntoView({ block: 'start' });
   };

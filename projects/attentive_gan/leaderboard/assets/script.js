@@ -51,7 +51,7 @@
   const sources = [
     { label: 'rainy', file: (at) => data.rainy + data.files[at] },
     ...data.entries.filter((entry) => entry.kind !== 'input').flatMap((entry) => [
-      { label: entry.name, entry, file: (at) => entry.pictures + data.files[at] },
+      { label: entry.name, entry, file: (at) => entry.images + data.files[at] },
       ...(entry.attention
         ? [{ label: `${entry.name}: attention`, entry, file: (at) => entry.mapped[at] ? entry.attention + data.files[at] : '' }]
         : []),
@@ -121,7 +121,7 @@
       image.loading = 'lazy';
       image.decoding = 'async';
       image.alt = '';
-      image.src = judged().pictures + data.files[at];
+      image.src = judged().images + data.files[at];
       button.append(image, text('b', data.names[at]), text('span', `${decibels(gainOf(at), true)} dB`, gainClass(gainOf(at))));
       button.addEventListener('click', () => { show(at); get('compare').scrollIntoView({ block: 'center' }); });
       return button;

@@ -100,9 +100,9 @@ class DualResidualBlock(nn.Module):
 class DuRNSP(nn.Module):
     """Three dual residual blocks with channel attention, then six with paired convolutions.
 
-    They work at a quarter of the picture's size; the result is the rainy picture less what the network
-    draws, which a hyperbolic tangent bounds. The picture's border is repeated to a multiple of 4 and at
-    least 16; the authors cut their pictures instead.
+    They work at a quarter of the image's size; the result is the rainy image less what the network
+    draws, which a hyperbolic tangent bounds. The image's border is repeated to a multiple of 4 and at
+    least 16; the authors cut their images instead.
 
     Args:
         channels: Channels at a quarter of the size; half as many at full size.
@@ -146,13 +146,13 @@ class DuRNSP(nn.Module):
         )  # fmt: skip
 
     def forward(self, rainy: Tensor) -> Tensor:
-        """Restore pictures of any size.
+        """Restore images of any size.
 
         Args:
             rainy: (N, 3, H, W), values 0 to 1.
 
         Returns:
-            Restored pictures (N, 3, H, W), not clipped.
+            Restored images (N, 3, H, W), not clipped.
         """
         height, width = rainy.shape[2:]
         below, right = (self._missing(side) for side in (height, width))

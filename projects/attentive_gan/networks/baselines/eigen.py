@@ -24,7 +24,7 @@ class EigenNet(nn.Module):
     over the 64 patches that cover a pixel, of which their mean is the result, in training too.
 
     Kernel sizes, channels and the tangent are the paper's. Its range of the input, start values, learning
-    rate and treatment of the border are not known here: the picture enters as it is, 0 to 1, with PyTorch's
+    rate and treatment of the border are not known here: the image enters as it is, 0 to 1, with PyTorch's
     start values, and its border is repeated outwards, so that the result has its size.
 
     Args:
@@ -34,7 +34,7 @@ class EigenNet(nn.Module):
         UserError: `channels` is below 1.
     """
 
-    #: Pictures of any size are taken as they are.
+    #: Images of any size are taken as they are.
     size_multiple = 1
     padding_mode: PaddingMode = 'replicate'
     #: Sides of the patches that are seen and drawn.
@@ -49,13 +49,13 @@ class EigenNet(nn.Module):
         self.draw = nn.Conv2d(channels, 3, self.DRAWN)
 
     def forward(self, rainy: Tensor) -> Tensor:
-        """Restore pictures of any size.
+        """Restore images of any size.
 
         Args:
             rainy: (N, 3, H, W), values 0 to 1.
 
         Returns:
-            Restored pictures (N, 3, H, W), not clipped.
+            Restored images (N, 3, H, W), not clipped.
         """
         # A pixel's patches lie up to 7 pixels from it, and what they are drawn from 4 more.
         border = (self.SEEN - self.DRAWN) // 2 + self.DRAWN - 1

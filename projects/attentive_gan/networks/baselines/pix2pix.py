@@ -1,4 +1,4 @@
-"""MMagic's networks of Pix2Pix, made usable for restoring pictures of any size.
+"""MMagic's networks of Pix2Pix, made usable for restoring images of any size.
 
 Source: Isola, Zhu, Zhou & Efros, "Image-to-Image Translation with Conditional Adversarial Networks", CVPR
 2017; MMagic 1.2.0, `UnetGenerator` and `PatchDiscriminator`.
@@ -31,7 +31,7 @@ def _set_start_values(network: nn.Module) -> None:
 class Pix2PixGenerator(nn.Module):
     """U-Net with batch normalisation down to 1/2^num_down of the size, working in [-1, 1] inside.
 
-    In training, dropout is the paper's noise. In test mode the network is a function of the picture: no
+    In training, dropout is the paper's noise. In test mode the network is a function of the image: no
     dropout, and normalisation by the statistics of the training.
 
     Args:
@@ -66,13 +66,13 @@ class Pix2PixGenerator(nn.Module):
         _set_start_values(self)
 
     def forward(self, rainy: Tensor) -> Tensor:
-        """Restore pictures of any size.
+        """Restore images of any size.
 
         Args:
             rainy: (N, 3, H, W), values 0 to 1.
 
         Returns:
-            Restored pictures (N, 3, H, W), values 0 to 1.
+            Restored images (N, 3, H, W), values 0 to 1.
         """
         height, width = rainy.shape[2:]
         padded = pad_to_multiple(rainy, self.size_multiple, self.padding_mode)
@@ -82,7 +82,7 @@ class Pix2PixGenerator(nn.Module):
 
 @MODELS.register_module()
 class Pix2PixDiscriminator(nn.Module):
-    """Says of each patch of 70 x 70 pixels whether a picture is the clean one of a rainy picture.
+    """Says of each patch of 70 x 70 pixels whether an image is the clean one of a rainy image.
 
     Args:
         base_channels: Channels of the first layer.
@@ -104,11 +104,11 @@ class Pix2PixDiscriminator(nn.Module):
         """Set the start values."""
         _set_start_values(self)
 
-    def forward(self, rainy: Tensor, picture: Tensor) -> Tensor:
+    def forward(self, rainy: Tensor, image: Tensor) -> Tensor:
         """Return logits, (N, 1, h, w), one per patch.
 
         Args:
             rainy: (N, 3, H, W), values 0 to 1; sides of 32 or more.
-            picture: Clean or restored pictures of the same shape, values 0 to 1.
+            image: Clean or restored images of the same shape, values 0 to 1.
         """
-        return self.patches(2 * torch.cat((rainy, picture), 1) - 1)
+        return self.patches(2 * torch.cat((rainy, image), 1) - 1)

@@ -49,13 +49,13 @@ class ConvGRU(nn.Module):
 class PReNet(nn.Module):
     """Removes rain in stages that share their weights.
 
-    A stage sees the rainy picture and the result of the stage before, keeps what it found in a recurrent
-    state, refines it by five residual blocks, and draws what to add to the rainy picture. LSTM and
+    A stage sees the rainy image and the result of the stage before, keeps what it found in a recurrent
+    state, refines it by five residual blocks, and draws what to add to the rainy image. LSTM and
     residual blocks are those of the attention network; here the blocks come behind the LSTM, so that the
     first one's input has negative values and the ReLU behind its sum matters.
 
     With one residual block used five times over it is the paper's PReNet_r. The authors' GRU network
-    (an ablation) draws the restored picture itself; here both add to the rainy one. Works in the colour
+    (an ablation) draws the restored image itself; here both add to the rainy one. Works in the colour
     order of its weights; the published ones work in RGB.
 
     Args:
@@ -68,7 +68,7 @@ class PReNet(nn.Module):
         UserError: `num_stages` or `channels` is below 1, or the cell is unknown.
     """
 
-    #: Pictures of any size are taken as they are.
+    #: Images of any size are taken as they are.
     size_multiple = 1
     padding_mode: PaddingMode = 'replicate'
     #: Residual blocks of a stage.
@@ -95,13 +95,13 @@ class PReNet(nn.Module):
         self.tail = nn.Conv2d(channels, 3, 3, padding=1)
 
     def forward(self, rainy: Tensor) -> Tensor:
-        """Restore pictures of any size.
+        """Restore images of any size.
 
         Args:
             rainy: (N, 3, H, W), values 0 to 1.
 
         Returns:
-            The last stage's restored pictures (N, 3, H, W), not clipped.
+            The last stage's restored images (N, 3, H, W), not clipped.
         """
         restored = rainy
         state: tuple[Tensor, ...] = ()

@@ -5,18 +5,18 @@ from __future__ import annotations
 import pytest
 import torch
 from attentive_gan.engine import configuration
-from attentive_gan.engine.pictures import longer_names, to_picture
+from attentive_gan.engine.images import longer_names, to_image
 from attentive_gan.imaging.comparison import CAPTION_HEIGHT, GAP
 from support.runs import TINY_CONFIG, write_pairs
 
 
-def test_pictures_are_clamped_and_rounded():
+def test_images_are_clamped_and_rounded():
     tensor = torch.tensor([-0.5, 0.5, 2.0]).view(3, 1, 1)
-    assert to_picture(tensor).tolist() == [[[0, 128, 255]]]
+    assert to_image(tensor).tolist() == [[[0, 128, 255]]]
 
 
 def test_sample_grid_is_in_tensorboard(tmp_path):
-    """Rainy, two attention maps, restored, clean of each of two pictures."""
+    """Rainy, two attention maps, restored, clean of each of two images."""
     pytest.importorskip('tensorboard')
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 

@@ -1,4 +1,4 @@
-"""Restoring one picture file: reading, the network, and the files that are written."""
+"""Restoring one image file: reading, the network, and the files that are written."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from numpy.typing import NDArray
 
 from attentive_gan.errors import UserError
 from attentive_gan.imaging import (
-    PictureDocument,
+    ImageDocument,
     check_holds,
     read_document,
     read_header,
     write_document,
-    write_picture,
+    write_image,
 )
-from attentive_gan.imaging.comparison import attention_picture
+from attentive_gan.imaging.comparison import attention_image
 from attentive_gan.inference import Restorer, Restoring
 
 from .targets import Target
 
-#: Part of the attention map in its picture; the rest is the rainy picture.
+#: Part of the attention map in its image; the rest is the rainy image.
 OVERLAY = 0.5
 
-#: Told of what part of the picture in work is done.
+#: Told of what part of the image in work is done.
 PartDone = Callable[[float], None]
 
 
 @dataclass
-class PictureWork:
-    """A picture on its way, and how long each stage took."""
+class ImageWork:
+    """An image on its way, and how long each stage took."""
 
     target: Target
     """Its files."""
@@ -44,14 +44,14 @@ class PictureWork:
     """Time of `read`, `restore` and `write`."""
 
 
-class PictureRestorer:
-    """The stages of a picture, for `Pipeline`.
+class ImageRestorer:
+    """The stages of an image, for `Pipeline`.
 
     Args:
         restorer: The network.
         quality: Of JPEG files.
-        max_pixels: Largest picture that is decoded.
-        part_done: Told the part of the current picture that is done, 0 to 1.
+        max_pixels: Largest image that is decoded.
+        part_done: Told the part of the current image that is done, 0 to 1.
     """
 
     def __init__(
@@ -66,16 +66,16 @@ class PictureRestorer:
         self.max_pixels = max_pixels
         self._part_done = part_done
 
-    def size(self, work: PictureWork) -> int:
-        """Return the bytes of the decoded picture and its result; 0 for a file that cannot be read."""
+    def size(self, work: ImageWork) -> int:
+        """Return the bytes of the decoded image and its result; 0 for a file that cannot be read."""
         try:
             header = read_header(work.target.source.path, self.max_pixels)
         except UserError:
             return 0  # reading it tells why
         return header.height * header.width * 2 * 3 * (header.bits // 8)
 
-    def read(self, work: PictureWork) -> PictureDocument:
-        """Read the picture, and make sure that its result can be written."""
+    def read(self, work: ImageWork) -> ImageDocument:
+        """Read the image, and make sure that its result can be written."""
         started = time.perf_counter()
         document = read_document(work.target.source.path, self.max_pixels)
         work.height, work.width = document.pixels.shape[:2]
@@ -86,8 +86,8 @@ class PictureRestorer:
         return document
 
     def restore(
-        self, works: Sequence[PictureWork], documents: Sequence[PictureDocument]
-    ) -> list[tuple[PictureDocument, Restoring]]:
+        self, works: Sequence[ImageWork], documents: Sequence[ImageDocument]
+    ) -> list[tuple[ImageDocument, Restoring]]:
         """Begin to restore images of one size and type; see `Restorer.begin`."""
         started = time.perf_counter()
         wanted = works[0].target.attention is not None
@@ -97,8 +97,8 @@ class PictureRestorer:
             work.seconds['restore'] = (time.perf_counter() - started) / len(works)
         return list(zip(documents, begun, strict=True))
 
-    def write(self, work: PictureWork, begun: tuple[PictureDocument, Restoring]) -> None:
-        """Wait for the result and write its files; the restored picture itself comes last."""
+    def write(self, work: ImageWork, begun: tuple[ImageDocument, Restoring]) -> None:
+        """Wait for the result and write its files; the restored image itself comes last."""
         started = time.perf_counter()
         document, restoring = begun
         restored = restoring.result()
@@ -106,22 +106,22 @@ class PictureRestorer:
         work.seconds['restore'] += there - started
         target = work.target
         if target.attention is not None and restored.attention is not None:
-            write_picture(target.attention, overlay(document.pixels, restored.attention))
+            write_image(target.attention, overlay(document.pixels, restored.attention))
         if target.side_by_side is not None:
-            both = np.hstack((eight_bits(document.pixels), eight_bits(restored.picture)))
-            write_picture(target.side_by_side, both)
-        write_document(target.path, document.with_pixels(restored.picture), self.quality)
+            both = np.hstack((eight_bits(document.pixels), eight_bits(restored.image)))
+            write_image(target.side_by_side, both)
+        write_document(target.path, document.with_pixels(restored.image), self.quality)
         work.seconds['write'] = time.perf_counter() - there
 
 
 def overlay(pixels: NDArray, attention: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Draw an attention map over its picture: dark blue is 0, yellow is 1 and more.
+    """Draw an attention map over its image: dark blue is 0, yellow is 1 and more.
 
     Args:
         pixels: RGB (H, W, 3), uint8 or uint16.
         attention: (H, W), clamped to 0 to 1.
     """
-    colours = attention_picture(attention)
+    colours = attention_image(attention)
     mixed = OVERLAY * colours.astype(np.float32) + (1 - OVERLAY) * eight_bits(pixels)
     return np.rint(mixed).astype(np.uint8)
 

@@ -1,4 +1,4 @@
-"""What all data sets of pictures have in common."""
+"""What all data sets of images have in common."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from numpy.typing import NDArray
 from attentive_gan.errors import UserError
 
 from .draws import Draw, seeded
-from .picture_cache import PictureCache
+from .image_cache import ImageCache
 
-Picture = NDArray[np.uint8]
+Image = NDArray[np.uint8]
 
 
-class PictureDataset(BaseDataset):
-    """Samples of one or more pictures of one size, told apart by names.
+class ImageDataset(BaseDataset):
+    """Samples of one or more images of one size, told apart by names.
 
     A sample's randomness comes from (seed, draw) alone: its pipeline runs with the global random
     generators seeded for this draw. A plain index is its own draw, so that a data set which is read in
     order, as in validation, gives the same samples every time. A sample is never replaced by another one.
 
     A subclass implements `load_data_list`, whose entries have at least `name` and `size` (H, W), and
-    `decode`, which gives the pictures of an entry.
+    `decode`, which gives the images of an entry.
 
     Args:
         data_root: Folder of the data set; empty where it needs no files.
         pipeline: Transforms, or their configs.
         seed: Seed of the samples' randomness, 0 or more, where the sampler's draws carry none.
-        cache: Whether to keep decoded pictures in memory (see `PictureCache`).
-        cache_limit_gib: Largest memory for decoded pictures in GiB.
+        cache: Whether to keep decoded images in memory (see `ImageCache`).
+        cache_limit_gib: Largest memory for decoded images in GiB.
         metainfo: More entries for the data set's `metainfo`.
         indices: The first so many samples, or the indices of the samples to use; None for all.
         test_mode: Kept for the toolbox; samples are made in the same way in training and test.
@@ -47,8 +47,8 @@ class PictureDataset(BaseDataset):
 
     METAINFO = {'task_name': 'raindrop removal'}
 
-    #: Number of pictures that `decode` returns.
-    PICTURES = 1
+    #: Number of images that `decode` returns.
+    IMAGES = 1
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class PictureDataset(BaseDataset):
         self.seed = seed
         self.cache = cache
         self.cache_limit_gib = cache_limit_gib
-        self._memory: PictureCache | None = None
+        self._memory: ImageCache | None = None
         self._names: list[str] = []
         described = {'dataset_name': Path(data_root).name, **(metainfo or {})}
         super().__init__(
@@ -91,8 +91,8 @@ class PictureDataset(BaseDataset):
         return {**cls.METAINFO, **(metainfo or {})}
 
     @abstractmethod
-    def decode(self, info: Mapping[str, Any]) -> tuple[Picture, ...]:
-        """Return the `PICTURES` pictures of an entry, RGB (H, W, 3), uint8."""
+    def decode(self, info: Mapping[str, Any]) -> tuple[Image, ...]:
+        """Return the `IMAGES` images of an entry, RGB (H, W, 3), uint8."""
 
     @property
     def root(self) -> Path:
@@ -107,7 +107,7 @@ class PictureDataset(BaseDataset):
         return list(self._names)
 
     def full_init(self) -> None:
-        """Find and verify the pictures; called when the data set is made unless `lazy_init` is set."""
+        """Find and verify the images; called when the data set is made unless `lazy_init` is set."""
         if self._fully_initialized:
             return
         super().full_init()
@@ -115,7 +115,7 @@ class PictureDataset(BaseDataset):
         self._names = [info['name'] for info in infos]
         if self.cache:
             sizes = [info['size'] for info in infos]
-            self._memory = PictureCache(sizes, int(self.cache_limit_gib * 2**30), self.PICTURES)
+            self._memory = ImageCache(sizes, int(self.cache_limit_gib * 2**30), self.IMAGES)
 
     def __getitem__(self, idx: int) -> dict[str, Any]:
         """Return the sample `idx` after the pipeline; a plain index counts as its own draw.
@@ -131,18 +131,18 @@ class PictureDataset(BaseDataset):
         if sample is None:
             info = self.get_data_info(int(idx))
             raise UserError(
-                f'{info["img_path"]}: a transform of the pipeline gave no sample for this picture. '
+                f'{info["img_path"]}: a transform of the pipeline gave no sample for this image. '
                 f'Check the pipeline of {type(self).__name__}.'
             )
         return sample
 
     def prepare_data(self, idx: int) -> Any:
-        """Run the pipeline on the sample `idx`; its entry gets `read_pictures`, which decodes."""
+        """Run the pipeline on the sample `idx`; its entry gets `read_images`, which decodes."""
         info = self.get_data_info(idx)
-        info['read_pictures'] = lambda: self._pictures_of(info)
+        info['read_images'] = lambda: self._images_of(info)
         return self.pipeline(info)
 
-    def _pictures_of(self, info: Mapping[str, Any]) -> tuple[Picture, ...]:
+    def _images_of(self, info: Mapping[str, Any]) -> tuple[Image, ...]:
         if self._memory is None:
             return self.decode(info)
         return self._memory.get(info['sample_idx'], lambda: self.decode(info))

@@ -1,4 +1,4 @@
-"""Where clean pictures come from: photos in a folder, or scenes drawn by rule."""
+"""Where clean images come from: photos in a folder, or scenes drawn by rule."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ _SMALLEST = 16
 
 
 def photos_below(folder: Path, without: Sequence[Path] = ()) -> dict[str, Path]:
-    """Return the picture files in a folder and its subfolders by their path below it, in natural order.
+    """Return the image files in a folder and its subfolders by their path below it, in natural order.
 
-    Hidden files and folders, and files without a picture's suffix, are left out.
+    Hidden files and folders, and files without an image's suffix, are left out.
 
     Args:
         folder: Where to look.
         without: Folders and files that are left out, such as renderings of these photos.
 
     Raises:
-        UserError: There is no such folder, or no picture in it.
+        UserError: There is no such folder, or no image in it.
     """
     if not folder.is_dir():
         raise UserError(
@@ -46,7 +46,7 @@ def photos_below(folder: Path, without: Sequence[Path] = ()) -> dict[str, Path]:
             found[name.as_posix()] = path
     if not found:
         raise UserError(
-            f'{folder} holds no pictures ({", ".join(SUFFIXES)}). Put clean photos there, or name the '
+            f'{folder} holds no images ({", ".join(SUFFIXES)}). Put clean photos there, or name the '
             f'folder that has them.'
         )
     return {name: found[name] for name in sorted(found, key=lambda name: (natural_key(name), name))}

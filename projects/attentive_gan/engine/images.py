@@ -16,46 +16,46 @@ from mmengine.dist import is_main_process, master_only
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 
-from attentive_gan.imaging.comparison import attention_picture, comparison_grid, comparison_row
+from attentive_gan.imaging.comparison import attention_image, comparison_grid, comparison_row
 
 #: Comparisons in an overview.
 OVERVIEW_ROWS = 8
 
 
-def to_picture(tensor: torch.Tensor) -> np.ndarray:
-    """Turn a tensor (3, H, W) or (1, H, W) in [0, 1] into a picture (H, W, 3) uint8, clamped."""
+def to_image(tensor: torch.Tensor) -> np.ndarray:
+    """Turn a tensor (3, H, W) or (1, H, W) in [0, 1] into an image (H, W, 3) uint8, clamped."""
     array = tensor.detach().float().clamp(0, 1).mul(255).round().byte().cpu().numpy()
     return np.repeat(array, 3 // array.shape[0], axis=0).transpose(1, 2, 0)
 
 
 def comparison_panels(sample: DataSample) -> list[tuple[str, np.ndarray]]:
-    """Collect the pictures of a tested sample with captions.
+    """Collect the images of a tested sample with captions.
 
     Args:
         sample: A data sample after `test_step`: `input`, `output.pred_img`, `gt_img` (3, H, W) in
             [0, 255] and BGR, and `output.attention` (steps, H, W) in [0, 255] where there is any.
 
     Returns:
-        (caption, picture (H, W, 3) uint8 in RGB) for rainy, attention maps, restored and clean.
+        (caption, image (H, W, 3) uint8 in RGB) for rainy, attention maps, restored and clean.
     """
-    panels = [('rainy', to_picture(sample.input.flip(0) / 255))]
+    panels = [('rainy', to_image(sample.input.flip(0) / 255))]
     maps = sample.output.get('attention')
     for step, attention in enumerate([] if maps is None else maps):
-        colours = attention_picture(attention.float().cpu().numpy() / 255)
+        colours = attention_image(attention.float().cpu().numpy() / 255)
         panels.append((f'attention {step + 1}', colours))
-    panels.append(('restored', to_picture(sample.output.pred_img.flip(0) / 255)))
+    panels.append(('restored', to_image(sample.output.pred_img.flip(0) / 255)))
     if 'gt_img' in sample:
-        panels.append(('clean', to_picture(sample.gt_img.flip(0) / 255)))
+        panels.append(('clean', to_image(sample.gt_img.flip(0) / 255)))
     return panels
 
 
 @HOOKS.register_module()
 class SampleGrid(Hook):
-    """Shows the same validation pictures during training, in TensorBoard and as files.
+    """Shows the same validation images during training, in TensorBoard and as files.
 
     Args:
         interval: Iterations between two grids.
-        count: Pictures in the grid, the first ones of the validation set.
+        count: Images in the grid, the first ones of the validation set.
     """
 
     priority = 'LOW'
@@ -77,7 +77,7 @@ class SampleGrid(Hook):
 
     @master_only
     def _draw(self, runner: Any) -> None:
-        """Restore the sample pictures and hand the grid to the visualizer."""
+        """Restore the sample images and hand the grid to the visualizer."""
         if runner.val_loop is None:
             return
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
@@ -94,15 +94,15 @@ class SampleGrid(Hook):
 
 
 @HOOKS.register_module()
-class RestoredPictures(Hook):
-    """Writes what was restored in a test: one comparison and one plain picture per input.
+class RestoredImages(Hook):
+    """Writes what was restored in a test: one comparison and one plain image per input.
 
-    Files are `<work_dir>/pictures/<data set>/{comparison,restored}/<name>.png`, so that data sets with
+    Files are `<work_dir>/images/<data set>/{comparison,restored}/<name>.png`, so that data sets with
     equal file names keep apart, and `overview.png` with the first comparisons.
 
     Args:
         comparison: Whether to write rainy, attention maps, restored and clean side by side.
-        restored: Whether to write the restored pictures alone.
+        restored: Whether to write the restored images alone.
     """
 
     priority = 'LOW'
@@ -120,7 +120,7 @@ class RestoredPictures(Hook):
         data_batch: dict[str, Any] | None = None,
         outputs: list[DataSample] | None = None,
     ) -> None:
-        """Write the pictures of a batch."""
+        """Write the images of a batch."""
         loop = runner.test_loop
         dataset = loop.dataloader.dataset
         name = dataset.metainfo.get('dataset_name', 'test')
@@ -130,7 +130,7 @@ class RestoredPictures(Hook):
             path = str(sample.metainfo['img_path'])
             stem = self._names.get(path, Path(path).stem)
             panels = comparison_panels(sample)
-            folder = Path(runner.work_dir) / 'pictures' / str(name)
+            folder = Path(runner.work_dir) / 'images' / str(name)
             if self.comparison:
                 row = comparison_row(panels)
                 _write(folder / 'comparison' / f'{stem}.png', row)
@@ -141,16 +141,16 @@ class RestoredPictures(Hook):
                 _write(folder / 'restored' / f'{stem}.png', dict(panels)['restored'])
 
     def after_test(self, runner: Any) -> None:
-        """Write the overviews and say where the pictures are."""
+        """Write the overviews and say where the images are."""
         if is_main_process():
             for folder, rows in self._overviews.items():
                 _write(folder / 'overview.png', comparison_grid(rows))
             self._overviews.clear()
-            runner.logger.info(f'Pictures are in {Path(runner.work_dir) / "pictures"}')
+            runner.logger.info(f'Images are in {Path(runner.work_dir) / "images"}')
 
 
 def longer_names(dataset: Any) -> dict[str, str]:
-    """Return names by path for the pictures of a data set whose stems are not unique.
+    """Return names by path for the images of a data set whose stems are not unique.
 
     Photos in several folders often have equal names; the folders become a part of the name then.
     """
@@ -166,8 +166,8 @@ def longer_names(dataset: Any) -> dict[str, str]:
     return {str(path): '_'.join(path.relative_to(root).parts) for path in repeated}
 
 
-def _write(path: Path, picture: np.ndarray) -> None:
-    """Write an RGB picture as PNG."""
+def _write(path: Path, image: np.ndarray) -> None:
+    """Write an RGB image as PNG."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    data = cv2.imencode('.png', picture[..., ::-1])[1]
+    data = cv2.imencode('.png', image[..., ::-1])[1]
     path.write_bytes(data.tobytes())
