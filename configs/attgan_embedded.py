@@ -47,8 +47,8 @@ auto_scale_lr = dict(base_batch_size=2)
 train_cfg = dict(max_iters=500, val_interval=100)
 default_hooks = dict(logger=dict(interval=20), checkpoint=dict(interval=100))
 custom_hooks = [
-    dict(type='StopOnNonFinite'),
-    dict(type='SampleGrid', interval=100, count=4),
-    dict(type='ScoreFiles'),
-    dict(type='RestoredImages'),
+    dict(type='CheckInvalidLossHook'),
+    dict(type='SampleGridHook', interval=100, count=4),
+    dict(type='ScoreFilesHook'),
+    dict(type='SaveImagesHook'),
 ]

@@ -9,7 +9,7 @@ data_root = 'data/clean'
 
 loading = [
     dict(type='LoadCleanImage', channel_order='rgb'),
-    dict(type='CoverSize', size=(480, 720)),  # drops as in the published data set, at its speed
+    dict(type='ResizeToCover', size=(480, 720)),  # drops as in the published data set, at its speed
 ]
 train_pipeline = [
     *loading,

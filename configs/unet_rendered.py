@@ -31,7 +31,7 @@ train_dataloader = dict(
     persistent_workers=True,
     drop_last=True,
     collate_fn=dict(type='collate_pairs'),
-    sampler=dict(type='DrawSampler'),
+    sampler=dict(type='SeededSampler'),
     dataset=dict(
         type='DrawnSceneDataset',
         length=600,
@@ -89,9 +89,9 @@ default_hooks = dict(
     logger=dict(interval=50), checkpoint=dict(interval=500, save_best='rendered/qian_psnr')
 )
 custom_hooks = [
-    dict(type='StopOnNonFinite'),
-    dict(type='SampleGrid', interval=500, count=4),
-    dict(type='ScoreFiles'),
-    dict(type='RestoredImages'),
+    dict(type='CheckInvalidLossHook'),
+    dict(type='SampleGridHook', interval=500, count=4),
+    dict(type='ScoreFilesHook'),
+    dict(type='SaveImagesHook'),
     dict(type='EMAHook', ema_type='ExponentialMovingAverage', momentum=0.002),
 ]

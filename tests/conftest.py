@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from attentive_gan.image_io import write_image
 from support.browser import start_chromium
+from support.pairs import pair_of
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 GOLDEN = Path(__file__).resolve().parent / 'golden'
@@ -39,6 +41,21 @@ def shared() -> Path:
     if not (folder / 'data' / 'raindrop_train_pairs').is_dir():
         pytest.skip(f'no reference images in {folder}; set ATTENTIVE_GAN_SHARED to their folder')
     return folder
+
+
+@pytest.fixture
+def raindrop_set(tmp_path) -> Callable[..., Path]:
+    """Return a function that writes a data set with the given numbers, in the given order."""
+
+    def write(numbers=(0, 1, 2), root=tmp_path / 'train', suffixes=('.png',)) -> Path:
+        for position, number in enumerate(numbers):
+            rainy, clean = pair_of(number)
+            suffix = suffixes[position % len(suffixes)]
+            write_image(root / 'data' / f'{number}_rain{suffix}', rainy)
+            write_image(root / 'gt' / f'{number}_clean{suffix}', clean)
+        return root
+
+    return write
 
 
 @pytest.fixture(scope='module')

@@ -8,8 +8,8 @@ import sys
 import attentive_gan_cli
 import pytest
 import torch
+from attentive_gan.cli.common import parse_options
 from attentive_gan.errors import UserError
-from attentive_gan_cli import parse_options
 from support.runs import REPOSITORY, tool
 
 TOOLS = sorted(

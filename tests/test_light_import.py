@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from attentive_gan.networks import AttentiveGenerator
-from attentive_gan.weight_files.description import WeightsDescription
-from attentive_gan.weight_files.publishing import save_weights
+from attentive_gan.checkpoints.description import WeightsDescription
+from attentive_gan.checkpoints.publishing import save_weights
+from attentive_gan.models.networks.attentive_generator import AttentiveGenerator
 from mmagic.registry import MODELS
 from support.mmagic_networks import MMAGIC
 from support.runs import REPOSITORY, environment, tool
@@ -28,12 +28,12 @@ SLOW = (
 RESTORE = """
 import sys
 import numpy as np
-from attentive_gan import Restorer
+from attentive_gan import ImageRestorer
 def loaded():
     return [name for name in sys.argv[1].split() if name in sys.modules]
 assert not loaded(), loaded()
 pixels = np.full((24, 32, 3), 99, np.uint8)
-assert Restorer().restore(pixels).image.shape == pixels.shape
+assert ImageRestorer().restore(pixels).image.shape == pixels.shape
 assert not loaded(), loaded()
 """
 
@@ -51,7 +51,7 @@ def test_a_config_registers_everything(tmp_path: Path) -> None:
     state = AttentiveGenerator().state_dict()
     save_weights({f'generator.{name}': value for name, value in state.items()}, weights, None)
     code = """
-restorer = Restorer(sys.argv[2], sys.argv[3])
+restorer = ImageRestorer(sys.argv[2], sys.argv[3])
 assert restorer.gives_attention
 from mmagic.registry import DATASETS, METRICS
 assert DATASETS.get('RaindropDataset') and METRICS.get('RaindropScores')
@@ -71,7 +71,7 @@ def test_weights_of_mmagics_networks_find_them(tmp_path: Path, generator: dict[s
     weights = tmp_path / 'weights.safetensors'
     description = WeightsDescription('small', 'BaseEditModel', generator, 'rgb', '', 'nothing')
     save_weights(MODELS.build(generator).state_dict(), weights, description)
-    code = 'assert Restorer(weights=sys.argv[2]).restore(pixels).image.shape == pixels.shape'
+    code = 'assert ImageRestorer(weights=sys.argv[2]).restore(pixels).image.shape == pixels.shape'
     light(code, weights)
 
 

@@ -81,7 +81,7 @@ def test_an_installed_wheel_restores_without_configs(wheel, tmp_path):
     shutil.rmtree(tmp_path / 'attentive_gan' / '.mim')
     code = (
         'import numpy, attentive_gan.inference; print(attentive_gan.__file__);'
-        'restorer = attentive_gan.inference.Restorer(device="cpu");'
+        'restorer = attentive_gan.inference.ImageRestorer(device="cpu");'
         'image = numpy.full((21, 34, 3), 128, numpy.uint8);'
         'print(restorer.name, restorer.restore(image).image.shape)'
     )

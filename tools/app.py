@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 
-from attentive_gan_cli import import_light, run
+from attentive_gan.cli.common import run
 
 GIB = 2**30
 
@@ -43,19 +43,18 @@ def main() -> int:
     """Serve the page until Ctrl-C."""
     args = parse_args()
 
-    import_light()
     from attentive_gan.errors import UserError
 
     if not all(importlib.util.find_spec(name) for name in ('flask', 'waitress')):
         raise UserError('the page needs flask and waitress; run: pip install -e ".[app]"')
 
     from attentive_gan import app
-    from attentive_gan.inference import Restorer, keep_freed_memory
+    from attentive_gan.inference import ImageRestorer, keep_freed_memory
 
     keep_freed_memory()
     bound = app.listen(args.port)
     memory = None if args.memory is None else int(args.memory * GIB)
-    restorer = Restorer(
+    restorer = ImageRestorer(
         args.config, args.weights, device=args.device, precision=args.precision, memory=memory
     )
     limits = app.Limits(args.max_upload_mb, args.max_megapixels)

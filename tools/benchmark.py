@@ -9,9 +9,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from attentive_gan_cli import run
+from attentive_gan.cli.common import run
 
-BASELINE = Path(__file__).resolve().parent.parent / 'tests' / 'test_networks' / 'published_graph.py'
+BASELINE = (
+    Path(__file__).resolve().parent.parent
+    / 'tests'
+    / 'test_models'
+    / 'test_networks'
+    / 'published_graph.py'
+)
 SIZES = ('224x224', '720x480', '1280x720', '1920x1080')
 MODEL = Path(__file__).resolve().parent.parent / 'configs' / '_base_' / 'models' / 'attgan.py'
 DTYPES = {'fp32': 'float32', 'tf32': 'float32', 'bf16': 'bfloat16', 'fp16': 'float16'}
@@ -78,7 +84,7 @@ def _size(parser: argparse.ArgumentParser, text: str) -> tuple[int, int]:
 def build(args: argparse.Namespace) -> dict[str, Any]:
     """Build the networks to time, by name."""
     import torch
-    from attentive_gan.networks import AttentiveGenerator
+    from attentive_gan.models.networks.attentive_generator import AttentiveGenerator
 
     torch.manual_seed(0)
     network = AttentiveGenerator(args.num_steps, attention=args.network == 'attentive')
@@ -119,7 +125,7 @@ def show(row: Any, table: Any) -> None:
 
 def measure_renderer(args: argparse.Namespace) -> None:
     """Time the renderer, print the table and write the figures."""
-    from attentive_gan.rendering.benchmark import measure_rendering
+    from benchmarks.rendering import measure_rendering
     from rich.console import Console
     from rich.table import Table
 
@@ -141,9 +147,9 @@ def measure_renderer(args: argparse.Namespace) -> None:
 def measure_restorer(args: argparse.Namespace) -> None:
     """Time restoring, print the tables and write the figures."""
     import torch
-    from attentive_gan.inference import Restorer, keep_freed_memory
-    from attentive_gan.networks.benchmark import Setting, describe_machine
-    from attentive_gan.restoration.benchmark import measure_files, measure_parts
+    from attentive_gan.inference import ImageRestorer, keep_freed_memory
+    from attentive_gan.leaderboard.network_timing import Setting, describe_machine
+    from benchmarks.restoration import measure_files, measure_parts
     from rich.console import Console
 
     if args.keep_memory:
@@ -152,9 +158,9 @@ def measure_restorer(args: argparse.Namespace) -> None:
     precision = DTYPES[args.dtype]
     if args.weights == '-':
         network = build(args)[args.network]
-        restorer = Restorer(network=network, device=args.device, precision=precision)
+        restorer = ImageRestorer(network=network, device=args.device, precision=precision)
     else:
-        restorer = Restorer(args.config, args.weights, device=args.device, precision=precision)
+        restorer = ImageRestorer(args.config, args.weights, device=args.device, precision=precision)
     console, figures = Console(), {}
     for width, height in args.sizes:
         size = f'{width}x{height}'
@@ -234,11 +240,11 @@ def usable_device(name: str) -> Any:
 
 def measure_card(args: argparse.Namespace) -> None:
     """Measure a GPU's table; figures are printed and written as soon as they are there."""
-    import attentive_gan  # noqa: F401  (registers the editor)
+    import attentive_gan.registration  # noqa: F401
     import torch
-    from attentive_gan.networks.card_benchmark import benchmark_device
-    from attentive_gan.networks.card_plan import full_plan, small_plan
-    from attentive_gan.networks.card_table import line
+    from benchmarks.card_benchmark import benchmark_device
+    from benchmarks.card_plan import full_plan, small_plan
+    from benchmarks.card_table import line
     from mmengine.config import Config
     from rich.console import Console
 
@@ -263,9 +269,9 @@ def measure_card(args: argparse.Namespace) -> None:
 
 def measure_network(args: argparse.Namespace) -> None:
     """Time networks, print the table and write the figures."""
-    import attentive_gan  # noqa: F401  (prepares the toolbox)
+    import attentive_gan.registration  # noqa: F401
     import torch
-    from attentive_gan.networks.benchmark import Setting, describe_machine, measure
+    from attentive_gan.leaderboard.network_timing import Setting, describe_machine, measure
     from rich.console import Console
     from rich.table import Table
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from attentive_gan_cli import add_config_options, parse_options, run
+from attentive_gan.cli.common import add_config_options, parse_options, run
 
 
 def parse_args() -> argparse.Namespace:
@@ -29,10 +29,10 @@ def main() -> None:
     args = parse_args()
     options = parse_options(args.cfg_options)
 
-    from attentive_gan.datasets import sample_sheets
-    from attentive_gan.engine.configuration import load_config
+    from attentive_gan.config.reading import load_config
+    from attentive_gan.data_tools.sheets import sample_sheets
     from attentive_gan.errors import UserError
-    from attentive_gan.imaging import write_image
+    from attentive_gan.image_io import write_image
     from mmagic.registry import DATASETS
 
     loader = load_config(args.config, options).get(f'{args.phase}_dataloader')

@@ -9,7 +9,7 @@ import platform
 import shutil
 import sys
 
-from attentive_gan_cli import run
+from attentive_gan.cli.common import run
 
 #: (feature, import name or program, how to get it).
 _FEATURES = (
@@ -62,13 +62,13 @@ def main() -> None:
     """Print the report."""
     args = parse_args()
     import attentive_gan
-    from attentive_gan import host
+    from attentive_gan import compat
     from rich.console import Console
     from rich.table import Table
 
     versions = {
-        '/'.join(item.distributions[:1]): str(host.installed_version(*item.distributions))
-        for item in host.requirements()
+        '/'.join(item.distributions[:1]): str(compat.installed_version(*item.distributions))
+        for item in compat.requirements()
     }
     if args.brief:
         listed = ', '.join(f'{name} {version}' for name, version in versions.items())
@@ -84,7 +84,7 @@ def main() -> None:
         table.add_row(name, version)
     console.print(table)
     table = Table('what', 'mended', 'why', title='Toolbox', title_justify='left')
-    for shim in host.report():
+    for shim in compat.report():
         table.add_row(shim.name, 'yes' if shim.active else 'not needed', shim.reason)
     console.print(table)
     table = Table('device', title='Devices', title_justify='left')

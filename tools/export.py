@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from attentive_gan_cli import run
+from attentive_gan.cli.common import run
 
 
 def parse_args() -> argparse.Namespace:
@@ -26,8 +26,9 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Export, and print how far the file's results are from PyTorch's."""
     args = parse_args()
-    import attentive_gan  # noqa: F401  (prepares the toolbox)
-    from attentive_gan.exporting import export, format_of
+    import attentive_gan.registration  # noqa: F401
+    from attentive_gan.export import exporting as export
+    from attentive_gan.export import format_of
 
     config, weights = (None if word == '-' else word for word in (args.config, args.weights))
     done = export(config, weights, args.out, args.format or format_of(args.out))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from attentive_gan_cli import run
+from attentive_gan.cli.common import run
 
 ROOT = Path(__file__).resolve().parent.parent
 PHASES = ('tests', 'benchmark', 'train', 'scores')
@@ -37,8 +37,8 @@ def parse_args() -> argparse.Namespace:
 def main() -> int:
     """Run the trial."""
     args = parse_args()
-    import attentive_gan  # noqa: F401  (registers all names)
-    from attentive_gan.trial import TrialPlan, run_trial
+    import attentive_gan.registration  # noqa: F401
+    from trial import TrialPlan, run_trial
 
     plan = TrialPlan(
         ROOT, args.out.resolve(), args.seconds, args.device, args.phases, args.config, args.pairs,

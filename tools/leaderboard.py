@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from attentive_gan_cli import run
+from attentive_gan.cli.common import run
 
 ENTRY_HELP = (
     'one row; VALUE is "input", "inpainting:telea", "inpainting:ns", CONFIG.py,WEIGHTS, or a folder of '
@@ -58,7 +58,7 @@ def main() -> int:
     """Evaluate the entries, print the table, write the page."""
     args = parse_args()
 
-    import attentive_gan  # noqa: F401  (registers all names)
+    import attentive_gan.registration  # noqa: F401
     import torch
     from attentive_gan import leaderboard
     from attentive_gan.errors import UserError

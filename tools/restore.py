@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from attentive_gan_restore import console
+from attentive_gan.cli.restore import console
 
 if __name__ == '__main__':
     console()

@@ -6,7 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
-from attentive_gan_cli import run
+from attentive_gan.cli.common import run
 
 
 def parse_args() -> argparse.Namespace:

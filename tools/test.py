@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 
-from attentive_gan_cli import add_config_options, parse_options, run
+from attentive_gan.cli.common import add_config_options, parse_options, run
 
 
 def parse_args() -> argparse.Namespace:
@@ -24,9 +24,9 @@ def main() -> None:
     options = parse_options(args.cfg_options)
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
 
-    import attentive_gan  # noqa: F401  (registers all names)
-    from attentive_gan.engine import configuration
-    from attentive_gan.engine.inference_model import without_training_parts
+    import attentive_gan.registration  # noqa: F401
+    from attentive_gan.config import reading as configuration
+    from attentive_gan.config.inference_model import without_training_parts
 
     config = configuration.load_config(args.config, options)
     config.launcher = args.launcher
@@ -37,7 +37,7 @@ def main() -> None:
 
     if args.out:
         config.custom_hooks = [
-            *(config.get('custom_hooks') or []), dict(type='MeanScoresFile', path=args.out),
+            *(config.get('custom_hooks') or []), dict(type='MeanScoresHook', path=args.out),
         ]  # fmt: skip
     configuration.build_runner(config).test()
 

@@ -6,7 +6,7 @@ import argparse
 import os
 import time
 
-from attentive_gan_cli import add_config_options, parse_options, run
+from attentive_gan.cli.common import add_config_options, parse_options, run
 
 
 def parse_args() -> argparse.Namespace:
@@ -42,9 +42,9 @@ def main() -> None:
     options = parse_options(args.cfg_options)
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
 
-    import attentive_gan  # noqa: F401  (registers all names)
-    from attentive_gan.engine import configuration
-    from attentive_gan.engine.timed_config import set_minutes
+    import attentive_gan.registration  # noqa: F401
+    from attentive_gan.config import reading as configuration
+    from attentive_gan.config.timed import set_minutes
 
     config = configuration.load_config(args.config, options)
     config.launcher = args.launcher

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from attentive_gan_cli import parse_options, run
+from attentive_gan.cli.common import parse_options, run
 
 
 def parse_args() -> argparse.Namespace:
@@ -41,10 +41,10 @@ def main() -> int:
     args = parse_args()
     options = parse_options(args.cfg_options)
 
-    import attentive_gan  # noqa: F401  (registers all names)
-    from attentive_gan.engine.batch_summary import summarise_batch
-    from attentive_gan.engine.batch_training import train_batch
-    from attentive_gan.engine.training_batch import Budget, plan_batch
+    import attentive_gan.registration  # noqa: F401
+    from attentive_gan.sweep.plan import Budget, plan_batch
+    from attentive_gan.sweep.report import summarise_batch
+    from attentive_gan.sweep.run import train_batch
     from rich.console import Console
 
     console = Console(stderr=True)

@@ -1,7 +1,7 @@
 # What all configs share: logging, checkpoints, images. Vendored because MMagic's own needs
 # pkg_resources and puts checkpoints elsewhere than --work-dir.
 default_scope = 'mmagic'
-custom_imports = dict(imports=['attentive_gan'], allow_failed_imports=False)
+custom_imports = dict(imports=['attentive_gan.registration'], allow_failed_imports=False)
 runner_type = 'RestorationRunner'
 randomness = dict(seed=2018)
 
@@ -20,10 +20,10 @@ default_hooks = dict(
     sampler_seed=dict(type='DistSamplerSeedHook'),
 )
 custom_hooks = [
-    dict(type='StopOnNonFinite'),
-    dict(type='SampleGrid', interval=1000, count=4),
-    dict(type='ScoreFiles'),
-    dict(type='RestoredImages'),
+    dict(type='CheckInvalidLossHook'),
+    dict(type='SampleGridHook', interval=1000, count=4),
+    dict(type='ScoreFilesHook'),
+    dict(type='SaveImagesHook'),
 ]
 
 env_cfg = dict(

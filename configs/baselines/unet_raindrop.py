@@ -1,4 +1,4 @@
-# A small residual U-Net (networks/unet.py), a strong plain baseline, on the Raindrop data set.
+# A small residual U-Net (models/networks/unet.py), a strong plain baseline, on the Raindrop data set.
 _base_ = '../_base_/baseline_raindrop.py'
 
 model = dict(generator=dict(type='RestorationUNet', channels=(64, 96, 128, 160), blocks=2))

@@ -1,35 +1,41 @@
 """Raindrop removal with the Attentive GAN (Qian et al., CVPR 2018) as a plugin for MMagic.
 
-Importing this package prepares the host toolbox (see `attentive_gan.host`) and registers all networks,
-losses, data sets, transforms, metrics and hooks under their names; nothing else happens. Where the
-environment variable ATTENTIVE_GAN_LIGHT is 1 it does neither, so that programs which only restore start
-in half the time; what they need is registered when a config asks for it.
+Importing this package loads neither torch nor MMagic. Configs register networks, losses, data sets,
+transforms, metrics and hooks by `custom_imports = dict(imports=['attentive_gan.registration'])`.
+
+Example:
+    >>> import attentive_gan
+    >>> sorted(attentive_gan.__all__)
+    ['ImageRestorer', '__version__', 'restore']
 """
 
 from __future__ import annotations
 
-import os
+import importlib
+from typing import TYPE_CHECKING
 
-from . import host, registration
-
-if os.environ.get('ATTENTIVE_GAN_LIGHT') == '1':
-    host.check_requirements()
-else:
-    registration.register_all()
+if TYPE_CHECKING:
+    from .apis.restore import restore
+    from .inference.image_restorer import ImageRestorer
 
 __version__ = '0.1.0'
 
-__all__ = ['__version__', 'host', 'registration']
+__all__ = ['ImageRestorer', '__version__', 'restore']
+
+#: Public names and the modules that define them, loaded when a name is first used.
+_DEFINED_IN = {
+    'ImageRestorer': '.inference.image_restorer',
+    'restore': '.apis.restore',
+}
 
 
 def __getattr__(name: str) -> object:
-    """Load what restores images when it is first asked for: `restore` and `Restorer`."""
-    if name == 'Restorer':
-        from .inference import Restorer
-
-        return Restorer
-    if name == 'restore':
-        from .restoration import restore
-
-        return restore
+    """Load a public name when it is first used."""
+    if name in _DEFINED_IN:
+        return getattr(importlib.import_module(_DEFINED_IN[name], __name__), name)
     raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+
+
+def __dir__() -> list[str]:
+    """List the public names, loaded or not."""
+    return sorted({*globals(), *__all__})

@@ -1,17 +1,25 @@
-"""Registers everything under its name, in the host toolbox that was mended before."""
+"""Registers networks, losses, data sets, transforms, metrics, hooks and the runner when imported.
+
+Configs import it: `custom_imports = dict(imports=['attentive_gan.registration'])`. The compatibility layer
+is applied first, since MMagic 1.2.0 cannot be imported on current machines without it.
+
+Raises:
+    UserError: A required package is missing or outside of the versions that are known to work.
+"""
 
 from __future__ import annotations
 
-from . import host
+from contextlib import suppress
 
+from . import compat
 
-def register_all() -> None:
-    """Prepare the host and register networks, losses, data sets, transforms, metrics and hooks.
+compat.prepare()
 
-    Importing the package does this, unless it was imported light; calling it again changes nothing.
+from . import datasets, evaluation, models  # noqa: E402, F401
+from .engine import hooks, optimizers, runner, schedulers  # noqa: E402, F401
 
-    Raises:
-        UserError: A host package is missing or outside of the versions that are known to work.
-    """
-    host.prepare()
-    from . import datasets, editors, engine, losses, metrics, networks  # noqa: F401
+# Not every MMagic installation can import its inferencers; without them there is nothing to adapt.
+with suppress(ImportError):
+    from .compat import mmagic_inferencer
+
+    mmagic_inferencer.apply()

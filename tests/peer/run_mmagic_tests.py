@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 import sys
 
-import attentive_gan  # noqa: F401 -- the host layer, before anything of MMagic
 import pytest
+from attentive_gan import compat
 
 if __name__ == '__main__':
+    compat.prepare()
     source, target, report = sys.argv[1:]
     # The tests find their data from here; `mmagic` itself stays the installed one.
     os.chdir(source)

@@ -13,7 +13,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from attentive_gan.host.lean_toolbox import EDITORS
+from attentive_gan.compat.lean_mmagic import EDITORS
 
 HERE = Path(__file__).resolve().parent
 MODELS = 'tests/test_models'

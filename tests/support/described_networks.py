@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from attentive_gan.networks import AttentiveGenerator
-from attentive_gan.weight_files.description import WeightsDescription
-from attentive_gan.weight_files.publishing import save_weights
+from attentive_gan.checkpoints.description import WeightsDescription
+from attentive_gan.checkpoints.publishing import save_weights
+from attentive_gan.models.networks.attentive_generator import AttentiveGenerator
 from torch import nn
 
 from support.lively_networks import ATTENTIVE_UNET, BUILDERS, lively

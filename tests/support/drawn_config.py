@@ -13,4 +13,4 @@ train_dataloader = dict(
 )
 val_dataloader = dict(dataset=dict(length=2, seed=0, cache=True, **scenes))
 test_dataloader = val_dataloader
-custom_hooks = [dict(type='StopOnNonFinite'), dict(type='FaultInjection')]
+custom_hooks = [dict(type='CheckInvalidLossHook'), dict(type='FaultInjection')]

@@ -2,7 +2,9 @@
 # scenes, one uint8 tensor a batch, fused optimizers, clipped gradients, a moving average.
 _base_ = ['../../configs/attgan_embedded.py']
 
-custom_imports = dict(imports=['attentive_gan', 'tiny_networks'], allow_failed_imports=False)
+custom_imports = dict(
+    imports=['attentive_gan.registration', 'tiny_networks'], allow_failed_imports=False
+)
 scene = [
     dict(type='LoadCleanImage', channel_order='rgb'),
     dict(type='RenderRaindrops', lighting='day'),
@@ -30,4 +32,4 @@ optim_wrapper = dict(generator=optimizer, discriminator=optimizer)
 train_cfg = dict(max_iters=20, val_interval=20)
 default_hooks = dict(logger=dict(interval=5), checkpoint=dict(interval=10, max_keep_ckpts=10))
 visualizer = dict(vis_backends=[dict(type='LocalVisBackend')])
-custom_hooks = [dict(type='StopOnNonFinite'), dict(type='FaultInjection')]
+custom_hooks = [dict(type='CheckInvalidLossHook'), dict(type='FaultInjection')]

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-from attentive_gan.networks import (
-    AttentiveGenerator,
-    EigenNet,
-    Pix2PixGenerator,
-    PReNet,
-    RestorationUNet,
-)
+from attentive_gan.models.networks.attentive_generator import AttentiveGenerator
+from attentive_gan.models.networks.baselines.eigen import EigenNet
+from attentive_gan.models.networks.baselines.pix2pix import Pix2PixGenerator
+from attentive_gan.models.networks.baselines.prenet import PReNet
+from attentive_gan.models.networks.unet import RestorationUNet
 from torch import nn
 
 #: Attentive generator with a U-Net on half of the grid.

@@ -75,7 +75,7 @@ def table(images):
 
 def main():
     """Print the table."""
-    from attentive_gan.rendering import draw_scene
+    from drawn_scenes.scenes import draw_scene
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('photos', nargs='+', type=Path, help='folders of photos')

@@ -1,7 +1,9 @@
 # A training of seconds: tiny networks, everything else as in the real configs.
 _base_ = ['../../configs/attgan_embedded.py']
 
-custom_imports = dict(imports=['attentive_gan', 'tiny_networks'], allow_failed_imports=False)
+custom_imports = dict(
+    imports=['attentive_gan.registration', 'tiny_networks'], allow_failed_imports=False
+)
 model = dict(
     generator=dict(_delete_=True, type='TinyGenerator'),
     discriminator=dict(_delete_=True, type='TinyDiscriminator'),
@@ -27,8 +29,8 @@ train_cfg = dict(max_iters=6, val_interval=3)
 default_hooks = dict(logger=dict(interval=1), checkpoint=dict(interval=2, max_keep_ckpts=10))
 visualizer = dict(vis_backends=[dict(type='LocalVisBackend')])
 custom_hooks = [
-    dict(type='StopOnNonFinite'),
-    dict(type='ScoreFiles'),
-    dict(type='RestoredImages'),
+    dict(type='CheckInvalidLossHook'),
+    dict(type='ScoreFilesHook'),
+    dict(type='SaveImagesHook'),
     dict(type='FaultInjection'),
 ]

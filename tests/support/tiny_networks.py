@@ -7,7 +7,8 @@ import signal
 
 import torch
 import torch.nn.functional as F
-from attentive_gan.networks import AttentiveOutput, DiscriminatorOutput
+from attentive_gan.models.networks.attentive_generator import AttentiveOutput
+from attentive_gan.models.networks.discriminators import DiscriminatorOutput
 from mmagic.registry import HOOKS, MODELS
 from mmengine.hooks import Hook
 from torch import nn

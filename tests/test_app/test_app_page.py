@@ -14,14 +14,14 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-import attentive_gan  # noqa: F401
+import attentive_gan.registration  # noqa: F401
 import numpy as np
 import psutil
 import pytest
 import torch
-from attentive_gan.engine.configuration import load_config
-from attentive_gan.imaging import read_document, write_document
-from attentive_gan.inference import Restorer
+from attentive_gan.config.reading import load_config
+from attentive_gan.image_io import read_document, write_document
+from attentive_gan.inference import ImageRestorer
 from mmagic.registry import MODELS
 from mmengine.registry import DefaultScope
 from PIL import Image
@@ -163,7 +163,7 @@ def test_downloads_are_what_the_restorer_gives_and_are_forgotten(server, gan, tm
     told = result_of(address, key)
     assert told['names'] == {'kept': 'a_restored.JPG', 'png': 'a_restored.png'}
     document = read_document(source)
-    restored = Restorer(*gan, device='cpu').restore(document.pixels).image
+    restored = ImageRestorer(*gan, device='cpu').restore(document.pixels).image
     for file, suffix in (('kept', '.jpg'), ('png', '.png')):
         expected = write_document(tmp_path / f'out{suffix}', document.with_pixels(restored))
         got = ask(f'{address}jobs/{key}/{file}')[2]

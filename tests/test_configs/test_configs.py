@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
-from attentive_gan.engine import configuration
-from attentive_gan.engine.budget import set_iterations
+from attentive_gan.config import reading as configuration
+from attentive_gan.config.budget import set_iterations
 from support.runs import REPOSITORY, write_pairs
 
 CONFIGS = sorted(
@@ -75,7 +75,7 @@ def shrink_steps(dataset):
     for step in dataset.pipeline:
         if 'crop_size' in step:
             step.crop_size = small_crop(step)
-        if step.type == 'CoverSize':
+        if step.type == 'ResizeToCover':
             step.size = (48, 64)
         if step.type == 'RenderPairs':
             step.count = 2
@@ -123,9 +123,9 @@ def small(path: Path, data: Path, vgg_weights: Path, work_dir: Path):
     config.model.generator.update(NARROW.get(path.stem, {}))
     if config.model.get('perceptual_loss') is not None:
         config.model.perceptual_loss.weights_path = str(vgg_weights)
-    own = ('StopOnNonFinite', 'EMAHook')
+    own = ('CheckInvalidLossHook', 'EMAHook')
     config.custom_hooks = [hook for hook in config.custom_hooks if hook.type in own]
-    config.custom_hooks.append(dict(type='SampleGrid', count=1))
+    config.custom_hooks.append(dict(type='SampleGridHook', count=1))
     config.visualizer.vis_backends = [dict(type='LocalVisBackend')]
     config.work_dir = str(work_dir)
     config.launcher = 'none'

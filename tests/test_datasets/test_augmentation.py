@@ -7,7 +7,8 @@ import colorsys
 import cv2
 import numpy as np
 import pytest
-from attentive_gan.datasets import PairedColourJitter, PairedScale, seeded
+from attentive_gan.datasets.samplers.draws import seeded
+from attentive_gan.datasets.transforms.augmentation import PairedColourJitter, PairedScale
 from attentive_gan.errors import UserError
 from mmagic.registry import TRANSFORMS
 

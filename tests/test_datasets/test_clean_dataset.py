@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from attentive_gan.datasets import CleanImageDataset, DrawnSceneDataset, LoadCleanImage
+from attentive_gan.datasets.clean_dataset import CleanImageDataset, DrawnSceneDataset
+from attentive_gan.datasets.transforms.rendering import LoadCleanImage
 from attentive_gan.errors import UserError
-from attentive_gan.imaging import write_image
+from attentive_gan.image_io import write_image
 
 
 def photo(value, size=(20, 30)):

@@ -8,7 +8,7 @@ import random
 import numpy as np
 import pytest
 import torch
-from attentive_gan.datasets import Draw, seeded
+from attentive_gan.datasets.samplers.draws import Draw, seeded
 from attentive_gan.errors import UserError
 
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from attentive_gan.datasets import (
+from attentive_gan.datasets.raindrop_dataset import (
     ConcatenatedPairDataset,
-    LoadRainyCleanPair,
     PairFolderDataset,
     RaindropDataset,
 )
+from attentive_gan.datasets.transforms.paired import LoadRainyCleanPair
 from attentive_gan.errors import UserError
-from attentive_gan.imaging import write_image
+from attentive_gan.image_io import write_image
 from PIL import Image
-
-from .conftest import pair_of
+from support.pairs import pair_of
 
 
 def message(root, kind=RaindropDataset, **options) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from attentive_gan.datasets import CropOptions, ImagePool, PackPair, RenderPairs
-from attentive_gan.editors import PairPreprocessor
+from attentive_gan.datasets.image_pool import CropOptions, ImagePool
+from attentive_gan.datasets.transforms.pair_batches import PackPair, RenderPairs
 from attentive_gan.errors import UserError
+from attentive_gan.models.data_preprocessors import PairPreprocessor
 
 CPU = torch.device('cpu')
 PLAIN = CropOptions(scale=(1, 1), flip=0, colour=0, groups=1)
@@ -159,7 +160,7 @@ def test_render_pairs_depends_on_the_seeded_generator_alone():
 
 
 def test_collating_stacks_pairs_and_leaves_other_samples_in_lists():
-    from attentive_gan.datasets import collate_pairs
+    from attentive_gan.datasets.transforms.pair_batches import collate_pairs
 
     pairs = numbered(2, 4, 5)
     batch = collate_pairs([{'pairs': pairs[k], 'names': f'{k}.png'} for k in range(2)])
@@ -171,7 +172,7 @@ def test_collating_stacks_pairs_and_leaves_other_samples_in_lists():
 
 
 def test_sheets_show_packed_pairs():
-    from attentive_gan.datasets.sheets import sample_row
+    from attentive_gan.data_tools.sheets import sample_row
 
     caption, images = sample_row({'pairs': numbered(1, 4, 5)[0], 'names': 'folder/a.png'})
     assert caption == 'a.png   5x4'

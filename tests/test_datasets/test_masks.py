@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from attentive_gan.datasets import raindrop_mask, read_pair
+from attentive_gan.datasets.masks import raindrop_mask
+from attentive_gan.datasets.pair_reading import read_pair
 from attentive_gan.errors import UserError
 
 RULES = ('mean', 'any', 'luma')

@@ -5,28 +5,24 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from attentive_gan.datasets import (
-    CleanImageDataset,
-    CoverSize,
-    Draw,
-    DrawnSceneDataset,
+from attentive_gan.data_tools.manifest import write_manifest
+from attentive_gan.datasets.clean_dataset import CleanImageDataset, DrawnSceneDataset
+from attentive_gan.datasets.masks import raindrop_mask
+from attentive_gan.datasets.samplers.draws import Draw
+from attentive_gan.datasets.transforms.paired import PairedCrop, PairedFlip
+from attentive_gan.datasets.transforms.rendering import (
     LoadCleanImage,
-    PairedCrop,
-    PairedFlip,
     RenderBlobs,
     RenderRaindrops,
-    raindrop_mask,
-    write_manifest,
+    ResizeToCover,
 )
 from attentive_gan.errors import UserError
-from attentive_gan.imaging import write_image
-from attentive_gan.rendering import (
-    RaindropOptions,
-    RaindropParameters,
-    add_raindrops,
-    render_raindrops,
-)
+from attentive_gan.image_io import write_image
 from mmagic.registry import TRANSFORMS
+from raindrop_renderer.options import RaindropOptions
+from raindrop_renderer.parameters import RaindropParameters
+from raindrop_renderer.raindrops import render_raindrops
+from raindrop_renderer.sampling import add_raindrops
 from torch.utils.data import DataLoader
 
 RENDER = [{'type': 'LoadCleanImage'}, {'type': 'RenderRaindrops'}]
@@ -203,7 +199,7 @@ def test_drops_refer_to_the_frame_before_a_crop():
             seen.append(super()._options_for(results).frame_width)
             return super()._options_for(results)
 
-    for steps in ([PairedCrop(32)], [CoverSize((96, 96))], []):
+    for steps in ([PairedCrop(32)], [ResizeToCover((96, 96))], []):
         scenes([LoadCleanImage(), *steps, Recording()])[0]
     scenes([LoadCleanImage(), PairedCrop(32), Recording(frame_width=500)])[0]
     assert seen == [64, 128, 64, 500]
@@ -226,12 +222,12 @@ def test_the_lighting_of_a_scene_is_known():
     [((96, 96), True, (96, 128)), ((24, 30), True, (24, 32)), ((24, 30), False, (48, 64))],
 )
 def test_covering_a_size(size, shrink, expected):
-    assert scenes([LoadCleanImage(), CoverSize(size, shrink)])[0]['gt'].shape[:2] == expected
+    assert scenes([LoadCleanImage(), ResizeToCover(size, shrink)])[0]['gt'].shape[:2] == expected
 
 
 def test_covering_keeps_flat_colours():
     results = {'gt': np.full((7, 9, 3), (200, 3, 90), np.uint8)}
-    changed = CoverSize((50, 50))(results)['gt']
+    changed = ResizeToCover((50, 50))(results)['gt']
     assert changed.shape[:2] == (50, 64)
     assert (changed == (200, 3, 90)).all()
 
@@ -244,7 +240,7 @@ def test_small_photos_are_named(tmp_path):
     crop = {'type': 'PairedCrop', 'crop_size': 64}
     with pytest.raises(UserError, match=r'tiny\.png is 30x30, smaller than the crop'):
         CleanImageDataset(str(tmp_path), [*RENDER, crop])[0]
-    cover = {'type': 'CoverSize', 'size': (64, 64)}
+    cover = {'type': 'ResizeToCover', 'size': (64, 64)}
     dataset = CleanImageDataset(str(tmp_path), [RENDER[0], cover, RENDER[1], crop])
     assert dataset[0]['img'].shape == (64, 64, 3)
 

@@ -8,12 +8,13 @@ import pickle
 import numpy as np
 import pytest
 import torch
-from attentive_gan.datasets import Draw, ImageCache, RaindropDataset
+from attentive_gan.datasets.image_cache import ImageCache
+from attentive_gan.datasets.raindrop_dataset import RaindropDataset
+from attentive_gan.datasets.samplers.draws import Draw
 from attentive_gan.errors import UserError
 from mmengine.dataset import ConcatDataset, RepeatDataset
+from support.pairs import pair_of
 from torch.utils.data import DataLoader
-
-from .conftest import pair_of
 
 PIPELINE = [
     {'type': 'LoadRainyCleanPair'},

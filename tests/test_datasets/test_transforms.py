@@ -5,20 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from attentive_gan.datasets import (
-    Draw,
+from attentive_gan.data_tools.sheets import sample_row
+from attentive_gan.datasets.masks import raindrop_mask
+from attentive_gan.datasets.raindrop_dataset import RaindropDataset
+from attentive_gan.datasets.samplers.draws import Draw
+from attentive_gan.datasets.transforms.paired import (
     LoadRainyCleanPair,
     PairedCrop,
     PairedFlip,
-    RaindropDataset,
     RaindropMask,
-    raindrop_mask,
-    sample_row,
 )
 from attentive_gan.errors import UserError
 from mmagic.registry import MODELS, TRANSFORMS
-
-from .conftest import pair_of
+from support.pairs import pair_of
 
 
 @pytest.fixture

@@ -7,14 +7,14 @@ import copy
 import numpy as np
 import pytest
 import torch
-from attentive_gan.engine.checkpoint_contents import pack_message_hub, unpack_message_hub
 from attentive_gan.engine.deferred_scalars import (
     LONGEST_WAIT,
     DeferredHistory,
     ScalarRows,
     deferred_scalars,
 )
-from attentive_gan.engine.gradient_clipping import defer_clipping
+from attentive_gan.engine.optimizers.gradient_clipping import defer_clipping
+from attentive_gan.engine.runner.checkpoint_contents import pack_message_hub, unpack_message_hub
 from mmengine.logging import HistoryBuffer, MessageHub
 from mmengine.optim import OptimWrapper, OptimWrapperDict
 from support.host_reads import counted_reads

@@ -7,8 +7,10 @@ import warnings
 
 import pytest
 import torch
-from attentive_gan.engine import bfloat16, configuration, device_settings
-from attentive_gan.engine.bfloat16 import Bfloat16OptimWrapper, why_no_bfloat16
+from attentive_gan.config import reading as configuration
+from attentive_gan.engine.optimizers import bfloat16
+from attentive_gan.engine.optimizers.bfloat16 import Bfloat16OptimWrapper, why_no_bfloat16
+from attentive_gan.engine.runner import device_settings
 from attentive_gan.errors import UserError
 from mmengine.optim import OptimWrapper
 from support.runs import REPOSITORY
@@ -144,7 +146,7 @@ def test_tf32_without_warnings():
 
 
 def test_deterministic_training_prepares_cublas(monkeypatch):
-    from attentive_gan.engine.runner import RestorationRunner
+    from attentive_gan.engine.runner.restoration_runner import RestorationRunner
     from mmengine.runner import Runner
 
     seen = {}

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from attentive_gan.engine.finite_loss import StopOnNonFinite, batch_names
+from attentive_gan.engine.hooks.check_invalid_loss_hook import CheckInvalidLossHook, batch_names
 from attentive_gan.errors import UserError
 from mmagic.structures import DataSample
 from mmengine.hooks import LoggerHook
@@ -15,8 +15,8 @@ from support.host_reads import counted_reads
 GOOD, BAD = torch.tensor(1.0), torch.tensor(float('nan'))
 
 
-def started(interval=None, logging=10) -> StopOnNonFinite:
-    hook = StopOnNonFinite(interval)
+def started(interval=None, logging=10) -> CheckInvalidLossHook:
+    hook = CheckInvalidLossHook(interval)
     hook.before_train(SimpleNamespace(hooks=[LoggerHook(interval=logging)]))
     return hook
 
@@ -68,4 +68,4 @@ def test_names_of_batches():
 
 def test_an_interval_of_nothing_is_refused():
     with pytest.raises(ValueError, match='above 0'):
-        StopOnNonFinite(interval=0)
+        CheckInvalidLossHook(interval=0)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 import torch
-from attentive_gan.engine import configuration
-from attentive_gan.engine.images import longer_names, to_image
-from attentive_gan.imaging.comparison import CAPTION_HEIGHT, GAP
+from attentive_gan.config import reading as configuration
+from attentive_gan.engine.hooks.image_hooks import longer_names, to_image
+from attentive_gan.image_io.comparison import CAPTION_HEIGHT, GAP
 from support.runs import TINY_CONFIG, write_pairs
 
 
@@ -26,7 +26,7 @@ def test_sample_grid_is_in_tensorboard(tmp_path):
         config[name].dataset.data_root = str(data)
     config.train_cfg.max_iters = 2
     config.visualizer.vis_backends = [dict(type='TensorboardVisBackend')]
-    config.custom_hooks = [dict(type='SampleGrid', interval=2, count=2)]
+    config.custom_hooks = [dict(type='SampleGridHook', interval=2, count=2)]
     config.work_dir, config.launcher = str(tmp_path / 'work'), 'none'
     config.experiment_name = 'sample_grid'
     configuration.build_runner(config).train()

@@ -6,7 +6,7 @@ import math
 
 import pytest
 import torch
-from attentive_gan.engine.progress_schedule import ProgressLR, fitting_schedule
+from attentive_gan.engine.schedulers.progress_schedule import ProgressLR, fitting_schedule
 from mmengine.logging import MessageHub
 from mmengine.optim import CosineAnnealingLR, OptimWrapper
 from torch import nn

@@ -10,11 +10,15 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from attentive_gan.engine import MeanScoresFile, ScoreFiles
-from attentive_gan.engine.score_files import to_csv, to_json
+from attentive_gan.engine.hooks.score_files_hook import (
+    MeanScoresHook,
+    ScoreFilesHook,
+    to_csv,
+    to_json,
+)
 from attentive_gan.errors import UserError
-from attentive_gan.metrics import PROTOCOLS, RaindropScores, mean_scores
-from attentive_gan.whole_files import write_text
+from attentive_gan.evaluation import PROTOCOLS, RaindropScores, mean_scores
+from attentive_gan.utils.atomic_io import write_text
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger
 
@@ -61,7 +65,7 @@ def strict_json(path):
 
 def test_validation_writes_rows_means_and_provenance(tmp_path):
     records = [record('0_rain', 20.0, 0.5), record('1_rain', 24.0, 0.7)]
-    ScoreFiles().after_val_epoch(runner(tmp_path, [scored(*records)], load_from='old.pth'))
+    ScoreFilesHook().after_val_epoch(runner(tmp_path, [scored(*records)], load_from='old.pth'))
     folder = tmp_path / 'scores' / 'val_iter_30'
     assert sorted(path.name for path in folder.iterdir()) == ['test_a.csv', 'test_a.json']
     text = [{key: str(value) for key, value in item.items()} for item in records]
@@ -81,20 +85,20 @@ def test_validation_writes_rows_means_and_provenance(tmp_path):
 
 
 def test_test_names_the_weights(tmp_path):
-    ScoreFiles().after_test_epoch(runner(tmp_path, [scored(record('a'))], load_from='best.pth'))
+    ScoreFilesHook().after_test_epoch(runner(tmp_path, [scored(record('a'))], load_from='best.pth'))
     report = strict_json(tmp_path / 'scores' / 'test' / 'test_a.json')
     assert report['checkpoint'] == 'best.pth'
     assert report['iteration'] is None
 
 
 def test_no_weights_are_null_not_a_word(tmp_path):
-    ScoreFiles().after_test_epoch(runner(tmp_path, [scored(record('a'))]))
+    ScoreFilesHook().after_test_epoch(runner(tmp_path, [scored(record('a'))]))
     assert strict_json(tmp_path / 'scores' / 'test' / 'test_a.json')['checkpoint'] is None
 
 
 def test_data_sets_with_equal_file_names_keep_apart(tmp_path):
     first, second = scored(record('0_rain', 20.0)), scored(record('0_rain', 30.0), prefix='test_b')
-    ScoreFiles().after_test_epoch(runner(tmp_path, [first], [second]))
+    ScoreFilesHook().after_test_epoch(runner(tmp_path, [first], [second]))
     folder = tmp_path / 'scores' / 'test'
     assert rows(folder / 'test_a.csv')[0]['qian_psnr'] == '20.0'
     assert rows(folder / 'test_b.csv')[0]['qian_psnr'] == '30.0'
@@ -103,7 +107,7 @@ def test_data_sets_with_equal_file_names_keep_apart(tmp_path):
 def test_metrics_of_the_same_name_do_not_overwrite_each_other(tmp_path):
     other = {'name': '0_rain', 'path': 'data/0_rain.png', 'rgb_psnr': 19.0, 'rgb_ssim': 0.5}
     both = [scored(record('0_rain')), scored(other, protocols=('rgb',))]
-    ScoreFiles().after_test_epoch(runner(tmp_path, both))
+    ScoreFilesHook().after_test_epoch(runner(tmp_path, both))
     folder = tmp_path / 'scores' / 'test'
     assert list(rows(folder / 'test_a.csv')[0]) == ['name', 'path', 'qian_psnr', 'qian_ssim']
     assert list(rows(folder / 'test_a_2.csv')[0]) == ['name', 'path', 'rgb_psnr', 'rgb_ssim']
@@ -112,7 +116,7 @@ def test_metrics_of_the_same_name_do_not_overwrite_each_other(tmp_path):
 
 def test_without_prefix_the_data_set_gives_the_name(tmp_path):
     metrics = [scored(record('a'), prefix=None)], [scored(record('b'), prefix=None)]
-    ScoreFiles().after_test_epoch(runner(tmp_path, *metrics, names=['test_a', 'test_a']))
+    ScoreFilesHook().after_test_epoch(runner(tmp_path, *metrics, names=['test_a', 'test_a']))
     folder = tmp_path / 'scores' / 'test'
     assert rows(folder / 'test_a.csv')[0]['name'] == 'a'
     assert rows(folder / 'test_a_2.csv')[0]['name'] == 'b'
@@ -123,7 +127,7 @@ def test_other_metrics_and_empty_ones_write_nothing(tmp_path):
         process = compute_metrics = None
 
     Other.__abstractmethods__ = frozenset()
-    ScoreFiles().after_test_epoch(runner(tmp_path, [Other(prefix='x'), scored()], None))
+    ScoreFilesHook().after_test_epoch(runner(tmp_path, [Other(prefix='x'), scored()], None))
     assert not (tmp_path / 'scores').exists()
 
 
@@ -144,7 +148,7 @@ def test_numbers_and_ordinary_names_stay_as_they_are():
 
 def test_infinite_scores_leave_the_json_strict(tmp_path):
     records = [record('a', math.inf, 1.0), record('b', 20.0), record('c', 22.0)]
-    ScoreFiles().after_test_epoch(
+    ScoreFilesHook().after_test_epoch(
         runner(tmp_path, [scored(*records)], [scored(record('a', math.inf, 1.0), prefix='all')])
     )
     folder = tmp_path / 'scores' / 'test'
@@ -168,7 +172,7 @@ def test_strict_json_keeps_everything_else():
 
 def test_mean_scores_file_is_strict_too(tmp_path):
     path = tmp_path / 'deep' / 'means.json'
-    MeanScoresFile(str(path)).after_test_epoch(
+    MeanScoresHook(str(path)).after_test_epoch(
         runner(tmp_path), {'test_a/qian_psnr': math.inf, 'test_a/qian_ssim': 1.0}
     )
     assert strict_json(path) == {'test_a/qian_psnr': None, 'test_a/qian_ssim': 1.0}

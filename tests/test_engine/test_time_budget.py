@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from attentive_gan.engine.time_budget import TimeBudget, crosses
+from attentive_gan.engine.runner.time_budget import TimeBudget, crosses
 
 
 class Clock:

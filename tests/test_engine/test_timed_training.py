@@ -7,8 +7,8 @@ import json
 
 import pytest
 import torch
-from attentive_gan.engine import configuration
-from attentive_gan.engine.timed_config import set_minutes
+from attentive_gan.config import reading as configuration
+from attentive_gan.config.timed import set_minutes
 from attentive_gan.errors import UserError
 from mmengine.hooks import Hook
 from support.host_reads import counted_reads

@@ -13,10 +13,10 @@ from functools import cache
 # cuBLAS looks at this when it is first used; deterministic algorithms need it.
 os.environ.setdefault('CUBLAS_WORKSPACE_CONFIG', ':4096:8')
 
-import attentive_gan  # noqa: F401  (registers the editor)
+import attentive_gan.registration  # noqa: F401
 import pytest
 import torch
-from attentive_gan.losses import (
+from attentive_gan.models.losses import (
     AdversarialLoss,
     AttentionLoss,
     AttentionMapLoss,
@@ -24,11 +24,12 @@ from attentive_gan.losses import (
     SSIMLoss,
     VGGPerceptualLoss,
 )
-from attentive_gan.losses.perceptual_loss import VGG16_CONVOLUTIONS
-from attentive_gan.networks import AttentiveDiscriminator, AttentiveGenerator, PlainDiscriminator
-from attentive_gan.networks.card_benchmark import benchmark_device
-from attentive_gan.networks.card_plan import Copy, Inference, MatrixProduct, TrainingStep
-from attentive_gan.networks.cost import use_tf32
+from attentive_gan.models.losses.perceptual_loss import VGG16_CONVOLUTIONS
+from attentive_gan.models.networks.attentive_generator import AttentiveGenerator
+from attentive_gan.models.networks.cost import use_tf32
+from attentive_gan.models.networks.discriminators import AttentiveDiscriminator, PlainDiscriminator
+from benchmarks.card_benchmark import benchmark_device
+from benchmarks.card_plan import Copy, Inference, MatrixProduct, TrainingStep
 from mmengine.config import Config
 from support.lively_networks import lively
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -422,7 +423,7 @@ def test_onnx_runtime_on_cuda(tmp_path):
     wanted = 'CUDAExecutionProvider' if DEVICE.type == 'cuda' else 'CPUExecutionProvider'
     if wanted not in runtime.get_available_providers():
         pytest.skip(f'this ONNX Runtime has no {wanted}')
-    from attentive_gan.exporting import export
+    from attentive_gan.export import exporting as export
     from attentive_gan.inference.onnx_session import OnnxSession
     from support.described_networks import write_described
 

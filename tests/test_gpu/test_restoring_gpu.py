@@ -15,14 +15,17 @@ import numpy as np
 import pytest
 import torch
 from attentive_gan.errors import UserError
-from attentive_gan.exporting import export
-from attentive_gan.inference import Restorer, cuda_memory
+from attentive_gan.export import exporting as export
+from attentive_gan.inference import ImageRestorer, cuda_memory
 from attentive_gan.inference.precision import choose_precision, in_precision
 from attentive_gan.inference.views import view
-from attentive_gan.networks import AttentiveGenerator, Pix2PixGenerator, RestorationUNet
-from attentive_gan.rendering import add_raindrops, draw_scene
+from attentive_gan.models.networks.attentive_generator import AttentiveGenerator
+from attentive_gan.models.networks.baselines.pix2pix import Pix2PixGenerator
+from attentive_gan.models.networks.unet import RestorationUNet
 from attentive_gan.restoration import restore
+from drawn_scenes.scenes import draw_scene
 from PIL import Image
+from raindrop_renderer.sampling import add_raindrops
 from support.described_networks import write_described
 from support.lively_networks import lively
 from torch import Tensor, nn
@@ -63,8 +66,8 @@ def network(name: str) -> nn.Module:
 NETWORKS = ['attentive', 'small', 'unet']
 
 
-def restorer(name: str, precision: str = 'float32', device: str = NAME, **options) -> Restorer:
-    return Restorer(
+def restorer(name: str, precision: str = 'float32', device: str = NAME, **options) -> ImageRestorer:
+    return ImageRestorer(
         network=copy.deepcopy(network(name)), device=device, precision=precision, **options
     )
 
@@ -154,7 +157,7 @@ def test_16_bits_are_near_and_parts_do_not_show(name: str, precision: str) -> No
 def test_batch_normalisation_in_parts() -> None:
     """cuDNN's has another name in the record."""
     network = lively(Pix2PixGenerator(num_down=5, base_channels=4))
-    made = Restorer(network=network, device=NAME, precision='float32')
+    made = ImageRestorer(network=network, device=NAME, precision='float32')
     assert made.reach is not None
     whole = made.restore(rainy()).image
     made.tile = 64
@@ -170,7 +173,7 @@ def test_onnx_runtime_on_the_card(tmp_path: Path) -> None:
     weights, path = write_described(tmp_path, 'unet', 'rgb'), tmp_path / 'unet.onnx'
     export(None, str(weights), path, 'onnx')
     made, expected = (
-        Restorer(weights=str(path), backend='onnxruntime', device=device)
+        ImageRestorer(weights=str(path), backend='onnxruntime', device=device)
         for device in ('auto', 'cpu')
     )
     assert made.device.type == 'cuda'
@@ -217,7 +220,7 @@ def test_float16_that_overflows_falls_back_to_float32() -> None:
             return self.down(self.up(images))
 
     notes: list[str] = []
-    made = Restorer(
+    made = ImageRestorer(
         network=Overflowing(), device=NAME, precision='float16', notify=notes.append
     )  # fmt: skip
     images = [rainy(), rainy(seed=2), rainy() // 4]

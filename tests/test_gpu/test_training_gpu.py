@@ -11,8 +11,8 @@ from contextlib import contextmanager
 
 import pytest
 import torch
-from attentive_gan.engine import configuration
-from attentive_gan.engine.bfloat16 import why_no_bfloat16
+from attentive_gan.config import reading as configuration
+from attentive_gan.engine.optimizers.bfloat16 import why_no_bfloat16
 from mmagic.registry import MODELS
 from mmengine.hooks import Hook
 from support.host_reads import counted_reads

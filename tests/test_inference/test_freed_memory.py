@@ -12,7 +12,7 @@ from support.runs import environment
 CODE = """
 import sys
 import torch
-from attentive_gan.inference.freed_memory import (
+from attentive_gan.inference.malloc_tuning import (
     give_freed_memory_back, keep_freed_memory, sparing_memory
 )
 from resident_memory import resident

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from attentive_gan.inference import Restorer, attempts, cuda_memory, execution, memory
+from attentive_gan.inference import ImageRestorer, attempts, cuda_memory, execution, memory
 from torch import nn
 
 GIB = 2**30
@@ -50,7 +50,7 @@ def scarce(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_a_pass_at_once_is_freed_before_strips(networks: dict[str, nn.Module], scarce) -> None:
-    made = Restorer(network=networks['unet'], precision='float32')
+    made = ImageRestorer(network=networks['unet'], precision='float32')
     expected = made.restore(image(40, 64)).image
     whole = scarce('run_whole', 0, lambda jobs, function: 1)
     streamed = scarce('run_streamed', 24, lambda job, graph, plan: plan.width)
@@ -62,7 +62,7 @@ def test_a_pass_at_once_is_freed_before_strips(networks: dict[str, nn.Module], s
 
 def test_tiles_are_freed_before_smaller_ones(networks: dict[str, nn.Module], scarce) -> None:
     notes: list[str] = []
-    made = Restorer(network=networks['unet'], tile=64, halo=80, notify=notes.append)
+    made = ImageRestorer(network=networks['unet'], tile=64, halo=80, notify=notes.append)
     expected = made.restore(image(40, 64)).image
     tiled = scarce('run_tiled', 16, lambda job, function, side, halo: side)
     assert np.array_equal(made.restore(image(40, 64)).image, expected)
@@ -76,7 +76,7 @@ def test_tiles_are_freed_before_smaller_ones(networks: dict[str, nn.Module], sca
 def test_images_together_are_freed_before_each_alone(
     networks: dict[str, nn.Module], scarce
 ) -> None:
-    made = Restorer(network=networks['unet'])
+    made = ImageRestorer(network=networks['unet'])
     images = [image(40, 64) // n for n in (1, 2, 3)]
     expected = [made.restore(image).image for image in images]
     whole = scarce('run_whole', 1, lambda jobs, function: len(jobs))
@@ -88,7 +88,7 @@ def test_images_together_are_freed_before_each_alone(
 
 
 def test_the_smallest_parts_do_not_fit(networks: dict[str, nn.Module], scarce) -> None:
-    made = Restorer(network=networks['unet'])
+    made = ImageRestorer(network=networks['unet'])
     scarce('run_whole', 0, lambda jobs, function: 1)
     streamed = scarce('run_streamed', 0, lambda job, graph, plan: plan.width)
     with pytest.raises(MemoryError, match=r'smallest part .*CUDA out of memory'):

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 from attentive_gan.inference.loading import adopt_network
-from attentive_gan.networks import RestorationUNet
+from attentive_gan.models.networks.unet import RestorationUNet
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 

@@ -9,8 +9,8 @@ import psutil
 import pytest
 import torch
 from attentive_gan.errors import UserError
-from attentive_gan.exporting import export
-from attentive_gan.inference import Restorer, execution, memory, onnx_session
+from attentive_gan.export import exporting as export
+from attentive_gan.inference import ImageRestorer, execution, memory, onnx_session
 from attentive_gan.inference.executors import Job, empty_outputs, run_tiled, run_whole
 from attentive_gan.inference.onnx_session import OnnxSession
 from attentive_gan.inference.tiling import tile_side
@@ -39,9 +39,9 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, Pat
 
 
 @pytest.fixture(scope='session')
-def restorers(files: dict[str, tuple[Path, Path]]) -> dict[str, Restorer]:
+def restorers(files: dict[str, tuple[Path, Path]]) -> dict[str, ImageRestorer]:
     """Restorers by ONNX Runtime."""
-    return {n: Restorer(weights=str(f), backend='onnxruntime') for n, (_, f) in files.items()}
+    return {n: ImageRestorer(weights=str(f), backend='onnxruntime') for n, (_, f) in files.items()}
 
 
 def image(height: int, width: int, dtype: type = np.uint8) -> np.ndarray:
@@ -56,7 +56,7 @@ def image(height: int, width: int, dtype: type = np.uint8) -> np.ndarray:
 @pytest.mark.parametrize('size', [(1, 1), (37, 62), (64, 48)])
 def test_equals_the_restorer_by_pytorch(files, restorers, name, size):
     weights, _ = files[name]
-    by_torch, by_onnx = Restorer(weights=str(weights), precision='float32'), restorers[name]
+    by_torch, by_onnx = ImageRestorer(weights=str(weights), precision='float32'), restorers[name]
     assert by_onnx.gives_attention == by_torch.gives_attention
     for dtype, level in ((np.uint8, 1), (np.uint16, 7)):
         rainy = image(*size, dtype)
@@ -120,7 +120,7 @@ def seen_pixels(monkeypatch):
 
 
 def test_the_budget_decides_on_tiles(files, monkeypatch):
-    restorer = Restorer(weights=str(files['unet'][1]), backend='onnxruntime')
+    restorer = ImageRestorer(weights=str(files['unet'][1]), backend='onnxruntime')
     rainy, seen = image(300, 260), seen_pixels(monkeypatch)
     whole = restorer.restore(rainy).image
     assert seen == [300 * 264 + 4 * 264]  # padded to multiples of 8
@@ -142,7 +142,7 @@ def test_tiles_fill_the_budget(budget, expected):
 def test_tiles_are_halved_when_memory_runs_out(files, monkeypatch):
     told = []
     path = str(files['unet'][1])
-    restorer = Restorer(weights=path, backend='onnxruntime', notify=told.append)
+    restorer = ImageRestorer(weights=path, backend='onnxruntime', notify=told.append)
     rainy = image(200, 200)
     whole = restorer.restore(rainy).image
     original = OnnxSession.run
@@ -173,7 +173,7 @@ def test_mistakes_are_named(files, tmp_path):
         (dict(weights=path, backend='onnxruntime', device='tpu'), 'choose auto, cpu'),
     ):
         with pytest.raises(UserError, match=message):
-            Restorer(**arguments)
+            ImageRestorer(**arguments)
 
 
 def test_files_of_others_are_refused(files, tmp_path):
@@ -189,7 +189,7 @@ def test_files_of_others_are_refused(files, tmp_path):
         next(p for p in changed.metadata_props if p.key == key).value = value
         onnx.save(changed, tmp_path / 'x.onnx')
         with pytest.raises(UserError, match=message):
-            Restorer(weights=str(tmp_path / 'x.onnx'), backend='onnxruntime')
+            ImageRestorer(weights=str(tmp_path / 'x.onnx'), backend='onnxruntime')
 
 
 def test_an_attention_map_from_outside_is_refused(restorers):
@@ -199,7 +199,7 @@ def test_an_attention_map_from_outside_is_refused(restorers):
 
 
 def test_records_name_network_and_weights(files, restorers):
-    by_torch = Restorer(weights=str(files['unet'][0]))
+    by_torch = ImageRestorer(weights=str(files['unet'][0]))
     assert restorers['unet'].name == by_torch.name == 'unet'
     assert restorers['unet'].loaded.weights_sha256 == by_torch.loaded.weights_sha256
     assert restorers['unet'].device == torch.device('cpu')
@@ -264,15 +264,15 @@ def test_a_card_that_torch_does_not_know_restores(files, monkeypatch):
     monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
     monkeypatch.setattr(memory, 'total_memory', lambda device: 2**30)
     monkeypatch.setattr(memory, 'free_memory', lambda device: 2**30)
-    restorer = Restorer(weights=str(files['unet'][1]), backend='onnxruntime', device='cuda:1')
+    restorer = ImageRestorer(weights=str(files['unet'][1]), backend='onnxruntime', device='cuda:1')
     assert restorer.memory == 2**30
     rainy = image(40, 64)
-    expected = Restorer(weights=str(files['unet'][1]), backend='onnxruntime', device='cpu')
+    expected = ImageRestorer(weights=str(files['unet'][1]), backend='onnxruntime', device='cpu')
     np.testing.assert_array_equal(restorer.restore(rainy).image, expected.restore(rainy).image)
 
 
 def test_memory_is_released_when_it_seems_to_lack(files, monkeypatch):
-    restorer = Restorer(weights=str(files['unet'][1]), backend='onnxruntime', device='cpu')
+    restorer = ImageRestorer(weights=str(files['unet'][1]), backend='onnxruntime', device='cpu')
     released = []
     monkeypatch.setattr(OnnxSession, 'release', lambda self: released.append(1))
     restorer.restore(image(40, 64))

@@ -9,14 +9,16 @@ import numpy as np
 import pytest
 import torch
 from attentive_gan.errors import UserError
-from attentive_gan.inference import Restorer, precision, record
+from attentive_gan.inference import ImageRestorer, precision, record
 from attentive_gan.inference.execution import Execution
 from attentive_gan.inference.loading import adopt_network
 from attentive_gan.inference.memory import row_bytes
 from attentive_gan.inference.precision import choose_precision, in_precision, whole_float32
 from attentive_gan.inference.views import view
-from attentive_gan.networks import AttentiveGenerator, RestorationUNet
-from attentive_gan.rendering import add_raindrops, draw_scene
+from attentive_gan.models.networks.attentive_generator import AttentiveGenerator
+from attentive_gan.models.networks.unet import RestorationUNet
+from drawn_scenes.scenes import draw_scene
+from raindrop_renderer.sampling import add_raindrops
 from support.lively_networks import lively
 from torch import Tensor, nn
 
@@ -126,7 +128,7 @@ def test_deep_images_are_restored_in_float32(
 ) -> None:
     units()
     network = Types()
-    made = Restorer(network=network, device='cpu', precision=chosen)
+    made = ImageRestorer(network=network, device='cpu', precision=chosen)
     pixels = np.arange(2**bits - 300, 2**bits).astype(f'uint{bits}').reshape(10, 10, 3)
     restored = made.restore(pixels).image
     assert network.seen == {expected}
@@ -137,7 +139,7 @@ def test_deep_images_are_restored_in_float32(
 def test_a_program_that_casts_itself_changes_nothing(units) -> None:
     units()
     network = Types()
-    made = Restorer(network=network, device='cpu', precision='float32')
+    made = ImageRestorer(network=network, device='cpu', precision='float32')
     with torch.autocast('cpu', dtype=torch.bfloat16):
         made.restore(np.zeros((20, 24, 3), np.uint8))
     assert network.seen == {torch.float32}
@@ -164,7 +166,7 @@ def test_the_weights_that_ship_hardly_change(units) -> None:
     units()
     rainy = scene(240, 320)
     whole, half = (
-        Restorer(device='cpu', precision=p).restore(rainy).image.astype(int)
+        ImageRestorer(device='cpu', precision=p).restore(rainy).image.astype(int)
         for p in ('float32', 'bfloat16')
     )
     difference = np.abs(whole - half)
@@ -178,7 +180,7 @@ def test_parts_do_not_show_in_16_bits(units, way: str) -> None:
     units()
     rainy = scene(200, 320)
     notes: list[str] = []
-    made = Restorer(device='cpu', precision='bfloat16', notify=notes.append)
+    made = ImageRestorer(device='cpu', precision='bfloat16', notify=notes.append)
     whole = made.restore(rainy).image.astype(int)
     reach = made.reach
     assert reach is not None
@@ -224,7 +226,7 @@ def test_a_gate_that_is_shut_leaves_every_level(units, tile: int | None) -> None
     network = Gated()
     nn.init.constant_(network.gate.bias, -200)
     pixels = np.arange(256).astype(np.uint8).repeat(12).reshape(32, 32, 3)
-    made = Restorer(network=network, device='cpu', precision='bfloat16', tile=tile)
+    made = ImageRestorer(network=network, device='cpu', precision='bfloat16', tile=tile)
     np.testing.assert_array_equal(made.restore(pixels).image, pixels)
     graph = record(in_precision(view(network, 'restore'), torch.bfloat16, CPU), (3,), 1).graph
     assert graph is not None

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 from attentive_gan.inference import record
-from attentive_gan.inference.local_graph import _Builder
 from attentive_gan.inference.recorder import record_operations
+from attentive_gan.inference.streaming_graph import _Builder
 from support.lively_networks import BUILDERS
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode

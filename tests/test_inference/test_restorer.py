@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import torch
 from attentive_gan.errors import UserError
-from attentive_gan.inference import Restorer, execution, executors, memory
-from attentive_gan.networks import DuRNSP, RestorationUNet
+from attentive_gan.inference import ImageRestorer, execution, executors, memory
+from attentive_gan.models.networks.baselines.durn import DuRNSP
+from attentive_gan.models.networks.unet import RestorationUNet
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mmagic.registry import MODELS
@@ -42,7 +43,7 @@ def test_results_are_those_of_the_network(
     networks: dict[str, nn.Module], name: str, tile: int | None
 ) -> None:
     pixels = image(37, 51)
-    exact = Restorer(network=networks[name], tile=tile, precision='float32')
+    exact = ImageRestorer(network=networks[name], tile=tile, precision='float32')
     restored = exact.restore(pixels).image
     difference = np.abs(restored.astype(int) - by_hand(networks[name], pixels))
     assert difference.max() <= 1  # a value halfway between two levels may fall to either
@@ -56,7 +57,9 @@ def test_results_are_those_of_the_network(
 def test_a_network_that_changes_nothing_changes_nothing(
     height: int, width: int, bits: int, tile: int | None
 ) -> None:
-    identity = Restorer(network=RestorationUNet(channels=(8, 8), blocks=1, shuffle=2), tile=tile)
+    identity = ImageRestorer(
+        network=RestorationUNet(channels=(8, 8), blocks=1, shuffle=2), tile=tile
+    )
     pixels = image(height, width, bits)
     assert np.array_equal(identity.restore(pixels).image, pixels)
 
@@ -77,7 +80,7 @@ class _RedOnly(nn.Module):
 def test_the_network_sees_its_own_colour_order(order: str, kept: int, tile: int | None) -> None:
     from dataclasses import replace
 
-    made = Restorer(network=_RedOnly(), tile=tile)
+    made = ImageRestorer(network=_RedOnly(), tile=tile)
     made.loaded = replace(made.loaded, channel_order=order)
     pixels = image(9, 20)
     restored = made.restore(pixels).image
@@ -88,7 +91,7 @@ def test_the_network_sees_its_own_colour_order(order: str, kept: int, tile: int 
 def test_the_budget_decides_how_it_runs(
     networks: dict[str, nn.Module], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = Restorer(network=networks['attentive'], precision='float32')
+    made = ImageRestorer(network=networks['attentive'], precision='float32')
     pixels = image(64, 96)
     whole = made.restore(pixels).image
     monkeypatch.setattr(execution, 'working_memory', lambda *_: 3 * MEBIBYTE)
@@ -105,7 +108,7 @@ def test_half_the_columns_after_memory_ran_out(
     networks: dict[str, nn.Module], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     notes: list[str] = []
-    made = Restorer(network=networks['attentive'], tile=64, notify=notes.append)
+    made = ImageRestorer(network=networks['attentive'], tile=64, notify=notes.append)
     expected = made.restore(image(40, 64)).image
     widths = []
     plain = executors.run_streamed
@@ -127,7 +130,7 @@ def test_half_the_columns_after_memory_ran_out(
 def test_after_the_whole_did_not_fit(
     networks: dict[str, nn.Module], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = Restorer(network=networks['unet'])
+    made = ImageRestorer(network=networks['unet'])
     expected = made.restore(image(40, 64)).image
 
     def scarce(*_: object) -> None:
@@ -147,7 +150,7 @@ def test_other_errors_are_not_taken_for_a_lack_of_memory(
 
     monkeypatch.setattr(execution, 'run_whole', broken)
     with pytest.raises(RuntimeError, match='shapes'):
-        Restorer(network=networks['unet']).restore(image(40, 64))
+        ImageRestorer(network=networks['unet']).restore(image(40, 64))
 
 
 @pytest.mark.parametrize('value', [float('nan'), float('inf'), -float('inf')])
@@ -159,7 +162,7 @@ def test_values_that_are_not_finite_are_no_image(value: float) -> None:
             return restored
 
     with pytest.raises(UserError, match='not finite'):
-        Restorer(network=Broken()).restore(image(40, 64))
+        ImageRestorer(network=Broken()).restore(image(40, 64))
 
 
 def test_large_values_are_white() -> None:
@@ -169,17 +172,17 @@ def test_large_values_are_white() -> None:
         def forward(self, rainy: torch.Tensor) -> torch.Tensor:
             return rainy * 0 + 3e38
 
-    assert (Restorer(network=Large()).restore(image(40, 64)).image == 255).all()
+    assert (ImageRestorer(network=Large()).restore(image(40, 64)).image == 255).all()
 
 
 def test_a_budget_by_default_lets_large_programs_restore(
     networks: dict[str, nn.Module], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Such as a training that shows images; a budget that was chosen holds all the same."""
-    assert Restorer(network=networks['unet']).memory >= 2 * 2**30
+    assert ImageRestorer(network=networks['unet']).memory >= 2 * 2**30
     monkeypatch.setattr(memory, 'DEFAULT_BUDGET', 2**20)
     pixels = image(40, 64)
-    made = Restorer(network=networks['unet'])
+    made = ImageRestorer(network=networks['unet'])
     assert made.restore(pixels).image.shape == pixels.shape
     made.memory = memory.DEFAULT_BUDGET
     with pytest.raises(UserError, match='raise --memory to at least'):
@@ -189,11 +192,11 @@ def test_a_budget_by_default_lets_large_programs_restore(
 def test_a_network_that_sees_all_needs_memory_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
     network = DuRNSP().eval()
     pixels = image(40, 64)
-    assert Restorer(network=network).restore(pixels).image.shape == (40, 64, 3)
+    assert ImageRestorer(network=network).restore(pixels).image.shape == (40, 64, 3)
     monkeypatch.setattr(execution, 'working_memory', lambda *_: MEBIBYTE)
     with pytest.raises(UserError, match=r'as a whole .*mean.*--tile and --halo'):
-        Restorer(network=network).restore(pixels)
-    tiled = Restorer(network=network, tile=32, halo=8).restore(pixels).image
+        ImageRestorer(network=network).restore(pixels)
+    tiled = ImageRestorer(network=network, tile=32, halo=8).restore(pixels).image
     assert tiled.shape == (40, 64, 3)
 
 
@@ -202,7 +205,7 @@ def test_mmagics_networks_restore_any_size_at_once_or_in_tiles(name: str) -> Non
     torch.manual_seed(0)
     network = MODELS.build({'type': name, **MMAGIC[name]}).eval()
     notes: list[str] = []
-    made = Restorer(network=network, precision='float32', notify=notes.append)
+    made = ImageRestorer(network=network, precision='float32', notify=notes.append)
     for height, width in ((37, 51), (40, 64)):  # the second time with what recording left behind
         pixels = image(height, width)
         restored = made.restore(pixels).image
@@ -216,7 +219,7 @@ def test_mmagics_networks_restore_any_size_at_once_or_in_tiles(name: str) -> Non
 def test_a_smaller_halo_is_not_exact_and_says_so(networks: dict[str, nn.Module]) -> None:
     pixels = image(40, 64)
     notes: list[str] = []
-    made = Restorer(
+    made = ImageRestorer(
         network=networks['attentive'], tile=16, precision='float32', notify=notes.append
     )
     exact = made.restore(pixels).image
@@ -231,7 +234,7 @@ def test_a_smaller_halo_is_not_exact_and_says_so(networks: dict[str, nn.Module])
 
 
 def test_attention(networks: dict[str, nn.Module]) -> None:
-    made = Restorer(network=networks['attentive'], precision='float32')
+    made = ImageRestorer(network=networks['attentive'], precision='float32')
     pixels = image(40, 64)
     both = made.restore(pixels, attention=True)
     alone = made.attend(pixels)
@@ -241,17 +244,17 @@ def test_attention(networks: dict[str, nn.Module]) -> None:
     held = made.restore(pixels, held=alone).image
     assert np.abs(held.astype(int) - both.image).max() <= 1
     with pytest.raises(UserError, match='draws no attention'):
-        Restorer(network=networks['unet']).attend(pixels)
+        ImageRestorer(network=networks['unet']).attend(pixels)
 
 
 @pytest.mark.parametrize('shape', [(8, 8), (8, 8, 4), (8, 8, 3, 1)])
 def test_other_arrays_are_refused(networks: dict[str, nn.Module], shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match='H, W, 3'):
-        Restorer(network=networks['unet']).restore(np.zeros(shape, np.uint8))
+        ImageRestorer(network=networks['unet']).restore(np.zeros(shape, np.uint8))
 
 
 def test_images_begun_together_are_of_one_size(networks: dict[str, nn.Module]) -> None:
-    made = Restorer(network=networks['unet'])
+    made = ImageRestorer(network=networks['unet'])
     for others in ([], [image(8, 9), image(9, 8)], [image(8, 8), image(8, 8, 16)]):
         with pytest.raises(ValueError, match='one size and type'):
             made.begin(others)
@@ -262,26 +265,26 @@ def test_images_begun_together_are_of_one_size(networks: dict[str, nn.Module]) -
 )
 def test_a_device_that_is_not_there(device: str, message: str) -> None:
     with pytest.raises(UserError, match=message):
-        Restorer(network=RestorationUNet(channels=(8,)), device=device)
+        ImageRestorer(network=RestorationUNet(channels=(8,)), device=device)
 
 
 def test_half_precision_is_near(networks: dict[str, nn.Module]) -> None:
     pixels = image(40, 64)
-    whole = Restorer(network=RestorationUNet(channels=(8,), shuffle=1), precision='bfloat16')
+    whole = ImageRestorer(network=RestorationUNet(channels=(8,), shuffle=1), precision='bfloat16')
     assert np.abs(whole.restore(pixels).image.astype(int) - pixels).max() <= 1
 
 
 _PEAK = """
 import sys
 import numpy as np
-from attentive_gan.inference import Restorer, keep_freed_memory
+from attentive_gan.inference import ImageRestorer, keep_freed_memory
 from attentive_gan.networks import AttentiveGenerator
 from resident_memory import peak, resident
 kind, height, width, budget = sys.argv[1], *map(int, sys.argv[2:])
 network = AttentiveGenerator(num_steps=1) if kind == 'attentive' else None
 pixels = np.zeros((height, width, 3), np.uint8) + 7
 assert keep_freed_memory()
-restorer = Restorer(network=network)
+restorer = ImageRestorer(network=network)
 restorer.restore(pixels[:64, :64])  # loads what is loaded at first use
 start = resident()
 restorer.memory = int(start + budget) * 2**20

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from attentive_gan.errors import UserError
-from attentive_gan.inference import Restorer, executors, results
+from attentive_gan.inference import ImageRestorer, executors, results
 from attentive_gan.inference.pinned import to_device
 from attentive_gan.inference.results import MOST_ARRIVING, NotFiniteError, Results
 from torch import Tensor, nn
@@ -122,7 +122,7 @@ def test_an_image_is_restored_again_in_float32(late: bool, monkeypatch: pytest.M
         executors, 'Results', lambda outputs, reverse, deferred: Results(outputs, reverse, late)
     )
     notes: list[str] = []
-    made = Restorer(network=Overflowing(), device='cpu', notify=notes.append)
+    made = ImageRestorer(network=Overflowing(), device='cpu', notify=notes.append)
     made.dtype = torch.bfloat16  # whatever this CPU is good at
     dark, bright = (np.full((20, 24, 3), value, np.uint8) for value in (100, 250))
     begun = made.begin([dark, bright, bright])
@@ -141,7 +141,7 @@ def test_what_is_not_finite_in_float32_either_is_an_error() -> None:
         def forward(self, rainy: Tensor) -> Tensor:
             return rainy / 0
 
-    made = Restorer(network=Broken(), device='cpu')
+    made = ImageRestorer(network=Broken(), device='cpu')
     made.dtype = torch.bfloat16
     with pytest.raises(UserError, match='not finite'):
         made.restore(np.full((20, 24, 3), 9, np.uint8))

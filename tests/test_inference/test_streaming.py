@@ -8,10 +8,10 @@ import torch
 from attentive_gan.inference import Recording, record
 from attentive_gan.inference.executors import Job, empty_outputs, run_streamed, run_tiled
 from attentive_gan.inference.memory import ColumnPlan, row_bytes
-from attentive_gan.inference.recomputation import with_recomputation
+from attentive_gan.inference.rematerialization import with_recomputation
 from attentive_gan.inference.row_stream import steps
 from attentive_gan.inference.views import Task, input_channels, output_channels, view
-from attentive_gan.networks import DuRNSP
+from attentive_gan.models.networks.baselines.durn import DuRNSP
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray

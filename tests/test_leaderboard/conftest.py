@@ -5,10 +5,10 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-import attentive_gan  # noqa: F401
+import attentive_gan.registration  # noqa: F401
 import pytest
 import torch
-from attentive_gan.engine.configuration import load_config
+from attentive_gan.config.reading import load_config
 from attentive_gan.leaderboard import CostSetting, Plan, evaluate, open_data, parse_entry
 from mmagic.registry import MODELS
 from mmengine.registry import DefaultScope

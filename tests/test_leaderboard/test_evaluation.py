@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from attentive_gan.errors import UserError
 from attentive_gan.leaderboard import Layout, open_data, read_result, summarise, write_summary
-from attentive_gan.leaderboard.restorers import Untouched
+from attentive_gan.leaderboard.prediction_sources import Untouched
 from support.runs import TINY_CONFIG, data_options, tool, write_pairs
 
 TINY = f'tiny={TINY_CONFIG}'

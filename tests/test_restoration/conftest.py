@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from attentive_gan.inference import Restorer
-from attentive_gan.networks import RestorationUNet
-from attentive_gan.weight_files.description import WeightsDescription
-from attentive_gan.weight_files.publishing import save_weights
+from attentive_gan.checkpoints.description import WeightsDescription
+from attentive_gan.checkpoints.publishing import save_weights
+from attentive_gan.inference import ImageRestorer
+from attentive_gan.models.networks.unet import RestorationUNet
 from PIL import Image
 
 #: A small U-Net; untrained, it leaves images as they are.
@@ -20,9 +20,9 @@ IDENTITY = dict(type='RestorationUNet', channels=[8], blocks=1, shuffle=1)
 
 
 @pytest.fixture(scope='session')
-def identity() -> Restorer:
+def identity() -> ImageRestorer:
     """A restorer that changes nothing."""
-    return Restorer(network=RestorationUNet(channels=[8], blocks=1, shuffle=1))
+    return ImageRestorer(network=RestorationUNet(channels=[8], blocks=1, shuffle=1))
 
 
 @pytest.fixture(scope='session')

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from attentive_gan.errors import UserError
-from attentive_gan.imaging import read_document
-from attentive_gan.inference import Restorer
+from attentive_gan.image_io import read_document
+from attentive_gan.inference import ImageRestorer
 from attentive_gan.restoration import (
     BatchOptions,
     Shard,
@@ -119,7 +119,12 @@ LOSSLESS = [
 
 @pytest.mark.parametrize(('name', 'shape', 'saving'), LOSSLESS)
 def test_a_network_that_changes_nothing_gives_the_same_image(
-    tmp_path: Path, save: Save, identity: Restorer, name: str, shape: tuple[int, ...], saving: dict
+    tmp_path: Path,
+    save: Save,
+    identity: ImageRestorer,
+    name: str,
+    shape: tuple[int, ...],
+    saving: dict,
 ) -> None:
     source = save(tmp_path / name, *shape, **saving)
     report = restore(source, tmp_path / 'out', restorer=identity)
@@ -129,7 +134,7 @@ def test_a_network_that_changes_nothing_gives_the_same_image(
     assert np.array_equal(np.asarray(before), np.asarray(after))
 
 
-def test_16_bits_stay(tmp_path: Path, identity: Restorer) -> None:
+def test_16_bits_stay(tmp_path: Path, identity: ImageRestorer) -> None:
     import cv2
 
     pixels = np.random.default_rng(0).integers(0, 65536, (9, 12, 3)).astype(np.uint16)
@@ -138,7 +143,7 @@ def test_16_bits_stay(tmp_path: Path, identity: Restorer) -> None:
     assert np.array_equal(cv2.imread(str(tmp_path / 'out.png'), cv2.IMREAD_UNCHANGED), pixels)
 
 
-def test_structure_names_and_formats(tmp_path: Path, save: Save, identity: Restorer) -> None:
+def test_structure_names_and_formats(tmp_path: Path, save: Save, identity: ImageRestorer) -> None:
     root = tmp_path / 'in'
     save(root / 'a.png')
     save(root / 'deep' / 'b.jpeg')
@@ -151,7 +156,7 @@ def test_structure_names_and_formats(tmp_path: Path, save: Save, identity: Resto
     assert len(again.records) == 2
 
 
-def test_patterns_and_several_folders(tmp_path: Path, save: Save, identity: Restorer) -> None:
+def test_patterns_and_several_folders(tmp_path: Path, save: Save, identity: ImageRestorer) -> None:
     save(tmp_path / 'one' / 'x' / 'a.png')
     save(tmp_path / 'two' / 'a.png')
     restore(str(tmp_path / '*' / '**' / 'a.png'), tmp_path / 'p', restorer=identity)
@@ -178,7 +183,7 @@ def test_mistakes_are_found_before_any_work(
         plan_batch(inputs, tmp_path / 'out', BatchOptions())
 
 
-def test_nothing_is_replaced_unasked(tmp_path: Path, save: Save, identity: Restorer) -> None:
+def test_nothing_is_replaced_unasked(tmp_path: Path, save: Save, identity: ImageRestorer) -> None:
     source = save(tmp_path / 'in' / 'a.png')
     with pytest.raises(UserError, match='would replace its source'):
         plan_batch([source], tmp_path / 'in', options(existing='overwrite'))
@@ -198,7 +203,7 @@ def test_a_file_of_a_kind_that_is_not_written_is_refused(
 
 
 def test_what_a_format_cannot_hold_is_refused(
-    tmp_path: Path, save: Save, identity: Restorer
+    tmp_path: Path, save: Save, identity: ImageRestorer
 ) -> None:
     save(tmp_path / 'in' / 'a.png', 9, 12, 4)
     save(tmp_path / 'in' / 'b.png')
@@ -208,9 +213,9 @@ def test_what_a_format_cannot_hold_is_refused(
     assert sorted(files(tmp_path / 'out')) == ['b.jpg']
 
 
-def test_attention_and_side_by_side(tmp_path: Path, save: Save, identity: Restorer) -> None:
+def test_attention_and_side_by_side(tmp_path: Path, save: Save, identity: ImageRestorer) -> None:
     source = save(tmp_path / 'a.png', 24, 20, 3)
-    restorer = Restorer(network=lively(BUILDERS['attentive']()))
+    restorer = ImageRestorer(network=lively(BUILDERS['attentive']()))
     wanted = options(attention=True, side_by_side=True)
     restore(source, tmp_path / 'out', wanted, restorer=restorer)
     sizes = {name: Image.open(tmp_path / 'out' / name).size for name in files(tmp_path / 'out')}
@@ -220,7 +225,7 @@ def test_attention_and_side_by_side(tmp_path: Path, save: Save, identity: Restor
 
 
 def test_shards_are_disjoint_complete_and_equal_to_one_run(
-    tmp_path: Path, save: Save, identity: Restorer
+    tmp_path: Path, save: Save, identity: ImageRestorer
 ) -> None:
     for number in range(7):
         save(tmp_path / 'in' / f'{number}.png')
@@ -328,7 +333,9 @@ def test_large_images_do_not_pile_up() -> None:
     assert most <= 2
 
 
-def test_an_interrupt_keeps_what_is_done(tmp_path: Path, save: Save, identity: Restorer) -> None:
+def test_an_interrupt_keeps_what_is_done(
+    tmp_path: Path, save: Save, identity: ImageRestorer
+) -> None:
     for number in range(5):
         save(tmp_path / 'in' / f'{number}.png')
 
@@ -348,11 +355,13 @@ def test_an_interrupt_keeps_what_is_done(tmp_path: Path, save: Save, identity: R
 
 
 def test_a_pixel_that_is_not_finite_is_named(tmp_path: Path, save: Save) -> None:
-    from attentive_gan.networks import RestorationUNet
+    from attentive_gan.models.networks.unet import RestorationUNet
 
     network = RestorationUNet(channels=[8], blocks=1, shuffle=1)
     network.tail.bias.data[:] = float('nan')
-    report = restore(save(tmp_path / 'a.png'), tmp_path / 'out', restorer=Restorer(network=network))
+    report = restore(
+        save(tmp_path / 'a.png'), tmp_path / 'out', restorer=ImageRestorer(network=network)
+    )
     assert 'not finite' in report.records[0].reason
     assert not list((tmp_path / 'out').glob('*'))
 
@@ -366,7 +375,7 @@ def test_images_of_one_size_go_together(tmp_path: Path, save: Save) -> None:
     (tmp_path / 'in' / '04.png').write_bytes(b'no image')
     groups: list[int] = []
 
-    class Together(Restorer):
+    class Together(ImageRestorer):
         most_together = 4
 
         def begin(self, images: list[np.ndarray], **words: object) -> object:
@@ -374,7 +383,8 @@ def test_images_of_one_size_go_together(tmp_path: Path, save: Save) -> None:
             return super().begin(images, **words)
 
     single, together = (
-        kind(network=network, device='cpu', precision='float32') for kind in (Restorer, Together)
+        kind(network=network, device='cpu', precision='float32')
+        for kind in (ImageRestorer, Together)
     )
     for name, restorer in (('single', single), ('together', together)):
         report = restore(tmp_path / 'in', tmp_path / name, restorer=restorer)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from attentive_gan.errors import UserError
-from attentive_gan.inference import Restorer
+from attentive_gan.inference import ImageRestorer
 from attentive_gan.restoration import VideoOptions, restore_video
 from support.clips import decoded, frame_times, make_clip, stream_hash, streams
 
@@ -23,7 +23,7 @@ SHORT = VideoOptions(segment_frames=7)
 NEAR = 10
 
 
-def test_frames_rate_and_sound_are_kept(identity: Restorer, tmp_path: Path) -> None:
+def test_frames_rate_and_sound_are_kept(identity: ImageRestorer, tmp_path: Path) -> None:
     source = make_clip(tmp_path / 'a.mp4')
     told: list[float] = []
     report = restore_video(
@@ -51,7 +51,7 @@ def test_frames_rate_and_sound_are_kept(identity: Restorer, tmp_path: Path) -> N
     assert sorted(p.name for p in tmp_path.iterdir()) == ['a.mp4', 'out.mp4']
 
 
-def test_pixel_shape_and_colour_tags_are_kept(identity: Restorer, tmp_path: Path) -> None:
+def test_pixel_shape_and_colour_tags_are_kept(identity: ImageRestorer, tmp_path: Path) -> None:
     source = make_clip(
         tmp_path / 'a.mp4', '-vf', 'scale=out_color_matrix=bt709,setsar=4/3', '-colorspace', 'bt709',
         '-color_primaries', 'bt709', '-color_trc', 'bt709', frames=3, image='color=c=0x30a060:s=48x32',
@@ -63,7 +63,7 @@ def test_pixel_shape_and_colour_tags_are_kept(identity: Restorer, tmp_path: Path
     assert np.abs(decoded(source).astype(int) - decoded(tmp_path / 'out.mp4')).max() <= 3
 
 
-def test_phone_video_is_turned_upright(identity: Restorer, tmp_path: Path) -> None:
+def test_phone_video_is_turned_upright(identity: ImageRestorer, tmp_path: Path) -> None:
     lying = make_clip(tmp_path / 'lying.mp4', frames=3)
     source = tmp_path / 'a.mp4'
     words = ['-c', 'copy', '-metadata:s:v:0', 'rotate=90']
@@ -79,7 +79,7 @@ def test_phone_video_is_turned_upright(identity: Restorer, tmp_path: Path) -> No
     assert np.abs(turned.astype(float) - decoded(tmp_path / 'out.mp4')).mean() < NEAR
 
 
-def test_odd_sides_are_kept_and_said(identity: Restorer, tmp_path: Path) -> None:
+def test_odd_sides_are_kept_and_said(identity: ImageRestorer, tmp_path: Path) -> None:
     source = make_clip(
         tmp_path / 'a.mkv', '-vf', 'format=yuv444p,crop=47:31', '-pix_fmt', 'yuv444p', frames=3
     )
@@ -88,7 +88,9 @@ def test_odd_sides_are_kept_and_said(identity: Restorer, tmp_path: Path) -> None
     assert any('4:4:4' in note for note in report.notes)
 
 
-def test_unequal_frame_times_keep_in_step_with_sound(identity: Restorer, tmp_path: Path) -> None:
+def test_unequal_frame_times_keep_in_step_with_sound(
+    identity: ImageRestorer, tmp_path: Path
+) -> None:
     source = make_clip(
         tmp_path / 'a.mp4',
         '-vf',
@@ -107,7 +109,9 @@ def test_unequal_frame_times_keep_in_step_with_sound(identity: Restorer, tmp_pat
     assert max(np.abs(before[i - 1] - after[n]).mean() for n, i in enumerate(shown_at)) < NEAR
 
 
-def test_images_that_begin_after_the_sound_still_do(identity: Restorer, tmp_path: Path) -> None:
+def test_images_that_begin_after_the_sound_still_do(
+    identity: ImageRestorer, tmp_path: Path
+) -> None:
     clip = make_clip(tmp_path / 'clip.mp4', frames=10)
     source = tmp_path / 'a.mp4'
     words = ['-map', '1:v', '-map', '0:a', '-c', 'copy']
@@ -118,7 +122,7 @@ def test_images_that_begin_after_the_sound_still_do(identity: Restorer, tmp_path
     assert np.allclose(frame_times(tmp_path / 'out.mp4'), frame_times(source), atol=2e-3)
 
 
-def test_subtitles_are_kept_or_converted(identity: Restorer, tmp_path: Path) -> None:
+def test_subtitles_are_kept_or_converted(identity: ImageRestorer, tmp_path: Path) -> None:
     (tmp_path / 's.srt').write_text('1\n00:00:00,100 --> 00:00:00,400\nRain\n')
     source = tmp_path / 'a.mkv'
     clip = make_clip(tmp_path / 'clip.mkv', '-c:a', 'aac')
@@ -132,7 +136,7 @@ def test_subtitles_are_kept_or_converted(identity: Restorer, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize('content', [b'', b'no video\n', b'\0' * 5000])
-def test_what_is_no_video_is_named(content: bytes, identity: Restorer, tmp_path: Path) -> None:
+def test_what_is_no_video_is_named(content: bytes, identity: ImageRestorer, tmp_path: Path) -> None:
     source = tmp_path / 'bad.mp4'
     source.write_bytes(content)
     with pytest.raises(UserError, match=r'bad\.mp4'):
@@ -140,7 +144,7 @@ def test_what_is_no_video_is_named(content: bytes, identity: Restorer, tmp_path:
     assert [p.name for p in tmp_path.iterdir()] == ['bad.mp4']
 
 
-def test_video_without_images_or_frames_is_named(identity: Restorer, tmp_path: Path) -> None:
+def test_video_without_images_or_frames_is_named(identity: ImageRestorer, tmp_path: Path) -> None:
     whole = make_clip(tmp_path / 'clip.mp4')
     sound, cut = tmp_path / 'sound.mp4', tmp_path / 'cut.mp4'
     subprocess.run(['ffmpeg', '-v', 'error', '-i', whole, '-vn', '-c', 'copy', sound], check=True)
@@ -156,7 +160,7 @@ def test_video_without_images_or_frames_is_named(identity: Restorer, tmp_path: P
 
 
 @pytest.mark.parametrize('ending', ['.mp4', '.mkv'])
-def test_cut_off_video_is_reported(ending: str, identity: Restorer, tmp_path: Path) -> None:
+def test_cut_off_video_is_reported(ending: str, identity: ImageRestorer, tmp_path: Path) -> None:
     mp4 = ending == '.mp4'
     words = ['-movflags', '+faststart'] if mp4 else ['-cluster_time_limit', '200']
     whole = make_clip(tmp_path / f'w{ending}', *words, frames=60).read_bytes()
@@ -170,7 +174,7 @@ def test_cut_off_video_is_reported(ending: str, identity: Restorer, tmp_path: Pa
     assert len(decoded(tmp_path / f'out{ending}')) == report.frames
 
 
-def test_files_with_strange_names(identity: Restorer, tmp_path: Path) -> None:
+def test_files_with_strange_names(identity: ImageRestorer, tmp_path: Path) -> None:
     source = make_clip(tmp_path / 'a.mp4', frames=3)
     strange = source.rename(tmp_path / "-it's 100%03d\nrain.mp4")
     target = tmp_path / "out's %d\n.mp4"

@@ -9,11 +9,12 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from attentive_gan.inference import Restorer
-from attentive_gan.networks import AttentiveGenerator
-from attentive_gan.rendering import add_raindrops, draw_scene
+from attentive_gan.inference import ImageRestorer
+from attentive_gan.models.networks.attentive_generator import AttentiveGenerator
 from attentive_gan.restoration import VideoOptions, restore_video
-from attentive_gan.restoration.flicker import FlickerMeter
+from attentive_gan.restoration.video.flicker import FlickerMeter
+from drawn_scenes.scenes import draw_scene
+from raindrop_renderer.sampling import add_raindrops
 from support.lively_networks import lively
 
 
@@ -47,7 +48,7 @@ class _RandomAttention:
     dtype = torch.float32
 
     def __init__(self) -> None:
-        self.loaded = Restorer(network=AttentiveGenerator(num_steps=1)).loaded
+        self.loaded = ImageRestorer(network=AttentiveGenerator(num_steps=1)).loaded
         self.random = np.random.default_rng(0)
         self.held: list[np.ndarray] = []
 
@@ -94,7 +95,7 @@ def test_a_new_scene_begins_a_new_average(clip: Callable, tmp_path: Path) -> Non
 
 
 def test_holding_the_attention_lowers_flicker(clip: Callable, tmp_path: Path) -> None:
-    restorer = Restorer(network=lively(AttentiveGenerator(num_steps=2)), device='cpu')
+    restorer = ImageRestorer(network=lively(AttentiveGenerator(num_steps=2)), device='cpu')
     source, flicker = clip(_noisy(10)), {}
     for weight in (0.0, 0.8):
         options = VideoOptions(hold_attention=weight, measure_flicker=True)

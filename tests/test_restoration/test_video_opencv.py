@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 from attentive_gan.errors import UserError
-from attentive_gan.inference import Restorer
+from attentive_gan.inference import ImageRestorer
 from attentive_gan.restoration import VideoOptions, restore_video
 from support.clips import decoded
 
@@ -28,7 +28,7 @@ def _clip(path: Path, width: int = 48) -> Path:
     return path
 
 
-def test_frames_are_kept_and_losses_said(identity: Restorer, tmp_path: Path) -> None:
+def test_frames_are_kept_and_losses_said(identity: ImageRestorer, tmp_path: Path) -> None:
     source, target = _clip(tmp_path / 'a.avi'), tmp_path / 'out.mp4'
     report = restore_video(identity, source, target, VideoOptions(segment_frames=7))
     after = decoded(target)
@@ -37,7 +37,7 @@ def test_frames_are_kept_and_losses_said(identity: Restorer, tmp_path: Path) -> 
     assert any('no sound' in note for note in report.notes)
 
 
-def test_it_goes_on_after_a_stop(identity: Restorer, tmp_path: Path) -> None:
+def test_it_goes_on_after_a_stop(identity: ImageRestorer, tmp_path: Path) -> None:
     source, target = _clip(tmp_path / 'a.avi'), tmp_path / 'out.mp4'
 
     def stop(done: float, text: str) -> None:
@@ -51,7 +51,7 @@ def test_it_goes_on_after_a_stop(identity: Restorer, tmp_path: Path) -> None:
     assert np.array_equal(decoded(target), decoded(tmp_path / 'whole.mp4'))
 
 
-def test_what_is_no_video_is_named(identity: Restorer, tmp_path: Path) -> None:
+def test_what_is_no_video_is_named(identity: ImageRestorer, tmp_path: Path) -> None:
     source = tmp_path / 'bad.mp4'
     source.write_text('no video')
     with pytest.raises(UserError, match=r'bad\.mp4'):

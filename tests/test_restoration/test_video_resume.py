@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 import pytest
 from attentive_gan.errors import UserError
-from attentive_gan.inference import Restorer
-from attentive_gan.networks import AttentiveGenerator
+from attentive_gan.inference import ImageRestorer
+from attentive_gan.models.networks.attentive_generator import AttentiveGenerator
 from attentive_gan.restoration import VideoOptions, restore_video
-from attentive_gan.restoration.ffmpeg import _PipeWriter
+from attentive_gan.restoration.video.ffmpeg import _PipeWriter
 from support.clips import TEST_IMAGE, decoded, frame_times, make_clip, stream_hash
 from support.lively_networks import lively
 
@@ -44,9 +44,9 @@ def test_killed_work_goes_on(identity_weights: Path, tmp_path: Path) -> None:
     source = make_clip(tmp_path / 'a.mp4', frames=200)
     target = tmp_path / 'killed.mp4'
     code = (
-        'import sys; from pathlib import Path; from attentive_gan.inference import Restorer;'
+        'import sys; from pathlib import Path; from attentive_gan.inference import ImageRestorer;'
         'from attentive_gan.restoration import VideoOptions, restore_video;'
-        'restore_video(Restorer(weights=sys.argv[1], device="cpu"), Path(sys.argv[2]),'
+        'restore_video(ImageRestorer(weights=sys.argv[1], device="cpu"), Path(sys.argv[2]),'
         ' Path(sys.argv[3]), VideoOptions(segment_frames=20))'
     )
     words = [sys.executable, '-c', code, str(identity_weights), str(source), str(target)]
@@ -57,7 +57,10 @@ def test_killed_work_goes_on(identity_weights: Path, tmp_path: Path) -> None:
     os.kill(process.pid, signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
     assert not target.exists()
-    restorer, options = Restorer(weights=str(identity_weights)), VideoOptions(segment_frames=20)
+    restorer, options = (
+        ImageRestorer(weights=str(identity_weights)),
+        VideoOptions(segment_frames=20),
+    )
     report = restore_video(restorer, source, target, options)
     assert 40 <= report.resumed_at < 200
     assert report.resumed_at % 20 == 0
@@ -69,7 +72,7 @@ def test_killed_work_goes_on(identity_weights: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize('change', ['nothing', 'source', 'options'])
-def test_only_the_same_work_goes_on(change: str, identity: Restorer, tmp_path: Path) -> None:
+def test_only_the_same_work_goes_on(change: str, identity: ImageRestorer, tmp_path: Path) -> None:
     source, target = make_clip(tmp_path / 'a.mp4'), tmp_path / 'out.mp4'
     with pytest.raises(_Stop):
         restore_video(identity, source, target, SHORT, _stop_at(0.75))
@@ -85,7 +88,7 @@ def test_only_the_same_work_goes_on(change: str, identity: Restorer, tmp_path: P
 
 
 def test_held_attention_is_taken_up_again(tmp_path: Path) -> None:
-    restorer = Restorer(network=lively(AttentiveGenerator(num_steps=1)), device='cpu')
+    restorer = ImageRestorer(network=lively(AttentiveGenerator(num_steps=1)), device='cpu')
     source, options = make_clip(tmp_path / 'a.mp4', frames=9), VideoOptions(18, 4, 0.9)
     with pytest.raises(_Stop):
         restore_video(restorer, source, tmp_path / 'out.mp4', options, _stop_at(0.6))
@@ -94,7 +97,7 @@ def test_held_attention_is_taken_up_again(tmp_path: Path) -> None:
     assert np.array_equal(decoded(tmp_path / 'out.mp4'), decoded(tmp_path / 'whole.mp4'))
 
 
-def test_no_encoder_and_no_half_file_is_left(identity: Restorer, tmp_path: Path) -> None:
+def test_no_encoder_and_no_half_file_is_left(identity: ImageRestorer, tmp_path: Path) -> None:
     source, target = make_clip(tmp_path / 'a.mp4'), tmp_path / 'out.mp4'
     target.write_bytes(b'old')
     with pytest.raises(_Stop):
@@ -107,7 +110,7 @@ def test_no_encoder_and_no_half_file_is_left(identity: Restorer, tmp_path: Path)
 
 
 def test_few_frames_wait_for_a_slow_encoder(
-    identity: Restorer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    identity: ImageRestorer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write, restore = _PipeWriter.write, identity.restore
     restored, written, waiting = [0], [0], [0]
@@ -130,7 +133,9 @@ def test_few_frames_wait_for_a_slow_encoder(
     assert waiting[0] <= 10
 
 
-def test_attention_cannot_be_held_by_a_network_without(identity: Restorer, tmp_path: Path) -> None:
+def test_attention_cannot_be_held_by_a_network_without(
+    identity: ImageRestorer, tmp_path: Path
+) -> None:
     with pytest.raises(UserError, match='--hold-attention'):
         restore_video(
             identity, tmp_path / 'a.mp4', tmp_path / 'o.mp4', VideoOptions(hold_attention=0.5)

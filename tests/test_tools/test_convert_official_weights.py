@@ -7,8 +7,9 @@ import sys
 
 import pytest
 import torch
-from attentive_gan.networks import AttentiveGenerator, published_file
-from attentive_gan.networks import published_weights as weights
+from attentive_gan.models.converters import attentive_gan as weights
+from attentive_gan.models.converters import pickle_file as published_file
+from attentive_gan.models.networks.attentive_generator import AttentiveGenerator
 from support.runs import data_options, tool, write_pairs
 
 

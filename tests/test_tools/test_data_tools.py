@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from attentive_gan.imaging import read_image, verify_complete
+from attentive_gan.image_io import read_image, verify_complete
 
 RENDER = 'tools/dataset_converters/render_raindrops.py'
 CHECK = 'tools/dataset_converters/raindrop/check_dataset.py'

@@ -13,8 +13,8 @@ import time
 
 import numpy as np
 import pytest
-from attentive_gan.datasets.render_journal import JOURNAL
-from attentive_gan.imaging import read_image, write_image
+from attentive_gan.data_tools.render_journal import JOURNAL
+from attentive_gan.image_io import read_image, write_image
 from support.runs import REPOSITORY, environment, tool
 
 TOOL = 'dataset_converters/render_raindrops.py'

@@ -5,10 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 
-import attentive_gan  # noqa: F401  (registers the networks)
+import attentive_gan.registration  # noqa: F401
 import pytest
 import torch
-from attentive_gan.networks import RestorationUNet
+from attentive_gan.models.networks.unet import RestorationUNet
 from mmagic.registry import MODELS
 from mmengine.config import Config
 from safetensors.torch import save_file

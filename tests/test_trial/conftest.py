@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from attentive_gan.trial import TrialPlan
 from support.runs import REPOSITORY
+from trial import TrialPlan
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-from attentive_gan.rendering.options import TRAINING_MIX
-from attentive_gan.trial import PHASES
+from raindrop_renderer.options import TRAINING_MIX
 from support.runs import tool
+from trial import PHASES
 
 
 def test_all_phases_end_well_on_a_cpu(tmp_path):

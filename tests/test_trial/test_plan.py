@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import pytest
 import torch
 from attentive_gan.errors import UserError
-from attentive_gan.trial.plan import LEAST_TRAINING, environment
 from support.runs import REPOSITORY, tool, write_pairs
+from trial.plan import LEAST_TRAINING, environment
 
 CONFIGS = ('configs/attgan_pool.py', 'configs/attgan_small.py', 'configs/small_comparison/unet.py')
 

@@ -9,7 +9,7 @@ import time
 import psutil
 import pytest
 from attentive_gan.errors import UserError
-from attentive_gan.trial import programs
+from trial import programs
 
 #: Starts a child that ignores being interrupted, tells its number, and hangs; itself ignores it, too.
 HANGS = """

@@ -10,9 +10,9 @@ import sys
 
 import pytest
 from attentive_gan.errors import UserError
-from attentive_gan.trial import programs, run_trial, weights
-from attentive_gan.trial.report import Report
 from support.runs import environment
+from trial import programs, run_trial, weights
+from trial.report import Report
 
 
 def read(path):
@@ -134,7 +134,7 @@ def test_files_of_others_are_not_overwritten(tmp_path, text):
 DIES = """
 import os, signal, sys, time
 from pathlib import Path
-from attentive_gan.trial.report import Report
+from trial.report import Report
 
 report = Report(Path(sys.argv[1]), print, {'seconds': 60}, ['one', 'two'])
 report.phase('one', lambda found: found.update(figure=list(range(20_000))))

@@ -8,14 +8,15 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from attentive_gan.checkpoints.description import read_description
+from attentive_gan.checkpoints.files import read_checkpoint, write_checkpoint
 from attentive_gan.errors import UserError
-from attentive_gan.host import read_checkpoint, write_checkpoint
-from attentive_gan.metrics.protocols import PROTOCOLS
-from attentive_gan.networks import AttentiveDiscriminator, AttentiveGenerator
-from attentive_gan.rendering.options import TRAINING_MIX
-from attentive_gan.trial import weights
-from attentive_gan.weight_files.description import read_description
+from attentive_gan.evaluation.protocols import PROTOCOLS
+from attentive_gan.models.networks.attentive_generator import AttentiveGenerator
+from attentive_gan.models.networks.discriminators import AttentiveDiscriminator
+from raindrop_renderer.options import TRAINING_MIX
 from support.runs import write_pairs
+from trial import weights
 
 #: Most bytes of a file of the results.
 LIMIT = 16 * 2**20
@@ -98,7 +99,7 @@ def test_nothing_is_saved_without_a_sound_checkpoint(make, trained):
 
 
 class Answer:
-    """Stands for a `Restorer` and gives the clean image of what it saw last."""
+    """Stands for a `ImageRestorer` and gives the clean image of what it saw last."""
 
     gives_attention = False
 
@@ -116,7 +117,7 @@ def test_scores_by_kind_are_those_of_the_protocol(make, trained, tmp_path, monke
     _, _ = trained
     plan = make(pairs=write_pairs(tmp_path / 'pairs', count=3))
     weights.save_trained(plan, {})
-    monkeypatch.setattr(weights, 'Restorer', Answer)
+    monkeypatch.setattr(weights, 'ImageRestorer', Answer)
     found, notes = {}, []
     weights.score_trained(plan, found, 600, lambda: notes.append(len(found['scores'])))
     kinds = [*TRAINING_MIX, 'dry', 'real pairs']

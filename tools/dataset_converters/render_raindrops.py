@@ -13,7 +13,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from attentive_gan_cli import run
+from attentive_gan.cli.common import run
 
 
 def size(text: str) -> tuple[int, int]:
@@ -69,7 +69,7 @@ def parse_args() -> argparse.Namespace:
 def calibrate(args: argparse.Namespace, raindrops: Any) -> None:
     """Fit the options to real pairs, show the statistics and write the result."""
     import attentive_gan.datasets as data
-    from attentive_gan.rendering.calibration import calibrate
+    from attentive_gan.data_tools.calibration import calibrate
     from rich.console import Console
     from rich.progress import Progress
     from rich.table import Table
@@ -101,7 +101,7 @@ def main() -> int:
     """Calibrate, or render what is not there yet."""
     args = parse_args()
     import attentive_gan.datasets as data
-    from attentive_gan.rendering import RaindropOptions
+    from raindrop_renderer.options import RaindropOptions
     from rich.progress import track
 
     chosen = {'level': args.level, 'lighting': args.lighting, 'frame_width': args.frame_width}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from attentive_gan_cli import run
+from attentive_gan.cli.common import run
 
 
 def parse_args() -> argparse.Namespace:
@@ -33,8 +33,9 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Read, check, convert and write."""
     args = parse_args()
-    import attentive_gan  # noqa: F401  (prepares the toolbox)
-    from attentive_gan.networks import published_file, published_weights
+    import attentive_gan.registration  # noqa: F401
+    from attentive_gan.models.converters import attentive_gan as published_weights
+    from attentive_gan.models.converters import pickle_file as published_file
 
     blob = published_file.OFFICIAL_BLOB
     published = published_file.read_published_file(args.source, args.allow_unknown)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from attentive_gan_cli import run
+from attentive_gan.cli.common import run
 
 
 def parse_args() -> argparse.Namespace:
@@ -29,9 +29,9 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Read, check, convert and write."""
     args = parse_args()
-    import attentive_gan  # noqa: F401  (prepares the toolbox)
-    from attentive_gan.networks.baselines import prenet_weights
-    from attentive_gan.networks.published_file import write_generator
+    import attentive_gan.registration  # noqa: F401
+    from attentive_gan.models.converters import prenet as prenet_weights
+    from attentive_gan.models.converters.pickle_file import write_generator
 
     published, blob = prenet_weights.read_prenet_file(args.source, args.allow_unknown)
     state = prenet_weights.convert_prenet(published)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from attentive_gan_cli import run
+from attentive_gan.cli.common import run
 
 
 def parse_args() -> argparse.Namespace:
@@ -27,10 +27,10 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Convert, write a card beside the file, and print the checksum to pin."""
     args = parse_args()
-    import attentive_gan  # noqa: F401  (prepares the toolbox)
-    from attentive_gan.engine.config_description import describe
-    from attentive_gan.engine.configuration import load_config
-    from attentive_gan.weight_files.publishing import publish_generator
+    import attentive_gan.registration  # noqa: F401
+    from attentive_gan.checkpoints.publishing import publish_generator
+    from attentive_gan.config.model_description import describe
+    from attentive_gan.config.reading import load_config
 
     description = describe(load_config(args.config), args.config)
     digest = publish_generator(args.checkpoint, args.out, description)

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from attentive_gan_cli import run
+from attentive_gan.cli.common import run
 
 
 def parse_args() -> argparse.Namespace:
@@ -31,11 +31,11 @@ def fits(name: str, shape: Sequence[int], place: Sequence[int]) -> bool:
 def main() -> None:
     """Convert: new channels of the first layer, which show the attention map, start at zero."""
     args = parse_args()
-    import attentive_gan  # noqa: F401  (registers all names)
+    import attentive_gan.registration  # noqa: F401
     import torch
-    from attentive_gan.engine.configuration import load_config
+    from attentive_gan.checkpoints.files import read_checkpoint, write_checkpoint
+    from attentive_gan.config.reading import load_config
     from attentive_gan.errors import UserError
-    from attentive_gan.host import read_checkpoint, write_checkpoint
     from mmagic.registry import MODELS
 
     torch.manual_seed(args.seed)

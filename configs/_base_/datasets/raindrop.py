@@ -21,7 +21,7 @@ train_dataloader = dict(
     pin_memory=True,
     drop_last=True,
     collate_fn=dict(type='collate_pairs'),  # one uint8 tensor a batch
-    sampler=dict(type='DrawSampler'),
+    sampler=dict(type='SeededSampler'),
     dataset=dict(
         type='RaindropDataset', data_root=f'{data_root}/train', pipeline=train_pipeline, cache=False
     ),

@@ -12,7 +12,7 @@ train_dataloader = dict(
     batch_size=64,
     crop_size=128,
     pool_size=1000,
-    sampler=dict(type='DrawSampler'),
+    sampler=dict(type='SeededSampler'),
     dataset=dict(
         type='DrawnSceneDataset',
         length=20_000,

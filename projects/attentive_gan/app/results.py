@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from attentive_gan.imaging import FORMAT_OF, ImageDocument, encode_document, read_document
-from attentive_gan.imaging.comparison import attention_image
-from attentive_gan.inference import Progress, Restorer
+from attentive_gan.image_io import FORMAT_OF, ImageDocument, encode_document, read_document
+from attentive_gan.image_io.comparison import attention_image
+from attentive_gan.inference import ImageRestorer, Progress
 
 #: Longest side of what the page shows, in pixels; downloads have the full size.
 SHOWN_SIDE = 2048
@@ -37,7 +37,7 @@ class Results:
 
 
 def restore_file(
-    content: bytes, name: str, restorer: Restorer, max_pixels: int, progress: Progress
+    content: bytes, name: str, restorer: ImageRestorer, max_pixels: int, progress: Progress
 ) -> Results:
     """Restore an uploaded image.
 

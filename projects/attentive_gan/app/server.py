@@ -15,8 +15,8 @@ from flask import Flask, Response, abort, jsonify, render_template_string, reque
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from attentive_gan.errors import UserError, shown
-from attentive_gan.imaging import SUFFIXES
-from attentive_gan.pages import shared_asset
+from attentive_gan.image_io import SUFFIXES
+from attentive_gan.web import shared_asset
 
 from .jobs import Jobs
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import waitress  # type: ignore[import-untyped]
 
 from attentive_gan.errors import UserError
-from attentive_gan.inference import Restorer, give_freed_memory_back
+from attentive_gan.inference import ImageRestorer, give_freed_memory_back
 
 from .jobs import Jobs
 from .results import Results, restore_file
@@ -41,7 +41,7 @@ def listen(port: int) -> socket.socket:
 
 
 def serve(
-    restorer: Restorer, bound: socket.socket, limits: Limits, started: Callable[[str], None]
+    restorer: ImageRestorer, bound: socket.socket, limits: Limits, started: Callable[[str], None]
 ) -> None:
     """Serve the page until the keyboard interrupts it.
 

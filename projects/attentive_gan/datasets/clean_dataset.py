@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 from mmagic.registry import DATASETS
 
 from attentive_gan.errors import UserError
-from attentive_gan.imaging import read_image, verify_complete
+from attentive_gan.image_io import read_image, verify_complete
 
 from .clean_images import DrawnScene, photos_below
 from .image_dataset import Image, ImageDataset

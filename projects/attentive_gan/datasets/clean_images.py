@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from drawn_scenes.scenes import draw_scene
 from numpy.typing import NDArray
 
 from attentive_gan.errors import UserError
-from attentive_gan.imaging.headers import SUFFIXES
-from attentive_gan.rendering import draw_scene
+from attentive_gan.image_io.headers import SUFFIXES
 
 from .pairing import natural_key
 

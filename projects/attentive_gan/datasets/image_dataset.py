@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from attentive_gan.errors import UserError
 
-from .draws import Draw, seeded
 from .image_cache import ImageCache
+from .samplers.draws import Draw, seeded
 
 Image = NDArray[np.uint8]
 

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from attentive_gan.errors import UserError
 
-from .pair_batches import CHANNELS
+from .transforms.pair_batches import CHANNELS
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class ImagePool:
             found = 'x'.join(str(side) for side in pairs.shape[1:])
             raise UserError(
                 f'the pool holds pairs of {self.size[0]}x{self.size[1]}x{CHANNELS}, but the data set '
-                f'gives {found}; make all images one size (CoverSize, PairedCrop before RenderPairs)'
+                f'gives {found}; make all images one size (ResizeToCover, PairedCrop before RenderPairs)'
             )
         for pair in pairs:
             self.pairs[self.received % self.capacity].copy_(pair, non_blocking=True)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attentive_gan.errors import UserError
-from attentive_gan.imaging import read_image
+from attentive_gan.image_io import read_image
 
 Image = NDArray[np.uint8]
 

@@ -6,23 +6,23 @@ run at once, row by row (`row_stream`), or in tiles (`tiling`).
 
 from __future__ import annotations
 
+from .aten_lowering import NotLocalError
 from .executors import Progress
-from .freed_memory import give_freed_memory_back, keep_freed_memory
-from .local_graph import LocalGraph, Recording, record
+from .image_restorer import ImageRestorer, Restored, Restoring
+from .malloc_tuning import give_freed_memory_back, keep_freed_memory
 from .precision import PRECISIONS, Precision
-from .recognition import NotLocalError
-from .restorer import Restored, Restorer, Restoring
+from .streaming_graph import Recording, StreamingGraph, record
 
 __all__ = [
     'PRECISIONS',
-    'LocalGraph',
+    'ImageRestorer',
     'NotLocalError',
     'Precision',
     'Progress',
     'Recording',
     'Restored',
-    'Restorer',
     'Restoring',
+    'StreamingGraph',
     'give_freed_memory_back',
     'keep_freed_memory',
     'record',

@@ -13,13 +13,13 @@ from attentive_gan.errors import UserError
 
 from .attempts import lack_of_memory
 from .executors import Function, Job, run_streamed, run_tiled, run_whole
-from .freed_memory import sparing_memory
 from .loading import LoadedNetwork
-from .local_graph import LocalGraph, Recording, record, twin
+from .malloc_tuning import sparing_memory
 from .memory import ROWS_PER_STEP, SURCHARGE, ColumnPlan, narrower, plan_columns, working_memory
 from .onnx_network import OnnxNetwork
 from .precision import in_precision, whole_float32
-from .recomputation import with_recomputation
+from .rematerialization import with_recomputation
+from .streaming_graph import Recording, StreamingGraph, record, twin
 from .tiling import tile_side
 from .views import Task, input_channels, view
 
@@ -37,7 +37,7 @@ class Limits:
     """What the user chose for the dividing of images."""
 
     memory: int
-    """Budget in bytes; see `Restorer`."""
+    """Budget in bytes; see `ImageRestorer`."""
     tile: int | None = None
     """Largest width of a part, in pixels."""
     halo: int | None = None
@@ -158,7 +158,7 @@ class Execution:
         if isinstance(self.loaded.network, OnnxNetwork):
             self.loaded.network.release()
 
-    def _run_at_once(self, job: Job, function: Function, graph: LocalGraph) -> None:
+    def _run_at_once(self, job: Job, function: Function, graph: StreamingGraph) -> None:
         if self._lack(partial(run_whole, [job], function)):
             job.results.discard()
             width = job.padded_size[1]
@@ -167,7 +167,7 @@ class Execution:
             self._note_columns(plan)
             self._stream(job, graph, plan)
 
-    def _stream(self, job: Job, graph: LocalGraph, plan: ColumnPlan) -> None:
+    def _stream(self, job: Job, graph: StreamingGraph, plan: ColumnPlan) -> None:
         self._shrinking(
             job, plan, lambda smaller: run_streamed(job, graph, smaller),
             lambda last: narrower(last, graph.size_multiple), self._note_columns,

@@ -11,13 +11,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from attentive_gan.networks.padding import PaddingMode
+from attentive_gan.models.networks.padding import PaddingMode
 
-from .local_graph import LocalGraph
 from .memory import ColumnPlan
 from .pixels import PaddedRows
 from .results import Results
 from .row_stream import RowStream
+from .streaming_graph import StreamingGraph
 from .tiling import Tile, tiles
 
 #: Maps the network's inputs (N, C_k, H, W) to its results.
@@ -83,7 +83,7 @@ def run_whole(jobs: Sequence[Job], function: Function) -> None:
         job.progress(1.0)
 
 
-def run_streamed(job: Job, graph: LocalGraph, plan: ColumnPlan) -> None:
+def run_streamed(job: Job, graph: StreamingGraph, plan: ColumnPlan) -> None:
     """Run a recorded network in strips of columns, each row by row. The result is exact."""
     height, width = job.padded_size
     reach = graph.reach(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -9,17 +10,16 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from attentive_gan.digests import digest
-from attentive_gan.errors import UserError
-from attentive_gan.networks.padding import PaddingMode
-from attentive_gan.registration import register_all
-from attentive_gan.weight_files.description import (
+from attentive_gan.checkpoints.description import (
     UnknownNetworkError,
     WeightsDescription,
     build_described,
     read_description,
 )
-from attentive_gan.weight_files.shipped import shipped_weights
+from attentive_gan.checkpoints.shipped import shipped_weights
+from attentive_gan.errors import UserError
+from attentive_gan.models.networks.padding import PaddingMode
+from attentive_gan.utils.digests import digest
 
 from .onnx_network import OnnxNetwork
 
@@ -89,9 +89,9 @@ def load_network(config: str | None, weights: str | None, device: torch.device) 
         )  # fmt: skip
     if weights is None:
         raise UserError(f'{config}: name the weights of this config too (--weights)')
-    register_all()
+    _register()
     # What trains takes seconds to import, and is needed for configs alone.
-    from attentive_gan.engine.inference_model import load_inference_model
+    from attentive_gan.config.inference_model import load_inference_model
 
     model = load_inference_model(config, weights, str(device))
     network = model.network
@@ -135,11 +135,16 @@ def load_description(config: str | None, weights: str | None) -> WeightsDescript
     """
     if config is None:
         return _own_description(_weights_path(weights))
-    register_all()
-    from attentive_gan.engine.config_description import describe
-    from attentive_gan.engine.configuration import load_config
+    _register()
+    from attentive_gan.config.model_description import describe
+    from attentive_gan.config.reading import load_config
 
     return describe(load_config(config), config)
+
+
+def _register() -> None:
+    """Register all names; this imports what trains, which takes seconds."""
+    importlib.import_module('attentive_gan.registration')
 
 
 def _weights_path(weights: str | None) -> Path:
@@ -152,7 +157,7 @@ def _own_description(path: Path) -> WeightsDescription:
     try:
         description = read_description(path)
     except UnknownNetworkError:
-        register_all()  # it may be one of MMagic's
+        _register()  # it may be one of MMagic's
         description = read_description(path)
     if description is None:
         raise UserError(

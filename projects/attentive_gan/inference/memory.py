@@ -11,9 +11,9 @@ import torch
 from attentive_gan.errors import UserError
 
 from .cuda_memory import free_memory, total_memory
-from .freed_memory import give_freed_memory_back
-from .local_graph import LocalGraph
+from .malloc_tuning import give_freed_memory_back
 from .row_stream import steps
+from .streaming_graph import StreamingGraph
 
 #: Fewest and most rows of the image that are computed at a time.
 ROWS_PER_STEP = (32, 256)
@@ -105,7 +105,7 @@ def working_memory(
     return int((budget - taken) * PLANNED_SHARE)
 
 
-def row_bytes(graph: LocalGraph, height: int, width: int, rows_per_step: int) -> int:
+def row_bytes(graph: StreamingGraph, height: int, width: int, rows_per_step: int) -> int:
     """Return the estimate for the network run row by row on a strip of `width` columns."""
     most = 0.0
     for step in steps(graph, height, rows_per_step):
@@ -119,13 +119,13 @@ def row_bytes(graph: LocalGraph, height: int, width: int, rows_per_step: int) ->
     return int(most * width * SURCHARGE)
 
 
-def _largest_row(graph: LocalGraph, width: int) -> float:
+def _largest_row(graph: StreamingGraph, width: int) -> float:
     """Return the most bytes that a layer takes for a row of the image."""
     return width * max(la.channels * la.itemsize * float(la.scale) ** 2 for la in graph.layers)
 
 
 def plan_columns(
-    graph: LocalGraph, height: int, width: int, budget: int, device: str
+    graph: StreamingGraph, height: int, width: int, budget: int, device: str
 ) -> ColumnPlan:
     """Choose strips and steps for an image.
 

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from attentive_gan.errors import UserError
 
-from .local_graph import Recording
 from .onnx_session import OnnxSession
+from .streaming_graph import Recording
 
 #: Names of the results that each task returns; see `views`.
 _RESULTS = {'restore': ('restored',), 'both': ('restored', 'attention'), 'attend': ('attention',)}
@@ -23,7 +23,7 @@ class OnnxNetwork(nn.Module):
     """Maps images (1, 3, H, W), RGB, values 0 to 1, to images of the same size.
 
     Args:
-        path: A file of `attentive_gan.exporting`.
+        path: A file of `attentive_gan.export`.
         device: `auto`, `cpu`, `cuda` or `cuda:N`.
 
     Raises:

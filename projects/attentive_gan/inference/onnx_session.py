@@ -1,4 +1,4 @@
-"""An ONNX file of `attentive_gan.exporting`, run by ONNX Runtime."""
+"""An ONNX file of `attentive_gan.export`, run by ONNX Runtime."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 from attentive_gan.errors import UserError
+from attentive_gan.utils.optional_packages import require_packages
 
 from .cuda_memory import device_count
-from .exported_facts import ExportedFacts
-from .extras import needed
+from .model_metadata import ModelMetadata
 
 #: How ONNX Runtime words that memory ran out.
 _OUT_OF_MEMORY = re.compile(r'allocate memory|bad_alloc|out of memory', re.IGNORECASE)
@@ -38,7 +38,7 @@ class OnnxSession:
     """
 
     def __init__(self, path: Path, device: str = 'auto') -> None:
-        needed('onnxruntime')
+        require_packages('onnxruntime')
         import onnxruntime
 
         self.device = _device(device, onnxruntime.get_available_providers())
@@ -67,7 +67,7 @@ class OnnxSession:
                 'choose --device cpu'
             )
         metadata = self._session.get_modelmeta().custom_metadata_map
-        self.facts = ExportedFacts.from_metadata(metadata, str(path))
+        self.facts = ModelMetadata.from_metadata(metadata, str(path))
         self.result_names = [output.name for output in self._session.get_outputs()]
 
     def run(self, rainy: Tensor, names: Sequence[str] | None = None) -> tuple[Tensor, ...]:

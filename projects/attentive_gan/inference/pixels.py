@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from attentive_gan.networks.padding import PaddingMode
+from attentive_gan.models.networks.padding import PaddingMode
 
 from .pinned import to_device
 

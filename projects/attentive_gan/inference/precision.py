@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from attentive_gan.errors import UserError
-from attentive_gan.networks.cost import use_tf32
+from attentive_gan.models.networks.cost import use_tf32
 
 #: `auto` is 16 bits where the device has units for them and the image has 8, else float32.
 Precision = Literal['auto', 'float32', 'bfloat16', 'float16']

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .local_graph import LocalGraph
-from .operators import Rows
+from .streaming_graph import StreamingGraph
+from .streaming_ops import Rows
 
 #: A row far above every image.
 _NOWHERE = -(2**40)
@@ -35,7 +35,7 @@ class Step:
     """Rows of each layer that later steps read."""
 
 
-def steps(graph: LocalGraph, height: int, rows_per_step: int) -> Iterator[Step]:
+def steps(graph: StreamingGraph, height: int, rows_per_step: int) -> Iterator[Step]:
     """Plan which rows each layer computes and keeps, step by step.
 
     Args:
@@ -55,7 +55,9 @@ def steps(graph: LocalGraph, height: int, rows_per_step: int) -> Iterator[Step]:
         yield Step(rows, computed, _kept(graph, heights, done, rows.last))
 
 
-def _wanted(graph: LocalGraph, heights: Sequence[int], done: Sequence[int], last: int) -> list[int]:
+def _wanted(
+    graph: StreamingGraph, heights: Sequence[int], done: Sequence[int], last: int
+) -> list[int]:
     """Return the row up to which each layer is to be computed so that the results reach row `last`.
 
     Args:
@@ -85,7 +87,7 @@ def _wanted(graph: LocalGraph, heights: Sequence[int], done: Sequence[int], last
 
 
 def _kept(
-    graph: LocalGraph, heights: Sequence[int], done: Sequence[int], shown: int
+    graph: StreamingGraph, heights: Sequence[int], done: Sequence[int], shown: int
 ) -> tuple[Rows, ...]:
     """Return the rows of each layer that are computed and will still be read."""
     kept = []
@@ -111,7 +113,7 @@ class RowStream:
             take more memory.
     """
 
-    def __init__(self, graph: LocalGraph, height: int, rows_per_step: int) -> None:
+    def __init__(self, graph: StreamingGraph, height: int, rows_per_step: int) -> None:
         self.graph = graph
         self.heights = graph.heights(height)
         self.plan = steps(graph, height, rows_per_step)

@@ -7,7 +7,7 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from attentive_gan.networks import AttentiveGenerator
+from attentive_gan.models.networks.attentive_generator import AttentiveGenerator
 
 from .onnx_network import OnnxNetwork
 

@@ -11,16 +11,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from attentive_gan.datasets import (
+from attentive_gan.datasets.pair_dataset import PairDataset
+from attentive_gan.datasets.pair_reading import read_pair
+from attentive_gan.datasets.pairing import Pair, Side, raise_faults, verify_pairs
+from attentive_gan.datasets.raindrop_dataset import (
     ConcatenatedPairDataset,
-    PairDataset,
     PairFolderDataset,
     RaindropDataset,
 )
-from attentive_gan.datasets.pair_reading import read_pair
-from attentive_gan.datasets.pairing import Pair, Side, raise_faults, verify_pairs
-from attentive_gan.digests import digest
 from attentive_gan.errors import UserError
+from attentive_gan.utils.digests import digest
 
 Image = NDArray[np.uint8]
 

@@ -13,21 +13,21 @@ from typing import Any
 
 import torch
 
-from attentive_gan.datasets.manifest import write_manifest
+from attentive_gan.data_tools.manifest import write_manifest
 from attentive_gan.datasets.pairing import Pair
-from attentive_gan.engine.score_files import versions
+from attentive_gan.engine.hooks.score_files_hook import versions
 from attentive_gan.errors import UserError
-from attentive_gan.imaging import write_image
-from attentive_gan.whole_files import write_text
+from attentive_gan.image_io import write_image
+from attentive_gan.utils.atomic_io import write_text
 
 from .data import BenchmarkData
 from .entries import Entry
 from .lpips_distance import Lpips
 from .measuring import CostSetting, measure_cost
-from .network_restorer import NetworkRestorer
+from .network_source import NetworkSource
 from .outputs import identity_hash, write_outputs
-from .restorer import Restorer, identity_of
-from .restorers import build_restorer
+from .prediction_source import PredictionSource, identity_of
+from .prediction_sources import build_source
 from .results import ENTRIES, RESULT, EntryResult, read_result
 from .scoring import means_of, score_images, scoring_facts
 
@@ -144,7 +144,7 @@ def _complete(entry: Entry, empty: EntryResult, data: BenchmarkData, plan: Plan)
     folder = plan.out / ENTRIES / entry.folder_name
     before = _result_before(folder)
     reporter = plan.reporter
-    restorer = build_restorer(entry, data, plan.cost.device)
+    restorer = build_source(entry, data, plan.cost.device)
     outputs = write_outputs(
         restorer, data, folder,
         lambda pairs, total: reporter.progress(pairs, total, f'{entry.name}: images'),
@@ -175,15 +175,18 @@ def _result_before(folder: Path) -> EntryResult | None:
     return None
 
 
-def _source_of(restorer: Restorer, data: BenchmarkData) -> dict[str, Any]:
+def _source_of(restorer: PredictionSource, data: BenchmarkData) -> dict[str, Any]:
     """Return where the images come from: the identity, and the config's whole text."""
     identity = identity_of(restorer, data)
-    text = restorer.config.pretty_text if isinstance(restorer, NetworkRestorer) else None
+    text = restorer.config.pretty_text if isinstance(restorer, NetworkSource) else None
     return {**identity, 'identity_sha256': identity_hash(identity), 'config_text': text}
 
 
 def _cost(
-    restorer: Restorer, source: dict[str, Any], before: EntryResult | None, setting: CostSetting
+    restorer: PredictionSource,
+    source: dict[str, Any],
+    before: EntryResult | None,
+    setting: CostSetting,
 ) -> dict[str, Any] | None:
     """Measure the cost, or take it over from a run with the same weights, setting and threads."""
     kept = before.cost if before else None

@@ -8,11 +8,11 @@ from typing import Any
 import torch
 from torch import nn
 
-from attentive_gan.networks.benchmark import Setting, describe_machine, measure
-from attentive_gan.networks.cost import count_macs
+from attentive_gan.models.networks.cost import count_macs
 
-from .network_restorer import NetworkRestorer
-from .restorer import Restorer
+from .network_source import NetworkSource
+from .network_timing import Setting, describe_machine, measure
+from .prediction_source import PredictionSource
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class CostSetting:
     timing: bool = True
 
 
-def measure_cost(restorer: Restorer, setting: CostSetting) -> dict[str, Any] | None:
+def measure_cost(restorer: PredictionSource, setting: CostSetting) -> dict[str, Any] | None:
     """Count parameters and multiply-accumulates of a network; measure its time and memory.
 
     Args:
@@ -45,7 +45,7 @@ def measure_cost(restorer: Restorer, setting: CostSetting) -> dict[str, Any] | N
         The figures, with the setting and the machine; None for what is no network. A figure that
         cannot be had is None, and `missing` says why.
     """
-    network = restorer.network if isinstance(restorer, NetworkRestorer) else None
+    network = restorer.network if isinstance(restorer, NetworkSource) else None
     if network is None:
         return None
     figures: dict[str, Any] = {

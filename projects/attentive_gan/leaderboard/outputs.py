@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from attentive_gan.datasets.pairing import Pair
-from attentive_gan.digests import digest
 from attentive_gan.errors import UserError
-from attentive_gan.imaging import write_image
-from attentive_gan.whole_files import write_text
+from attentive_gan.image_io import write_image
+from attentive_gan.utils.atomic_io import write_text
+from attentive_gan.utils.digests import digest
 
 from .data import BenchmarkData
-from .restorer import Restorer, identity_of
+from .prediction_source import PredictionSource, identity_of
 
 #: Record of what was written, one JSON value per line; the first is the identity of the entry.
 JOURNAL = 'outputs.jsonl'
@@ -54,7 +54,7 @@ def identity_hash(identity: Mapping[str, Any]) -> str:
 
 
 def write_outputs(
-    restorer: Restorer,
+    restorer: PredictionSource,
     data: BenchmarkData,
     folder: Path,
     progress: Progress = lambda pairs, _: pairs,
@@ -90,7 +90,7 @@ def write_outputs(
     return Outputs(folder, digests, mapped)
 
 
-def _write_one(restorer: Restorer, pair: Pair, folder: Path) -> dict[str, Any]:
+def _write_one(restorer: PredictionSource, pair: Pair, folder: Path) -> dict[str, Any]:
     """Make and write one image; return its line in the journal."""
     image, attention = restorer.restore(pair)
     path = write_image(folder / IMAGES / f'{pair.name}.png', image)

@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 import numpy as np
 
-from attentive_gan.pages import shared_asset
-from attentive_gan.whole_files import write_text
+from attentive_gan.utils.atomic_io import write_text
+from attentive_gan.web import shared_asset
 
 from .evaluation import DATA_IMAGES
 from .outputs import ATTENTION, IMAGES

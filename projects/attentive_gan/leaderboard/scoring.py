@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attentive_gan.datasets.pairing import Pair
-from attentive_gan.engine.score_files import versions
+from attentive_gan.engine.hooks.score_files_hook import versions
 from attentive_gan.errors import UserError
-from attentive_gan.imaging import read_image
-from attentive_gan.metrics import PROTOCOLS
+from attentive_gan.evaluation import PROTOCOLS
+from attentive_gan.image_io import read_image
 
 from .data import BenchmarkData
 from .lpips_distance import Lpips

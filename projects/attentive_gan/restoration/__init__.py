@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from .api import restore
-from .batch import BatchOptions, BatchPlan, Listener, Record, Report, plan_batch, restore_batch
+from attentive_gan.apis.restore import restore
+
+from .batch import (
+    BatchOptions,
+    BatchPlan,
+    ProgressCallback,
+    Record,
+    Report,
+    plan_batch,
+    restore_batch,
+)
+from .outputs import TargetOptions
 from .sharding import Shard, parse_shard, shard_of_launcher
-from .targets import TargetOptions
-from .video import VideoOptions, VideoReport, restore_video
+from .video.restoring import VideoOptions, VideoReport, restore_video
 
 __all__ = [
     'BatchOptions',
     'BatchPlan',
-    'Listener',
+    'ProgressCallback',
     'Record',
     'Report',
     'Shard',

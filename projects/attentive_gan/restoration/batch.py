@@ -11,16 +11,16 @@ from pathlib import Path
 from typing import IO, Any, Literal, Protocol
 
 from attentive_gan.errors import UserError, shown
-from attentive_gan.imaging import MAX_PIXELS
-from attentive_gan.inference import Restorer
-from attentive_gan.whole_files import remove_stale_temporaries
+from attentive_gan.image_io import MAX_PIXELS
+from attentive_gan.inference import ImageRestorer
+from attentive_gan.utils.atomic_io import remove_stale_temporaries
 
-from .images import ImageRestorer, ImageWork
+from .images import ImageFileRestorer, ImageWork
+from .inputs import gather
+from .outputs import Target, TargetOptions, plan_targets, refuse_existing
 from .pipeline import Grouping, Pipeline, file_threads
 from .sharding import Shard
-from .sources import gather
-from .targets import Target, TargetOptions, plan_targets, refuse_existing
-from .video import VideoOptions, restore_video
+from .video.restoring import VideoOptions, restore_video
 
 State = Literal['done', 'skipped', 'failed']
 
@@ -77,7 +77,7 @@ class Report:
         return [record for record in self.records if record.state == state]
 
 
-class Listener(Protocol):
+class ProgressCallback(Protocol):
     """Told of the progress."""
 
     def begin(self, total: int) -> None:
@@ -90,7 +90,7 @@ class Listener(Protocol):
         """Take note of a source that is dealt with."""
 
 
-class Silence:
+class NullCallback:
     """A listener that tells nobody."""
 
     def begin(self, total: int) -> None:
@@ -139,7 +139,9 @@ def plan_batch(inputs: Sequence[str | Path], out: str | Path, options: BatchOpti
     return BatchPlan(missing, there, gathered.left_out, options)
 
 
-def restore_batch(plan: BatchPlan, restorer: Restorer, listener: Listener | None = None) -> Report:
+def restore_batch(
+    plan: BatchPlan, restorer: ImageRestorer, listener: ProgressCallback | None = None
+) -> Report:
     """Restore all files of a plan.
 
     Args:
@@ -151,7 +153,7 @@ def restore_batch(plan: BatchPlan, restorer: Restorer, listener: Listener | None
         A record of every source; a bad one does not end the work. A keyboard interrupt ends it after the
         files that are being written.
     """
-    listener = listener or Silence()
+    listener = listener or NullCallback()
     started = time.perf_counter()
     report = Report([], plan.left_out, 0.0)
     listener.begin(len(plan.targets) + len(plan.skipped))
@@ -172,7 +174,9 @@ def restore_batch(plan: BatchPlan, restorer: Restorer, listener: Listener | None
     return report
 
 
-def _records(plan: BatchPlan, restorer: Restorer, listener: Listener) -> Iterator[Record]:
+def _records(
+    plan: BatchPlan, restorer: ImageRestorer, listener: ProgressCallback
+) -> Iterator[Record]:
     for target in plan.skipped:
         yield Record(str(target.source.path), str(target.path), 'skipped')
     images = [t for t in plan.targets if t.source.kind == 'image']
@@ -183,14 +187,17 @@ def _records(plan: BatchPlan, restorer: Restorer, listener: Listener) -> Iterato
 
 
 def _restore_images(
-    targets: Sequence[Target], options: BatchOptions, restorer: Restorer, listener: Listener
+    targets: Sequence[Target],
+    options: BatchOptions,
+    restorer: ImageRestorer,
+    listener: ProgressCallback,
 ) -> Iterator[Record]:
     current = ''
 
     def part_done(part: float) -> None:
         listener.part(current, part)
 
-    stages = ImageRestorer(restorer, options.quality, options.max_pixels, part_done)
+    stages = ImageFileRestorer(restorer, options.quality, options.max_pixels, part_done)
 
     def restore(works: Sequence[ImageWork], documents: Sequence[Any]) -> list[Any]:
         nonlocal current
@@ -213,7 +220,7 @@ def _restore_images(
 
 
 def _restore_video(
-    target: Target, options: BatchOptions, restorer: Restorer, listener: Listener
+    target: Target, options: BatchOptions, restorer: ImageRestorer, listener: ProgressCallback
 ) -> Record:
     name = shown(target.source.path.name)
     try:
@@ -248,7 +255,7 @@ def _opened(path: Path) -> IO[str]:
         raise UserError(f'{shown(path)} cannot be written ({error.strerror or error})') from error
 
 
-def _line(record: Record, restorer: Restorer) -> str:
+def _line(record: Record, restorer: ImageRestorer) -> str:
     """Return a record as a line of JSON, with the network that made it."""
     known = {'network': restorer.name, 'weights_sha256': restorer.loaded.weights_sha256}
     values = {'time': time.strftime('%Y-%m-%dT%H:%M:%S%z'), **asdict(record), **known}

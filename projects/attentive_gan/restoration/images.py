@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attentive_gan.errors import UserError
-from attentive_gan.imaging import (
+from attentive_gan.image_io import (
     ImageDocument,
     check_holds,
     read_document,
@@ -18,10 +18,10 @@ from attentive_gan.imaging import (
     write_document,
     write_image,
 )
-from attentive_gan.imaging.comparison import attention_image
-from attentive_gan.inference import Restorer, Restoring
+from attentive_gan.image_io.comparison import attention_image
+from attentive_gan.inference import ImageRestorer, Restoring
 
-from .targets import Target
+from .outputs import Target
 
 #: Part of the attention map in its image; the rest is the rainy image.
 OVERLAY = 0.5
@@ -44,7 +44,7 @@ class ImageWork:
     """Time of `read`, `restore` and `write`."""
 
 
-class ImageRestorer:
+class ImageFileRestorer:
     """The stages of an image, for `Pipeline`.
 
     Args:
@@ -56,7 +56,7 @@ class ImageRestorer:
 
     def __init__(
         self,
-        restorer: Restorer,
+        restorer: ImageRestorer,
         quality: int,
         max_pixels: int,
         part_done: PartDone = lambda part: None,
@@ -88,7 +88,7 @@ class ImageRestorer:
     def restore(
         self, works: Sequence[ImageWork], documents: Sequence[ImageDocument]
     ) -> list[tuple[ImageDocument, Restoring]]:
-        """Begin to restore images of one size and type; see `Restorer.begin`."""
+        """Begin to restore images of one size and type; see `ImageRestorer.begin`."""
         started = time.perf_counter()
         wanted = works[0].target.attention is not None
         pixels = [document.pixels for document in documents]

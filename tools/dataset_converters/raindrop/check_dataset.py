@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from attentive_gan_cli import run
+from attentive_gan.cli.common import run
 
 
 def parse_args() -> argparse.Namespace:

@@ -1,0 +1,1 @@
+"""User-level functions that the command line and other programs call."""

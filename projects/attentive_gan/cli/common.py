@@ -1,0 +1,141 @@
+"""What every command-line tool does around its work: options, clear errors, honest exit codes.
+
+Nothing heavy is imported at the top, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+from raindrop_renderer.errors import RaindropOptionError
+
+from attentive_gan.errors import UserError
+
+#: Exit code of a process that was interrupted from the keyboard (128 + SIGINT).
+EXIT_INTERRUPTED = 130
+
+#: How torch words that memory ran out, on CUDA and on the CPU.
+_OUT_OF_MEMORY = re.compile(r"out of memory|can't allocate memory", re.IGNORECASE)
+
+#: Libraries that opencv-python needs and that servers and containers often lack.
+_OPENCV_LIBRARIES = re.compile(r'libGL|libgthread|libglib')
+
+#: Warnings of the toolbox about its own code, which a user can do nothing about.
+_NOISE = (
+    'FileClient', 'HardDiskBackend', 'prefix is not set', 'torch.cuda.amp', 'pkg_resources',
+    'Detected call of `scheduler.step()`',  # a discriminator that has not started yet
+)  # fmt: skip
+
+
+def run(main: Callable[[], int | None]) -> None:
+    """Call `main` and leave the process with its exit code; turn user mistakes into one clear message.
+
+    Set the environment variable ATTENTIVE_GAN_TRACEBACK to 1 to see the full traceback.
+
+    Args:
+        main: The tool's work, which returns an exit code or None for success.
+    """
+    for text in _NOISE:
+        warnings.filterwarnings('ignore', message=f'.*{re.escape(text)}.*')
+    try:
+        code = main() or 0
+        _leave_process_group()
+    except KeyboardInterrupt:
+        sys.stderr.write('interrupted\n')
+        code = EXIT_INTERRUPTED
+    except Exception as error:
+        message = _message_for(error)
+        if message is None or os.environ.get('ATTENTIVE_GAN_TRACEBACK') == '1':
+            raise
+        sys.stderr.write(f'error: {message}\n')
+        code = 1
+    sys.stdout.flush()
+    sys.exit(code)
+
+
+def _leave_process_group() -> None:
+    """End distributed communication; its threads can crash an interpreter that simply exits."""
+    torch = sys.modules.get('torch')
+    if torch is None or not torch.distributed.is_available():
+        return
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
+
+
+def _message_for(error: Exception) -> str | None:
+    """Return the message for an error that a user can mend, or None for a defect of the program."""
+    if isinstance(error, (UserError, RaindropOptionError)):
+        # A worker process of a data loader wraps the message into its traceback.
+        return re.split(r'(?:UserError|RaindropOptionError): ', str(error))[-1].strip()
+    if isinstance(error, ImportError) and _OPENCV_LIBRARIES.search(str(error)):
+        return (
+            f'opencv-python cannot start ({error}); run: pip uninstall -y opencv-python && '
+            'pip install opencv-python-headless'
+        )
+    if isinstance(error, MemoryError) or _OUT_OF_MEMORY.search(str(error)):
+        first_line = str(error).splitlines()[0] if str(error) else 'no memory left on the machine'
+        return (
+            f'out of memory ({first_line}); lower train_dataloader.batch_size or the crop size, or use '
+            '--amp on a GPU'
+        )
+    return None
+
+
+def add_config_options(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    """Add the toolbox's options for configs and launchers.
+
+    Args:
+        parser: Parser of a tool that reads a config.
+    """
+    parser.add_argument(
+        '--cfg-options', nargs='+', default=[], metavar='FIELD=VALUE',
+        help='change config fields, such as train_dataloader.batch_size=4; lists as "[a,b]" without '
+        'white space',
+    )  # fmt: skip
+    parser.add_argument(
+        '--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none',
+        help='how the processes were started (tools/dist_train.sh sets it)',
+    )  # fmt: skip
+    parser.add_argument('--local-rank', '--local_rank', type=int, default=0, help=argparse.SUPPRESS)
+    return parser
+
+
+def parse_options(pairs: list[str]) -> dict[str, Any]:
+    """Turn FIELD=VALUE strings into values, by the rules of MMEngine's `DictAction`.
+
+    Args:
+        pairs: What followed `--cfg-options`.
+    """
+    malformed = [pair for pair in pairs if '=' not in pair]
+    if malformed:
+        raise SystemExit(f'error: --cfg-options {malformed[0]}: expected FIELD=VALUE')
+    if not pairs:
+        return {}
+    from mmengine.config import DictAction
+
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction)
+    try:
+        options = parser.parse_args(['--cfg-options', *pairs]).cfg_options
+    except RecursionError:  # MMEngine's parser, on brackets within brackets
+        options = {}
+    if not options or any(_holds_dict(value) for value in options.values()):
+        raise SystemExit(
+            f'error: --cfg-options {" ".join(pairs)}: a value may be a number, a word, a list or a tuple; '
+            'write a dict into a config that has this one as its _base_, or set its fields one by one, '
+            'such as custom_hooks.0.interval=5'
+        )
+    return options
+
+
+def _holds_dict(value: Any) -> bool:
+    """Return whether a dict was meant, which MMEngine's parser leaves as text."""
+    if isinstance(value, (list, tuple)):
+        return any(_holds_dict(item) for item in value)
+    return isinstance(value, str) and value.startswith(('dict(', '{'))

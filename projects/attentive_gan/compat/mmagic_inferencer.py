@@ -1,0 +1,84 @@
+"""Makes MMagic's own inferencers restore images by the configs of this project.
+
+MMagic 1.2.0 builds the losses of a training too, which need VGG weights; loads whatever weights fit and
+goes on without the others; reads images by a pipeline that here renders or pairs them; and its
+`MMagicInferencer` cannot tell the task of a config. Only configs that import this package are treated
+differently.
+"""
+
+from __future__ import annotations
+
+from functools import wraps
+from typing import Any
+
+from mmagic.apis import inferencers
+from mmagic.apis.inferencers import ImageSuperResolutionInferencer
+from mmagic.registry import MODELS
+from mmengine.config import Config
+from torch import nn
+
+from attentive_gan.checkpoints.files import read_checkpoint
+from attentive_gan.checkpoints.fitting import load_weights
+from attentive_gan.config.inference_model import channel_order, without_training_parts
+from attentive_gan.errors import UserError
+
+#: MMagic's name for what this project does.
+TASK = 'Image Restoration'
+
+
+class RestorationInferencer(ImageSuperResolutionInferencer):
+    """MMagic's inferencer of restored images, for configs of this project and all others.
+
+    Example:
+        >>> from mmagic.apis.inferencers import Inferencers
+        >>> inferencer = Inferencers(task='Image Restoration', config=config, ckpt=weights)
+        >>> inferencer(img='rainy.png', result_out_dir='restored.png')
+    """
+
+    def _init_model(self, cfg: Any, ckpt: str | None, device: Any) -> nn.Module:
+        """Build the model of a config with all of its weights.
+
+        Raises:
+            UserError: Weights are not named or do not fit, or the config does not say its colour order.
+        """
+        if not _is_ours(cfg):
+            return super()._init_model(cfg, ckpt, device)
+        name = str(cfg.get('filename') or 'the config')
+        order = channel_order(cfg, name)
+        if not ckpt:
+            raise UserError(f'{name}: name the weights (ckpt); random ones restore nothing')
+        model = MODELS.build(without_training_parts(cfg.model))
+        contents = read_checkpoint(ckpt)
+        absent = getattr(model, 'training_only', ())
+        load_weights(model, contents.get('state_dict', contents), str(ckpt), absent)
+        if not cfg.get('inference_pipeline'):
+            read = dict(
+                type='LoadImageFromFile', key='img', color_type='color', channel_order=order,
+                imdecode_backend='cv2',
+            )  # fmt: skip
+            cfg.inference_pipeline = [read, dict(type='PackInputs')]
+        cfg.pop('visualizer', None)  # there is no log to write to
+        model.cfg = cfg
+        return model.to(device).eval()
+
+
+def apply() -> None:
+    """Put these inferencers in the place of MMagic's; calling it again changes nothing."""
+    if inferencers.ImageSuperResolutionInferencer is RestorationInferencer:
+        return
+    inferencers.ImageSuperResolutionInferencer = RestorationInferencer
+    original = inferencers.Inferencers.__init__
+
+    @wraps(original)
+    def init(self: Any, task: str | None = None, config: Any = None, **others: Any) -> None:
+        if task is None and config is not None:
+            config = Config.fromfile(config) if isinstance(config, str) else config
+            task = TASK if _is_ours(config) else None
+        original(self, task=task, config=config, **others)
+
+    inferencers.Inferencers.__init__ = init
+
+
+def _is_ours(config: Any) -> bool:
+    imports = (config.get('custom_imports') or {}).get('imports', ())
+    return any(str(name).split('.')[0] == 'attentive_gan' for name in imports)

@@ -1,0 +1,1 @@
+"""MMEngine configs: reading, changing and building from them."""

@@ -1,0 +1,38 @@
+"""What weights can say of themselves, taken from the config of their training."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+from mmengine.config import Config
+
+from attentive_gan.checkpoints.description import WeightsDescription, check_network
+from attentive_gan.errors import UserError
+
+from .inference_model import channel_order
+
+
+def describe(config: Config, source: str) -> WeightsDescription:
+    """Return the description of weights from their config.
+
+    Args:
+        config: Config of their training.
+        source: Its file, whose stem becomes the name.
+
+    Raises:
+        UserError: The config has no generator, or one that a description may not build, or does not say
+            its colour order.
+    """
+    generator = config.model.get('generator')
+    if generator is None:
+        raise UserError(f'{source}: the model of this config has no generator to describe')
+    plain = json.loads(json.dumps(generator))
+    check_network(plain, source)
+    dataset = (config.get('train_dataloader') or {}).get('dataset') or {}
+    trained_on = ' '.join(str(dataset[key]) for key in ('type', 'data_root') if key in dataset)
+    return WeightsDescription(
+        Path(source).stem, str(config.model.type), plain, channel_order(config, source),
+        hashlib.sha256(config.pretty_text.encode()).hexdigest(), trained_on or 'unknown',
+    )  # fmt: skip

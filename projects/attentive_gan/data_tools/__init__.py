@@ -1,0 +1,1 @@
+"""Checks, sheets, calibration and rendering of data sets."""

@@ -1,0 +1,243 @@
+"""Fits amount of water, brightness of the sky and mist of renderings to real pairs of images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from raindrop_renderer.options import RaindropOptions
+from raindrop_renderer.raindrops import RainyImage
+from raindrop_renderer.sampling import add_raindrops, sample_parameters
+
+from attentive_gan.datasets.pair_statistics import RaindropStatistics, raindrop_statistics, spread
+from attentive_gan.errors import UserError
+
+Image = NDArray[np.uint8]
+Vector = NDArray[np.float64]
+
+#: Puts raindrops on an image: (clean, seed, options).
+Renderer = Callable[[Image, int, RaindropOptions], RainyImage]
+
+#: The options that are fitted.
+SCALES = ('coverage_scale', 'sky_scale', 'mist_scale')
+
+#: The statistics that are matched, and which differences of them count as equally large.
+UNITS = {'psnr': 1.0, 'mask_coverage': 0.04, 'detail_ratio': 0.04, 'brighter_share': 0.04}
+
+#: Bounds of the natural logarithm of each scale (a quarter to four times).
+_BOUND = float(np.log(4))
+
+#: Step of the finite differences, and the longest step of the search, in natural logarithms.
+_DIFFERENCE, _LONGEST = 0.3, 0.7
+
+#: Rounds of the search at most.
+_ROUNDS = 4
+
+#: How much a scale is pulled towards 1, per unit of its logarithm: it decides where images do not.
+_PULL = 0.2
+
+#: Images are shrunk to this width, to which the statistics refer.
+_WIDTH = 720
+
+#: PSNR that counts for a rendering without any drop, dB.
+_UNCHANGED = 60.0
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What was fitted, and the statistics by which it can be judged."""
+
+    options: RaindropOptions
+    """The options with fitted scales."""
+    real: list[RaindropStatistics]
+    """Statistics of the real pairs."""
+    before: list[RaindropStatistics]
+    """Statistics of renderings with the options before the fit; their seeds took no part in it."""
+    after: list[RaindropStatistics]
+    """The same with the fitted options, same images and seeds."""
+
+    def record(self) -> dict[str, Any]:
+        """Return scales, other options and the spread of all statistics, for a JSON file."""
+        return {
+            'scales': {name: getattr(self.options, name) for name in SCALES},
+            'options': asdict(self.options),
+            'pairs': len(self.real),
+            'statistics': {
+                name: spread(getattr(self, name)) for name in ('real', 'before', 'after')
+            },
+        }
+
+
+def calibrate(
+    pairs: Sequence[tuple[Image, Image]],
+    options: RaindropOptions | None = None,
+    *,
+    seed: int = 0,
+    renders: int = 48,
+    renderer: Renderer = add_raindrops,
+    on_render: Callable[[], None] = lambda: None,
+) -> Calibration:
+    """Fit `coverage_scale`, `sky_scale` and `mist_scale` so that renderings have real statistics.
+
+    The fit renders the pairs' own clean images, always with the same seeds, and matches the mean of the
+    quartiles of PSNR, mask coverage, detail ratio and brighter share, by damped Gauss-Newton steps on the
+    logarithms of the scales; a step that does not help is not taken. The scales that the options come with
+    are the start. At most (1 + 4 * 6 + 2) * `renders` images are rendered. Equal arguments give equal
+    results.
+
+    Args:
+        pairs: Real (rainy, clean) images, RGB (H, W, 3), uint8; they are shrunk to 720 columns.
+        options: Level, regimes, lighting and frame width, which stay as they are.
+        seed: Seed of the renderings, 0 or more.
+        renders: Number of renderings by which options are judged; the pairs take turns.
+        renderer: Puts raindrops on an image.
+        on_render: Is called after each rendering.
+
+    Raises:
+        UserError: There are no pairs, or `renders` is below 1.
+    """
+    if not pairs or renders < 1:
+        raise UserError('A calibration needs at least one pair and one rendering.')
+    trial = _Trial(pairs, options or RaindropOptions(), seed, renders, renderer, on_render)
+    fitted = _search(trial.residual)
+    start = np.zeros(len(SCALES))
+    return Calibration(
+        options=trial.options_at(fitted),
+        real=trial.real,
+        before=trial.measure(start, fresh=True),
+        after=trial.measure(fitted, fresh=True),
+    )
+
+
+class _Trial:
+    """Renders the clean images of real pairs with given scales and compares the statistics."""
+
+    def __init__(
+        self,
+        pairs: Sequence[tuple[Image, Image]],
+        options: RaindropOptions,
+        seed: int,
+        renders: int,
+        renderer: Renderer,
+        on_render: Callable[[], None],
+    ) -> None:
+        self.options = options
+        self.seeds = [_seeds(options, renders, [seed, fresh]) for fresh in (0, 1)]
+        self.renderer = renderer
+        self.on_render = on_render
+        shrunk = [_shrunk(rainy, clean) for rainy, clean in pairs]
+        self.real = [raindrop_statistics(rainy, clean) for rainy, clean, _ in shrunk]
+        self.clean = [(clean, factor) for _, clean, factor in shrunk]
+        self.target = _locations(self.real)
+
+    def options_at(self, logarithms: Vector) -> RaindropOptions:
+        """Return the options with their scales multiplied by the exponentials of (3,) values."""
+        factors = np.exp(logarithms)
+        scales: dict[str, Any] = {
+            name: round(float(np.clip(getattr(self.options, name) * factor, 0, 4)), 4)
+            for name, factor in zip(SCALES, factors, strict=True)
+        }
+        return replace(self.options, **scales)
+
+    def measure(self, logarithms: Vector, fresh: bool = False) -> list[RaindropStatistics]:
+        """Render and measure; `fresh` takes seeds that the search has not seen."""
+        options = self.options_at(logarithms)
+        found = []
+        for number, seed in enumerate(self.seeds[int(fresh)]):
+            clean, factor = self.clean[number % len(self.clean)]
+            width = options.frame_width
+            cut = replace(options, frame_width=max(16, round(width * factor)) if width else None)
+            image = self.renderer(clean, seed, cut)
+            found.append(raindrop_statistics(image.rainy, image.clean))
+            self.on_render()
+        return found
+
+    def residual(self, logarithms: Vector) -> Vector:
+        """Return the differences of the statistics in their units, and the pull towards the start."""
+        rendered = _locations(self.measure(logarithms))
+        differences = [
+            (rendered.get(name, wanted) - wanted) / UNITS[name]
+            for name, wanted in self.target.items()
+        ]
+        return np.array([*differences, *(_PULL * logarithms)])
+
+
+def _seeds(options: RaindropOptions, count: int, entropy: list[int]) -> list[int]:
+    """Return seeds whose images have the regimes in exactly their shares, as far as a count can.
+
+    With free seeds a few more or less images of one regime would outweigh what is fitted.
+    """
+    total = sum(options.regimes.values())
+    wanted = {name: share / total * count for name, share in options.regimes.items()}
+    room = {name: int(number) for name, number in wanted.items()}
+    by_remainder = sorted(wanted, key=lambda name: room[name] - wanted[name])
+    for name in by_remainder[: count - sum(room.values())]:
+        room[name] += 1
+    chosen: list[int] = []
+    random = np.random.default_rng(entropy)
+    while len(chosen) < count:
+        seed = int(random.integers(2**62))
+        regime = sample_parameters(seed, options).regime
+        if room[regime]:
+            room[regime] -= 1
+            chosen.append(seed)
+    return chosen
+
+
+def _search(residual: Callable[[Vector], Vector]) -> Vector:
+    """Minimise the squares of a residual over the logarithms of the scales."""
+    place = np.zeros(len(SCALES))
+    here = residual(place)
+    for _ in range(_ROUNDS):
+        slopes = np.stack([_slope(residual, place, here, axis) for axis in range(len(place))], 1)
+        normal = slopes.T @ slopes + 1e-3 * np.eye(len(place))
+        step = -np.linalg.solve(normal, slopes.T @ here)
+        step *= min(1.0, _LONGEST / max(float(np.abs(step).max()), 1e-9))
+        for share in (1.0, 0.5, 0.25):
+            candidate = np.clip(place + share * step, -_BOUND, _BOUND)
+            there = residual(candidate)
+            if there @ there < here @ here:
+                break
+        else:
+            return place
+        settled = float(np.abs(candidate - place).max()) < 0.05
+        place, here = candidate, there
+        if settled:
+            break
+    return place
+
+
+def _slope(residual: Callable[[Vector], Vector], place: Vector, here: Vector, axis: int) -> Vector:
+    """Return the change of the residual per unit of one logarithm, looking away from the near bound."""
+    step = -_DIFFERENCE if place[axis] > 0 else _DIFFERENCE
+    moved = place.copy()
+    moved[axis] += step
+    return (residual(moved) - here) / step
+
+
+def _locations(statistics: Sequence[RaindropStatistics]) -> dict[str, float]:
+    """Return the mean of the quartiles of each matched statistic; outliers do not move it far."""
+    result = {}
+    for name in UNITS:
+        values = [getattr(one, name) for one in statistics]
+        if name == 'psnr':
+            values = [_UNCHANGED if value is None else value for value in values]
+        known = [value for value in values if value is not None]
+        if known:
+            result[name] = float(np.mean(np.percentile(known, [25, 50, 75])))
+    return result
+
+
+def _shrunk(rainy: Image, clean: Image) -> tuple[Image, Image, float]:
+    """Shrink a pair to `_WIDTH` columns where it is wider; return it with the factor."""
+    height, width = clean.shape[:2]
+    factor = min(1.0, _WIDTH / width)
+    if factor == 1.0:
+        return rainy, clean, factor
+    size = (_WIDTH, max(1, round(height * factor)))
+    small = [cv2.resize(image, size, interpolation=cv2.INTER_AREA) for image in (rainy, clean)]
+    return small[0].astype(np.uint8), small[1].astype(np.uint8), factor

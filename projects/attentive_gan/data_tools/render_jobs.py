@@ -1,0 +1,183 @@
+"""One rendered pair: what is to be rendered, the rendering, and its files. Runs in worker processes."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from raindrop_renderer.options import RaindropOptions
+from raindrop_renderer.raindrops import RainyImage
+from raindrop_renderer.sampling import add_raindrops
+
+from attentive_gan.datasets.clean_images import DrawnScene
+from attentive_gan.datasets.masks import raindrop_mask
+from attentive_gan.datasets.pair_statistics import raindrop_statistics
+from attentive_gan.datasets.transforms.resizing import resized
+from attentive_gan.errors import UserError
+from attentive_gan.image_io import read_image, write_image
+from attentive_gan.utils.digests import digest
+
+Image = NDArray[np.uint8]
+
+#: Files of pair N below the data set's folder: the published layout, then ours.
+FILES = {
+    'rainy': 'data/{}_rain.png',
+    'clean': 'gt/{}_clean.png',
+    'mask': 'mask/{}_mask.png',
+    'alpha': 'alpha/{}_alpha.png',
+}
+
+#: What a decoder, OpenCV or the renderer raise about one bad image.
+_BAD_IMAGE = (UserError, ValueError, MemoryError, cv2.error)
+
+
+class BadImage(Exception):  # noqa: N818 -- a finding about one image, not a failure of the run
+    """A clean image cannot be used; the message is the reason and names the file."""
+
+
+@dataclass(frozen=True)
+class CleanSource:
+    """A clean image: a photo, or a drawn scene."""
+
+    name: str
+    """Path of the photo below its folder, or the name of a scene."""
+    path: Path | None = None
+    """The photo; None for a scene."""
+    scene: tuple[DrawnScene, int] | None = None
+    """The scenes and the number of one of them."""
+
+    def read(self) -> tuple[Image, str]:
+        """Return the image, RGB (H, W, 3), uint8, and the SHA-256 of its file or pixels.
+
+        Raises:
+            UserError: The photo cannot be read.
+        """
+        if self.scene is not None:
+            scenes, number = self.scene
+            image = scenes.draw(number)
+            return image, hashlib.sha256(image.tobytes()).hexdigest()
+        if self.path is None:
+            raise ValueError('a clean source needs a path or a scene')
+        image = read_image(self.path)
+        return image, digest(self.path)
+
+
+@dataclass(frozen=True)
+class RenderJob:
+    """All that one pair depends on."""
+
+    number: int
+    """Number in the names of its files."""
+    source: CleanSource
+    """The clean image."""
+    repetition: int
+    """How many pairs of the same image come before."""
+    seed: int
+    """Seed of the data set."""
+    raindrops: RaindropOptions
+    """What to draw from."""
+    size: tuple[int, int] | None
+    """(height, width) that the image is cut and shrunk to; None for its own size."""
+    out: Path
+    """Folder of the data set."""
+
+    @property
+    def raindrop_seed(self) -> int:
+        """Seed of the raindrops: a function of seed, name of the image and repetition alone.
+
+        So an image is rendered alike whichever other images are in the folder.
+        """
+        name = int.from_bytes(hashlib.sha256(self.source.name.encode()).digest()[:8], 'big')
+        words = np.random.SeedSequence([self.seed, self.repetition, name]).generate_state(2)
+        return int(words[0]) << 31 | int(words[1]) >> 1
+
+    @property
+    def options(self) -> RaindropOptions:
+        """What to draw from, with the lighting of a scene, which is known."""
+        if self.source.scene is None or self.raindrops.lighting != 'auto':
+            return self.raindrops
+        scenes, number = self.source.scene
+        return replace(self.raindrops, lighting=scenes.lighting(number))
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """The files of the pair by kind."""
+        return {kind: self.out / name.format(self.number) for kind, name in FILES.items()}
+
+
+def render_job(job: RenderJob) -> dict[str, Any]:
+    """Render a pair and write its four files; returns the record for the manifest.
+
+    Raises:
+        BadImage: The clean image cannot be used; nothing was written.
+        UserError: A file cannot be written; none of the four is left.
+    """
+    try:
+        clean, source_digest = job.source.read()
+        seed = job.raindrop_seed
+        image = add_raindrops(_fitted(clean, job), seed, job.options)
+        mask = raindrop_mask(image.rainy, image.clean)
+        statistics = raindrop_statistics(image.rainy, image.clean)
+    except _BAD_IMAGE as error:
+        reason = ' '.join(str(error).split()) or type(error).__name__
+        named = job.source.path is None or str(job.source.path) in reason
+        raise BadImage(reason if named else f'{job.source.path}: {reason}') from error
+    digests = _write(job, image, mask)
+    height, width = image.rainy.shape[:2]
+    measured = {key: _rounded(value) for key, value in asdict(statistics).items()}
+    return {
+        'number': job.number,
+        'source': job.source.name,
+        'source_sha256': source_digest,
+        'repetition': job.repetition,
+        'raindrop_seed': seed,
+        'width': width,
+        'height': height,
+        'parameters': asdict(image.parameters),
+        'statistics': measured,
+        'sha256': digests,
+    }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
+
+
+def _fitted(clean: Image, job: RenderJob) -> Image:
+    """Cut the middle with the proportions of the wanted size, and shrink it.
+
+    Raises:
+        UserError: The image is smaller.
+    """
+    if job.size is None:
+        return clean
+    height, width = clean.shape[:2]
+    rows, columns = job.size
+    if height < rows or width < columns:
+        raise UserError(
+            f'The image is {width}x{height}, smaller than the wanted {columns}x{rows} (--size).'
+        )
+    factor = min(height / rows, width / columns)
+    cut = (min(height, round(rows * factor)), min(width, round(columns * factor)))
+    top, left = (height - cut[0]) // 2, (width - cut[1]) // 2
+    middle = clean[top : top + cut[0], left : left + cut[1]]
+    return middle if cut == job.size else resized(middle, job.size)
+
+
+def _write(job: RenderJob, image: RainyImage, mask: Image) -> dict[str, str]:
+    """Write the files of a pair and return their digests; all or none are there afterwards."""
+    alpha = np.round(image.alpha * 255).astype(np.uint8)
+    content = {'rainy': image.rainy, 'clean': image.clean, 'mask': mask, 'alpha': alpha}
+    try:
+        for kind, file in job.files.items():
+            write_image(file, content[kind])
+        return {file.relative_to(job.out).as_posix(): digest(file) for file in job.files.values()}
+    except (UserError, OSError):
+        for file in job.files.values():
+            file.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,240 @@
+"""Writes a data set of rendered pairs: published layout, masks, coverage, manifest and contact sheet."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import raindrop_renderer
+from numpy.typing import NDArray
+from raindrop_renderer.options import RaindropOptions
+
+from attentive_gan.datasets.clean_images import DrawnScene, photos_below
+from attentive_gan.datasets.pairing import images_in
+from attentive_gan.errors import UserError
+from attentive_gan.image_io import contact_sheet, read_image, write_image
+from attentive_gan.utils.digests import digest
+
+from .render_jobs import FILES, BadImage, CleanSource, RenderJob
+from .render_journal import RenderJournal
+from .render_workers import outcomes
+
+#: Wraps the loop over the pairs, to show progress; gets the loop and its length.
+Progress = Callable[[Iterable[Any], int], Iterable[Any]]
+
+#: Pairs on the contact sheet at most.
+_ROWS = 12
+
+CONTACT_SHEET = 'contact_sheet.png'
+
+
+@dataclass(frozen=True)
+class RenderedDatasetOptions:
+    """What to render; equal options and images give equal files.
+
+    Raises:
+        UserError: An option is out of its range.
+    """
+
+    per_image: int = 1
+    """Pairs of each clean image, 1 or more."""
+    seed: int = 0
+    """Any number from 0."""
+    raindrops: RaindropOptions = field(default_factory=RaindropOptions)
+    """Level, regimes, lighting, frame width and scales of the raindrops."""
+    size: tuple[int, int] | None = None
+    """(height, width) to which images are cut around their middle and shrunk; None: as they are."""
+
+    def __post_init__(self) -> None:
+        if self.per_image < 1:
+            raise UserError(f'Each image needs at least one pair; got {self.per_image}.')
+        if self.seed < 0:
+            raise UserError(f'The seed must be 0 or more; got {self.seed}.')
+        if self.size is not None and min(self.size) < 16:
+            raise UserError(f'The size must be at least 16x16; got {self.size[1]}x{self.size[0]}.')
+
+
+@dataclass(frozen=True)
+class RenderResult:
+    """What a run did."""
+
+    kept: int
+    """Pairs that were there already."""
+    rendered: int
+    """Pairs that this run rendered."""
+    failures: list[str]
+    """One line per clean image that cannot be used."""
+
+
+def photo_sources(photos: Path, out: Path) -> list[CleanSource]:
+    """Return the photos in a folder and its subfolders, or one photo, in natural order of their names.
+
+    Args:
+        photos: Folder or file.
+        out: Folder of the renderings, which are no photos.
+
+    Raises:
+        UserError: There is none.
+    """
+    if photos.is_file():
+        return [CleanSource(photos.name, photos)]
+    own = [*(out / Path(name).parent for name in FILES.values()), out / CONTACT_SHEET]
+    return [CleanSource(name, path) for name, path in photos_below(photos, own).items()]
+
+
+def scene_sources(count: int, scenes: DrawnScene) -> list[CleanSource]:
+    """Return the first drawn scenes.
+
+    Raises:
+        UserError: The count is below 1.
+    """
+    if count < 1:
+        raise UserError(f'The number of scenes must be 1 or more; got {count}.')
+    return [CleanSource(f'scene_{number}', scene=(scenes, number)) for number in range(count)]
+
+
+def render_dataset(
+    out: Path,
+    sources: Sequence[CleanSource],
+    options: RenderedDatasetOptions,
+    workers: int = 1,
+    overwrite: bool = False,
+    progress: Progress = lambda loop, _: loop,
+) -> RenderResult:
+    """Render pairs of clean images into a folder; go on where an earlier run ended.
+
+    Each pair N becomes `data/N_rain.png`, `gt/N_clean.png`, `mask/N_mask.png` (rule of `raindrop_mask` with
+    its defaults) and `alpha/N_alpha.png` (coverage, 0 to 255). `manifest.json` says what each was made
+    from, with checksums; `contact_sheet.png` shows some. A pair whose files still fit them is kept.
+    An image that cannot be used is left out, and so are the numbers of its pairs.
+
+    Args:
+        out: Folder of the data set.
+        sources: The clean images.
+        options: What to render.
+        workers: Number of processes; the files do not depend on it.
+        overwrite: Whether to remove pairs that an earlier run wrote with other options, instead of
+            refusing to mix.
+        progress: Wraps the loop over the pairs.
+
+    Raises:
+        UserError: The folder holds other images or pairs of other options, or a file cannot be written;
+            finished pairs stay, and another call goes on.
+    """
+    if workers < 1:
+        raise UserError(f'The number of workers must be 1 or more; got {workers}.')
+    made_from = _made_from(sources, options)
+    jobs = _jobs(out, sources, options)
+    journal = RenderJournal(out, made_from)
+    _continue(journal, jobs, overwrite)
+    missing = [job for job in jobs if job.number not in journal.records]
+    kept = len(journal.records)
+    if not missing and not journal.unfinished:
+        return RenderResult(kept, 0, [])
+    _clear_unrecorded(out, journal)
+    journal.begin()
+    failures: dict[str, str] = {}
+    for job, outcome in progress(
+        outcomes(missing, min(workers, max(1, len(missing)))), len(missing)
+    ):
+        if isinstance(outcome, BadImage):
+            failures[job.source.name] = str(outcome)
+        else:
+            journal.add(outcome)
+    lines = [failures[source.name] for source in sources if source.name in failures]
+    if journal.records:
+        write_image(out / CONTACT_SHEET, _sheet(out, journal.records))
+    journal.finish({'versions': _versions(), 'failures': lines})
+    return RenderResult(kept, len(journal.records) - kept, lines)
+
+
+def _jobs(
+    out: Path, sources: Sequence[CleanSource], options: RenderedDatasetOptions
+) -> list[RenderJob]:
+    """Number the pairs: all of the first image, then all of the second, and so on."""
+    pairs = [(source, time) for source in sources for time in range(options.per_image)]
+    return [
+        RenderJob(number, source, time, options.seed, options.raindrops, options.size, out)
+        for number, (source, time) in enumerate(pairs)
+    ]
+
+
+def _made_from(sources: Sequence[CleanSource], options: RenderedDatasetOptions) -> dict[str, Any]:
+    """Return all that the files depend on, beside the content of photos, as JSON would give it back."""
+    scenes = next((source.scene[0] for source in sources if source.scene), None)
+    code = sorted(Path(raindrop_renderer.__file__).parent.glob('*.py'))
+    content = asdict(options) | {
+        'images': [source.name for source in sources],
+        'scenes': asdict(scenes) if scenes else None,
+        'renderer': {file.name: digest(file) for file in code},
+    }
+    return json.loads(json.dumps(content))
+
+
+def _continue(journal: RenderJournal, jobs: Sequence[RenderJob], overwrite: bool) -> None:
+    """Take over what an earlier run finished, unless it was another one."""
+    earlier = journal.read()
+    own = {name for record in journal.records.values() for name in record['sha256']}
+    if earlier is not None and earlier != journal.made_from:
+        different = [k for k, v in journal.made_from.items() if earlier.get(k) != v]
+        if not overwrite:
+            raise UserError(
+                f'{journal.out} holds pairs that were made with other options '
+                f'({", ".join(different)}). Choose another folder (--out), or let them be replaced '
+                f'(--overwrite).'
+            )
+        journal.records = {}
+    if earlier is not None and journal.unfinished:
+        count = len(earlier['images']) * earlier['per_image']
+        own |= {name.format(number) for name in FILES.values() for number in range(count)}
+    foreign = [name for name in _images(journal.out) if name not in own]
+    if foreign:
+        raise UserError(
+            f'{journal.out} holds images that this tool did not write, such as {foreign[0]}. '
+            f'Choose another folder (--out) or move them away.'
+        )
+    journal.keep(jobs)
+
+
+def _clear_unrecorded(out: Path, journal: RenderJournal) -> None:
+    """Remove what a run that was ended in the middle of a pair left, and pairs that are replaced."""
+    recorded = {name for record in journal.records.values() for name in record['sha256']}
+    for name in _images(out):
+        if name not in recorded:
+            (out / name).unlink()
+    for folder in {Path(name).parent for name in FILES.values()}:
+        for leftover in (out / folder).glob('.*.tmp'):
+            leftover.unlink()
+
+
+def _images(out: Path) -> list[str]:
+    """Return the images in the folders of the layout, as paths below `out`."""
+    folders = [out / Path(name).parent for name in FILES.values()]
+    found = [file for folder in folders if folder.is_dir() for file in images_in(folder)]
+    return [file.relative_to(out).as_posix() for file in found]
+
+
+def _sheet(out: Path, records: dict[int, dict[str, Any]]) -> NDArray[np.uint8]:
+    """Show pairs spread evenly over the data set: rainy, clean, mask, coverage."""
+    numbers = sorted(records)
+    rows = []
+    for index in np.unique(np.linspace(0, len(numbers) - 1, min(_ROWS, len(numbers))).astype(int)):
+        record = records[numbers[index]]
+        images = [read_image(out / name.format(record['number'])) for name in FILES.values()]
+        psnr = record['statistics']['psnr']
+        caption = (
+            f'{record["number"]}   {record["parameters"]["regime"]}   '
+            f'{"no change" if psnr is None else f"{psnr:.1f} dB"}   {record["source"]}'
+        )
+        rows.append((caption, images))
+    return contact_sheet(('rainy', 'clean', 'mask (mean > 30, dilation 3)', 'coverage'), rows)
+
+
+def _versions() -> dict[str, str]:
+    return {'python': platform.python_version(), 'numpy': np.__version__, 'opencv': cv2.__version__}

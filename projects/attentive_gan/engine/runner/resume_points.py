@@ -1,0 +1,45 @@
+"""Finds the checkpoint to go on from, and says why newer ones were not taken."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from attentive_gan.checkpoints.files import verify_checkpoint
+from attentive_gan.errors import UserError
+
+_CHECKPOINT_NAME = re.compile(r'^(?:iter|epoch)_(\d+)\.pth$')
+
+
+def resumable_checkpoints(folder: str | Path) -> list[Path]:
+    """List the regular checkpoints of a folder (`iter_N.pth`, `epoch_N.pth`), newest first."""
+    numbered = []
+    for path in Path(folder).glob('*.pth'):
+        match = _CHECKPOINT_NAME.match(path.name)
+        if match:
+            numbered.append((int(match[1]), path))
+    return [path for _, path in sorted(numbered, reverse=True)]
+
+
+def latest_sound_checkpoint(folder: str | Path, warn: Callable[[str], None]) -> Path:
+    """Return the newest checkpoint that is undamaged.
+
+    Args:
+        folder: Work directory of a training.
+        warn: Called with one line for every newer checkpoint that is damaged.
+
+    Raises:
+        UserError: There is none; training is never started from scratch in its place.
+    """
+    candidates = resumable_checkpoints(folder)
+    for path in candidates:
+        fault = verify_checkpoint(path)
+        if fault is None:
+            return path
+        warn(f'checkpoint {path} is not used: {fault}')
+    found = f'{len(candidates)} checkpoints there are damaged' if candidates else 'there is none'
+    raise UserError(
+        f'--resume: no sound checkpoint iter_N.pth in {folder} ({found}); give --work-dir of the '
+        'stopped training, or leave --resume away to begin anew'
+    )

@@ -1,0 +1,167 @@
+"""The scores of a validation or test, by protocol and per image."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from mmagic.registry import METRICS
+from mmengine.logging import MMLogger
+
+from attentive_gan.compat.mmagic import BaseSampleWiseMetric
+from attentive_gan.errors import UserError
+
+from .protocols import PROTOCOLS
+
+
+def saved_image(tensor: torch.Tensor) -> np.ndarray:
+    """Turn an image tensor into what would be saved.
+
+    Args:
+        tensor: Image (3, H, W) in [0, 255] in BGR, as MMagic's preprocessor hands it out after
+            validation and test steps, whatever the colour order of the config.
+
+    Returns:
+        The image (H, W, 3) uint8 in RGB: clamped, rounded.
+
+    Raises:
+        ValueError: A value is not a number; saved, it would be an arbitrary colour.
+    """
+    values = tensor.detach().float()
+    if values.isnan().any():
+        raise ValueError('it has values that are not numbers (NaN)')
+    image = values.clamp(0, 255).round().byte().cpu().numpy()
+    return np.ascontiguousarray(image.transpose(1, 2, 0)[..., ::-1])
+
+
+def check_colour_order(sample: Mapping[str, Any]) -> None:
+    """Refuse images whose colour order MMagic's preprocessor had to guess.
+
+    It takes images for BGR where nothing is said, and where they were loaded as `unchanged`
+    (mmagic/models/data_preprocessors/data_preprocessor.py). RGB would then be scored with red and
+    blue exchanged, which shifts luma scores without a trace.
+
+    Args:
+        sample: A tested sample with what the loading step recorded.
+
+    Raises:
+        ValueError: The order is not recorded, or not heeded.
+    """
+    for key in ('img', 'gt'):
+        order = str(sample.get(f'{key}_channel_order') or '').lower()
+        guessed = sample.get(f'{key}_color_type') == 'unchanged' and order != 'bgr'
+        if not order or guessed:
+            raise ValueError(
+                f'{key}_channel_order is not recorded or not heeded, so red and blue may be '
+                "exchanged; load images by LoadRainyCleanPair, or with color_type='color'"
+            )
+
+
+def mean_scores(records: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Return the mean of every score over the images, without infinite ones.
+
+    Args:
+        records: One per image, with `name`, `path` and the scores.
+
+    Returns:
+        Means by key; infinite where all images equal the clean ones.
+    """
+    means = {}
+    for key in (key for key in records[0] if key not in ('name', 'path')):
+        finite = [record[key] for record in records if np.isfinite(record[key])]
+        means[key] = float(np.mean(finite)) if finite else float('inf')
+    return means
+
+
+@METRICS.register_module()
+class RaindropScores(BaseSampleWiseMetric):
+    """PSNR and SSIM under one or more protocols; keys are `<prefix>/<protocol>_psnr` and `_ssim`.
+
+    Images are scored as they would be saved: clamped, rounded, 8 bits. The mean of a PSNR is the
+    mean of the images' PSNRs; equal images, whose PSNR is infinite, are named and left out.
+
+    Args:
+        protocols: Names in `PROTOCOLS`.
+        score_input: Also score the rainy image, as `<prefix>/input_<protocol>_psnr`.
+        prefix: Name of the data set, first part of all keys.
+        collect_device: Where results of several processes meet, `cpu` or `gpu`.
+
+    Raises:
+        UserError: A protocol is unknown.
+    """
+
+    metric = 'raindrop_scores'
+
+    def __init__(
+        self,
+        protocols: Sequence[str] = ('qian', 'bt601'),
+        score_input: bool = True,
+        prefix: str | None = None,
+        collect_device: str = 'cpu',
+    ) -> None:
+        super().__init__(prefix=prefix, collect_device=collect_device)
+        unknown = [name for name in protocols if name not in PROTOCOLS]
+        if unknown:
+            raise UserError(f'unknown protocol {unknown[0]!r}; there are: {", ".join(PROTOCOLS)}')
+        self.protocols = tuple(protocols)
+        self.score_input = score_input
+        #: A record per image of the last evaluation, in the data set's order; first process only.
+        self.records: list[dict[str, Any]] = []
+
+    def process(
+        self, data_batch: Sequence[dict], data_samples: Sequence[Mapping[str, Any]]
+    ) -> None:
+        """Score the images of a batch.
+
+        Args:
+            data_batch: Not used.
+            data_samples: Tested samples: `gt_img`, `input`, `output.pred_img`, `img_path`.
+
+        Raises:
+            UserError: An image cannot be scored.
+        """
+        for sample in data_samples:
+            path = str(sample['img_path'])
+            try:
+                self.results.append({'name': Path(path).stem, 'path': path, **self._scores(sample)})
+            except ValueError as error:
+                raise UserError(f'{path} cannot be scored: {error}') from error
+
+    def _scores(self, sample: Mapping[str, Any]) -> dict[str, float]:
+        """Score one restored image, and the rainy one."""
+        check_colour_order(sample)
+        clean = saved_image(sample['gt_img'])
+        images = {'': saved_image(sample['output']['pred_img'])}
+        if self.score_input:
+            images['input_'] = saved_image(sample['input'])
+        return {
+            f'{kind}{name}_{score}': getattr(PROTOCOLS[name], score)(image, clean)
+            for kind, image in images.items()
+            for name in self.protocols
+            for score in ('psnr', 'ssim')
+        }
+
+    def compute_metrics(self, results: list[dict[str, Any]]) -> dict[str, float]:
+        """Return the means over all images; keep the records.
+
+        Args:
+            results: Records of all processes, one per image of the data set, in its order.
+
+        Raises:
+            UserError: There are none.
+        """
+        if not results:
+            raise UserError('no image was scored; the data loader gave none')
+        self.records = results
+        means = mean_scores(results)
+        for key in means:
+            equal = [record['name'] for record in results if np.isinf(record[key])]
+            if equal:
+                MMLogger.get_current_instance().warning(
+                    f'{key}: {len(equal)} images equal the clean ones (first: {equal[0]}); their '
+                    'infinite PSNR is left out of the mean'
+                )
+        return means

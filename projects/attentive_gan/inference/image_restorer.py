@@ -1,0 +1,305 @@
+"""Restores images of any size within a memory budget."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from attentive_gan.errors import UserError
+
+from .execution import Execution, Limits
+from .executors import Job, Progress, empty_outputs
+from .loading import LoadedNetwork, adopt_network, choose_device, load_exported, load_network
+from .malloc_tuning import give_freed_memory_back
+from .memory import default_budget
+from .onnx_network import OnnxNetwork
+from .precision import Precision, choose_precision
+from .results import NotFiniteError
+from .views import Task, gives_attention, output_channels
+
+#: What runs the network.
+Backend = Literal['torch', 'onnxruntime']
+
+#: Bytes of an image that count in a budget.
+_LARGE = 64 * 2**20
+
+#: Images with a shorter side are padded for networks that do not say how they pad: those of MMagic mirror
+#: the border themselves, which takes up to 8 pixels.
+_SMALLEST = 16
+
+#: Pixels that a GPU restores at once, where images are smaller, and most images.
+_TOGETHER_PIXELS, _TOGETHER = 2**20, 16
+
+
+@dataclass(frozen=True)
+class Restored:
+    """A restored image."""
+
+    image: NDArray
+    """(H, W, 3), RGB, of the type of the rainy one."""
+    attention: NDArray[np.float32] | None
+    """Attention map (H, W), about 0 to 1 but unbounded; None if not asked for."""
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What is to be done with an image."""
+
+    task: Task
+    inputs: Sequence[NDArray]
+    progress: Progress
+    dtype: torch.dtype
+
+
+class Restoring:
+    """An image that a GPU may still be working on.
+
+    Args:
+        result: Waits for the result.
+    """
+
+    def __init__(self, result: Callable[[], Restored]) -> None:
+        self._wait: Callable[[], Restored] | None = result
+        self._restored: Restored | None = None
+
+    def result(self) -> Restored:
+        """Wait for the result and return it.
+
+        Raises:
+            UserError: It is not finite.
+        """
+        if self._wait is not None:
+            self._restored = self._wait()
+            self._wait = None  # it holds the rainy image
+        assert self._restored is not None  # noqa: S101
+        return self._restored
+
+
+class ImageRestorer:
+    """Restores images by a network.
+
+    What the whole image needs decides how it runs: at once where that fits the budget; else in strips of
+    columns, each row by row, with the same result. Networks that look at the image as a whole can only
+    run at once, or, if a tile is chosen, in tiles whose result differs.
+
+    Args:
+        config: Config of the network; None takes what the weights say of themselves.
+        weights: Weights (.safetensors or .pth); None takes those that ship.
+        network: A network at hand instead of these, working in RGB.
+        device: `auto`, `cpu`, `cuda` or `cuda:N`.
+        precision: Type of the network's values. `auto`: for images of 8 bits bfloat16 where the CPU or
+            GPU has units for it, float16 on GPUs that have units for that only; else float32, as for
+            images of 16 bits and by ONNX Runtime. Results that are not finite are computed again in
+            float32.
+        backend: What runs the network: `torch`, or `onnxruntime` for an ONNX file as `weights`, which runs
+            in exact tiles where the whole image does not fit the budget.
+        memory: Budget in bytes: of the process on a CPU, of the network on a GPU. None: 2 GiB, or 1 GiB
+            beyond what the process takes when this is made if that is more; most of the GPU's free memory.
+        tile: Largest width of a part that is restored at a time, in pixels; None lets the budget decide.
+        halo: Pixels that the network sees around a tile; None takes what it really looks at. Less is faster
+            and not exact.
+        notify: Told about what a user should know, such as that memory ran out and smaller parts are used.
+
+    Attributes:
+        dtype: Type of the network's values for images of 8 bits.
+
+    Raises:
+        UserError: A file is missing or does not fit, there is no such device, or an option does not fit it.
+    """
+
+    def __init__(
+        self,
+        config: str | None = None,
+        weights: str | None = None,
+        *,
+        network: nn.Module | None = None,
+        device: str = 'auto',
+        precision: Precision = 'auto',
+        backend: Backend = 'torch',
+        memory: int | None = None,
+        tile: int | None = None,
+        halo: int | None = None,
+        notify: Callable[[str], None] = lambda text: None,
+    ) -> None:
+        self.precision = precision
+        if backend == 'onnxruntime':
+            if network is not None or precision not in ('auto', 'float32'):
+                raise UserError('--backend onnxruntime runs ONNX files in float32 and nothing else')
+            self.loaded = load_exported(config, weights, device)
+            self.dtype = torch.float32
+        else:
+            chosen = choose_device(device)
+            self.dtype = choose_precision(precision, chosen)
+            self.loaded = _loaded(config, weights, network, chosen)
+        self.device = self.loaded.device
+        self.memory = default_budget(self.device) if memory is None else memory
+        self.tile, self.halo = tile, halo
+        self._execution = Execution(self.loaded, notify)
+        self._lock = threading.RLock()
+
+    @property
+    def name(self) -> str:
+        """Name of the network and its weights, for messages and records."""
+        return self.loaded.name
+
+    @property
+    def gives_attention(self) -> bool:
+        """Whether the network draws an attention map."""
+        return gives_attention(self.loaded.network)
+
+    @property
+    def reach(self) -> tuple[int, int] | None:
+        """Rows and columns that a restored pixel depends on before and after its own; None: on all."""
+        return self._execution.reach(self.dtype)
+
+    def restore(
+        self,
+        image: NDArray,
+        *,
+        attention: bool = False,
+        held: NDArray[np.float32] | None = None,
+        progress: Progress = lambda part: None,
+    ) -> Restored:
+        """Restore an image.
+
+        Args:
+            image: RGB (H, W, 3), uint8 or uint16; H and W are at least 1.
+            attention: Whether to return the attention map too.
+            held: Attention map (H, W) to take instead of the image's own.
+            progress: Told the part of the work that is done, 0 to 1.
+
+        Raises:
+            UserError: The network gives no attention, memory does not suffice, or the result is not finite.
+            MemoryError: Memory ran out even for the smallest parts.
+        """
+        if held is None:
+            return self.begin([image], attention=attention, progress=progress)[0].result()
+        asked = self._ask('hold', [image, held[..., None]], progress)
+        outputs = self._finished(asked, self._begun([asked])[0])
+        return Restored(outputs[0], held if attention else None)
+
+    def begin(
+        self,
+        images: Sequence[NDArray],
+        *,
+        attention: bool = False,
+        progress: Progress = lambda part: None,
+    ) -> list[Restoring]:
+        """Begin to restore images of one size and type; else like `restore`.
+
+        A GPU works on while this returns; elsewhere the images are restored when it does. Threads may
+        wait for results while another begins with more.
+
+        Args:
+            images: RGB (H, W, 3) each; see `together` for how many pay.
+            attention: Whether to return attention maps too.
+            progress: Told the part of each image's work that is done.
+
+        Raises:
+            ValueError: Sizes or types differ.
+            UserError: As of `restore`; on a GPU, that a result is not finite shows when it is asked for.
+        """
+        if len({(image.shape, image.dtype) for image in images}) != 1:
+            raise ValueError('images that are begun together must be of one size and type')
+        task: Task = 'both' if attention else 'restore'
+        asked = [self._ask(task, [image], progress) for image in images]
+        begun = self._begun(asked)
+        return [Restoring(self._waiting(one, job)) for one, job in zip(asked, begun, strict=True)]
+
+    @property
+    def most_together(self) -> int:
+        """How many small images of one size are best restored at once."""
+        on_gpu = self.device.type == 'cuda' and not isinstance(self.loaded.network, OnnxNetwork)
+        return _TOGETHER if on_gpu else 1
+
+    def together(self, image: NDArray) -> int:
+        """Return how many images of the size of this one are best restored at once."""
+        pixels = image.shape[0] * image.shape[1]
+        return min(max(_TOGETHER_PIXELS // pixels, 1), self.most_together)
+
+    def attend(self, image: NDArray, progress: Progress = lambda part: None) -> NDArray[np.float32]:
+        """Draw the attention map (H, W) of an image alone; else like `restore`."""
+        asked = self._ask('attend', [image], progress)
+        return self._finished(asked, self._begun([asked])[0])[0][..., 0]
+
+    def _ask(self, task: Task, inputs: Sequence[NDArray], progress: Progress) -> _Asked:
+        image = inputs[0]
+        if image.ndim != 3 or image.shape[2] != 3 or image.dtype not in (np.uint8, np.uint16):
+            raise ValueError(
+                f'an image must be (H, W, 3), uint8 or uint16; got {image.dtype} {image.shape}'
+            )
+        if task != 'restore' and not self.gives_attention:
+            raise UserError(f'{self.name} draws no attention map; choose a network that does')
+        deep = self.precision == 'auto' and image.dtype == np.uint16
+        return _Asked(task, inputs, progress, torch.float32 if deep else self.dtype)
+
+    def _begun(self, asked: Sequence[_Asked]) -> list[Job]:
+        """Give images of one size and type to the device."""
+        jobs = [self._job(one) for one in asked]
+        first = asked[0]
+        limits = Limits(self.memory, self.tile, self.halo)
+        with self._lock:
+            try:
+                self._execution.run_together(first.task, jobs, first.dtype, limits)
+            except NotFiniteError:
+                # On a GPU this shows later, in `_finished`.
+                if first.dtype == torch.float32:
+                    raise
+                return [self._in_float32(one) for one in asked]
+        return jobs
+
+    def _finished(self, asked: _Asked, job: Job) -> Sequence[NDArray]:
+        """Wait for an image and return its results."""
+        try:
+            job.results.finish()
+        except NotFiniteError:
+            if asked.dtype == torch.float32:
+                raise
+            job = self._in_float32(asked)
+            job.results.finish()
+        return job.outputs
+
+    def _in_float32(self, asked: _Asked) -> Job:
+        """Begin again with an image whose result is not finite in 16 bits."""
+        kind = str(asked.dtype).removeprefix('torch.')
+        self._execution.note(
+            f'{self.name} gives values that are not finite in {kind}; such images are restored in '
+            'float32 instead, so choose --precision float32 if there are many'
+        )
+        job = self._job(asked)
+        limits = Limits(self.memory, self.tile, self.halo)
+        with self._lock:
+            self._execution.run(asked.task, job, torch.float32, limits)
+        return job
+
+    def _waiting(self, asked: _Asked, job: Job) -> Callable[[], Restored]:
+        def result() -> Restored:
+            outputs = self._finished(asked, job)
+            return Restored(outputs[0], outputs[1][..., 0] if asked.task == 'both' else None)
+
+        return result
+
+    def _job(self, asked: _Asked) -> Job:
+        image, loaded = asked.inputs[0], self.loaded
+        if image.nbytes > _LARGE:
+            give_freed_memory_back()  # or results lie where memory counts as taken already
+        multiple = loaded.size_multiple or (1 if min(image.shape[:2]) >= _SMALLEST else _SMALLEST)
+        return Job(
+            asked.inputs, empty_outputs(image, output_channels(asked.task)), multiple,
+            loaded.padding_mode, loaded.like, loaded.channel_order, asked.progress,
+        )  # fmt: skip
+
+
+def _loaded(
+    config: str | None, weights: str | None, network: nn.Module | None, device: torch.device
+) -> LoadedNetwork:
+    if network is not None:
+        return adopt_network(network, device)
+    return load_network(config, weights, device)

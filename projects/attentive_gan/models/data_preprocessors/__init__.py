@@ -1,0 +1,7 @@
+"""Data preprocessors, which take batches to the device."""
+
+from __future__ import annotations
+
+from .pair_preprocessor import PairPreprocessor
+
+__all__ = ['PairPreprocessor']

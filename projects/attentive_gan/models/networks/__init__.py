@@ -1,0 +1,32 @@
+"""The networks: attentive generator, its parts, and the discriminators."""
+
+from __future__ import annotations
+
+from .attention_network import AttentionNetwork
+from .attentive_generator import AttentiveGenerator, AttentiveOutput
+from .autoencoder import ContextualAutoencoder
+from .baselines.durn import DuRNSP
+from .baselines.eigen import EigenNet
+from .baselines.pix2pix import Pix2PixDiscriminator, Pix2PixGenerator
+from .baselines.prenet import PReNet
+from .discriminators import AttentiveDiscriminator, DiscriminatorOutput, PlainDiscriminator
+from .recurrent import ConvLSTM, ResidualBlock
+from .unet import RestorationUNet
+
+__all__ = [
+    'AttentionNetwork',
+    'AttentiveDiscriminator',
+    'AttentiveGenerator',
+    'AttentiveOutput',
+    'ContextualAutoencoder',
+    'ConvLSTM',
+    'DiscriminatorOutput',
+    'DuRNSP',
+    'EigenNet',
+    'PReNet',
+    'Pix2PixDiscriminator',
+    'Pix2PixGenerator',
+    'PlainDiscriminator',
+    'ResidualBlock',
+    'RestorationUNet',
+]

@@ -1,0 +1,1 @@
+"""Videos: reading, restoring frame by frame, writing."""

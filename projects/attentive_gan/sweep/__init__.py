@@ -1,0 +1,1 @@
+"""Several trainings one after another: plan, run, report."""

@@ -1,0 +1,71 @@
+"""What a batch of trainings came to: one table, and the entries for the leaderboard."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from attentive_gan.config.inference_model import load_inference_model
+from attentive_gan.engine.hooks.score_files_hook import to_csv, to_json
+from attentive_gan.utils.atomic_io import write_text
+
+from .plan import TIMES_FILE, Batch
+
+
+def summarise_batch(batch: Batch, records: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Write `summary.json`, `summary.csv` and `entries.yml` (for `tools/leaderboard.py --entries`).
+
+    Entries name the last checkpoint, never the best: that one was chosen on the images of the test.
+
+    Args:
+        batch: The batch.
+        records: What `train_batch` returned.
+
+    Returns:
+        A row for each training: name, state, reason, iterations, minutes, median seconds per iteration,
+        parameters of the generator in millions, and the mean scores of the last validation by protocol.
+    """
+    rows, entries = [], []
+    for training, record in zip(batch.trainings, records, strict=True):
+        row = {
+            'name': training.name, 'state': record['state'], 'reason': record.get('reason', ''),
+            'iterations': record.get('iterations'), 'minutes': round(record.get('minutes', 0.0), 2),
+        }  # fmt: skip
+        if record['state'] == 'done':
+            checkpoint = training.folder / f'iter_{record["iterations"]}.pth'
+            times = json.loads((training.folder / TIMES_FILE).read_text('utf-8'))
+            row['seconds_per_iteration'] = round(statistics.median(times['seconds']), 4)
+            config = str(training.folder / 'config.py')
+            row['parameters_millions'] = round(_parameters(config, checkpoint) / 1e6, 3)
+            row |= _last_scores(training.folder)
+            entries.append({'name': training.name, 'config': config, 'checkpoint': str(checkpoint)})
+        rows.append(row)
+    write_text(batch.folder / 'summary.json', to_json(rows))
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    cells = [{name: row.get(name, '') for name in columns} for row in rows]
+    write_text(batch.folder / 'summary.csv', to_csv(cells))
+    text = yaml.safe_dump({'entries': entries}, sort_keys=False)
+    write_text(batch.folder / 'entries.yml', text)
+    return rows
+
+
+def _parameters(config: str, checkpoint: Path) -> int:
+    """Return the number of parameters of the generator; a checkpoint alone would count its buffers too."""
+    network = load_inference_model(config, str(checkpoint), 'cpu').network
+    return 0 if network is None else sum(p.numel() for p in network.parameters())
+
+
+def _last_scores(folder: Path) -> dict[str, float | None]:
+    """Return the means of the last validation, by name of data set, protocol and score."""
+    stages = sorted(folder.glob('scores/val_iter_*'), key=lambda path: int(path.name[9:]))
+    scores: dict[str, float | None] = {}
+    for path in sorted(stages[-1].glob('*.json')) if stages else ():
+        report = json.loads(path.read_text('utf-8'))
+        for name, value in report['means'].items():
+            scores[f'{report["data_set"]}/{name}'] = None if value is None else round(value, 4)
+    return scores

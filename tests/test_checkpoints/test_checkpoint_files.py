@@ -1,0 +1,158 @@
+"""Checkpoints are read without running code, damage is found, and no write loses an old file."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from collections import OrderedDict
+
+import numpy as np
+import pytest
+import torch
+from attentive_gan.checkpoints.files import read_checkpoint, verify_checkpoint, write_checkpoint
+from attentive_gan.errors import UserError
+from mmengine.logging import HistoryBuffer
+from mmengine.runner import CheckpointLoader
+
+
+class Malicious:
+    """Runs a command when it is unpickled."""
+
+    def __init__(self, sentinel):
+        self.sentinel = sentinel
+
+    def __reduce__(self):
+        return os.system, (f'touch {self.sentinel}',)
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    path = tmp_path / 'iter_1.pth'
+    write_checkpoint({'state_dict': {'weight': torch.arange(1000.0)}, 'meta': {'iter': 1}}, path)
+    return path
+
+
+def test_round_trip(checkpoint):
+    loaded = read_checkpoint(checkpoint)
+    assert loaded['meta'] == {'iter': 1}
+    assert torch.equal(loaded['state_dict']['weight'], torch.arange(1000.0))
+    assert [item.name for item in checkpoint.parent.iterdir()] == ['iter_1.pth']
+
+
+def test_reads_what_mmengine_pickles(tmp_path):
+    """History buffers and NumPy values, which torch >= 2.6 refuses by default."""
+    path = tmp_path / 'stock.pth'
+    content = {
+        'state_dict': OrderedDict(weight=torch.ones(2)),
+        'message_hub': {
+            'log_scalars': OrderedDict(loss=HistoryBuffer([1.0, 3.0], [1, 1])),
+            'runtime_info': OrderedDict(score=np.float64(2.5), values=np.arange(3)),
+        },
+    }
+    torch.save(content, path)
+    with pytest.raises(pickle.UnpicklingError):
+        torch.load(path, weights_only=True)
+    hub = read_checkpoint(path)['message_hub']
+    assert hub['log_scalars']['loss'].mean() == 2.0
+    assert hub['runtime_info']['score'] == 2.5
+
+
+@pytest.mark.parametrize('zipped', [True, False])
+def test_pickled_code_does_not_run(tmp_path, zipped):
+    path, sentinel = tmp_path / 'evil.pth', tmp_path / 'ran'
+    torch.save(
+        {'state_dict': {}, 'x': Malicious(sentinel)}, path, _use_new_zipfile_serialization=zipped
+    )
+    with pytest.raises(UserError, match=r'evil\.pth cannot be read as plain tensors'):
+        read_checkpoint(path)
+    assert not sentinel.exists()
+
+
+def test_getattr_gives_no_way_in(tmp_path):
+    """`builtins.getattr`, which MMEngine's files need, must not reach anything else."""
+    path, sentinel = tmp_path / 'gadget.pth', tmp_path / 'ran'
+
+    class Gadget:
+        def __reduce__(self):
+            return getattr, (HistoryBuffer, '__init__')
+
+    torch.save({'x': Gadget()}, path)
+    with pytest.raises(UserError, match='plain tensors'):
+        read_checkpoint(path)
+    assert not sentinel.exists()
+
+
+@pytest.mark.parametrize('kept', [0, 1, 0.5, -1])
+def test_truncation_is_found(checkpoint, kept):
+    data = checkpoint.read_bytes()
+    size = (
+        int(len(data) * kept) if isinstance(kept, float) else kept if kept >= 0 else len(data) - 1
+    )
+    checkpoint.write_bytes(data[:size])
+    with pytest.raises(UserError, match=r'iter_1\.pth'):
+        read_checkpoint(checkpoint)
+
+
+def test_flipped_bits_are_found(checkpoint):
+    """torch loads these silently."""
+    data = bytearray(checkpoint.read_bytes())
+    position = data.index(torch.arange(100.0, 110.0).numpy().tobytes())
+    data[position] ^= 0xFF
+    checkpoint.write_bytes(bytes(data))
+    assert not torch.equal(
+        torch.load(checkpoint, weights_only=True)['state_dict']['weight'], torch.arange(1000.0)
+    )
+    assert 'checksum' in verify_checkpoint(checkpoint)
+    with pytest.raises(UserError, match='damaged'):
+        read_checkpoint(checkpoint)
+
+
+def test_missing_file_is_named(tmp_path):
+    with pytest.raises(UserError, match=r'not found: .*nowhere\.pth'):
+        read_checkpoint(tmp_path / 'nowhere.pth')
+
+
+def test_failed_write_keeps_the_old_file(checkpoint, monkeypatch):
+    before = checkpoint.read_bytes()
+
+    def full_disk(*_args):
+        raise OSError(28, 'No space left on device')
+
+    monkeypatch.setattr(os, 'fsync', full_disk)
+    with pytest.raises(UserError, match='No space left on device'):
+        write_checkpoint({'state_dict': {}}, checkpoint)
+    assert checkpoint.read_bytes() == before
+    assert [item.name for item in checkpoint.parent.iterdir()] == ['iter_1.pth']
+
+
+@pytest.mark.parametrize('hidden', [False, True])
+def test_an_interrupt_while_writing_is_no_full_disk(checkpoint, monkeypatch, hidden):
+    before = checkpoint.read_bytes()
+
+    def interrupted(*_args):
+        try:
+            raise KeyboardInterrupt
+        finally:
+            if hidden:  # as torch does where it cannot end the archive
+                raise RuntimeError('unexpected pos 128 vs 64')
+
+    monkeypatch.setattr(torch, 'save', interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_checkpoint({'state_dict': {}}, checkpoint)
+    assert checkpoint.read_bytes() == before
+    assert [item.name for item in checkpoint.parent.iterdir()] == ['iter_1.pth']
+
+
+def test_safetensors(tmp_path):
+    from safetensors.torch import save_file
+
+    path = tmp_path / 'weights.safetensors'
+    save_file({'weight': torch.ones(3)}, path)
+    assert torch.equal(read_checkpoint(path)['state_dict']['weight'], torch.ones(3))
+    path.write_bytes(path.read_bytes()[:-2])
+    with pytest.raises(UserError, match='damaged'):
+        read_checkpoint(path)
+
+
+def test_mmengine_loader_uses_it(checkpoint):
+    assert CheckpointLoader.load_checkpoint(str(checkpoint))['meta'] == {'iter': 1}
