@@ -9,10 +9,10 @@ import pytest
 import torch
 from attentive_gan.checkpoints import shipped as shipping
 from attentive_gan.checkpoints.description import WeightsDescription, read_description
-from attentive_gan.checkpoints.files import read_checkpoint, write_checkpoint
 from attentive_gan.checkpoints.publishing import publish_generator
 from attentive_gan.errors import UserError
 from attentive_gan.models.networks.unet import RestorationUNet
+from attentive_gan.utils.checkpoint_io import read_checkpoint, write_checkpoint
 
 
 @pytest.fixture

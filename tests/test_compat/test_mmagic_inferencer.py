@@ -5,7 +5,6 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from attentive_gan.checkpoints.files import write_checkpoint
 from attentive_gan.checkpoints.publishing import save_weights
 from attentive_gan.checkpoints.shipped import SHIPPED
 from attentive_gan.compat import mmagic_inferencer
@@ -13,6 +12,7 @@ from attentive_gan.config.reading import load_config
 from attentive_gan.errors import UserError
 from attentive_gan.inference import ImageRestorer
 from attentive_gan.models.networks.attentive_generator import AttentiveGenerator
+from attentive_gan.utils.checkpoint_io import write_checkpoint
 from mmagic.apis import MMagicInferencer
 from mmagic.apis import inferencers as mmagic_inferencers
 from mmagic.apis.inferencers import Inferencers

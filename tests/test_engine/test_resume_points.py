@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 import torch
-from attentive_gan.checkpoints.files import write_checkpoint
 from attentive_gan.engine.runner.resume_points import latest_sound_checkpoint, resumable_checkpoints
 from attentive_gan.errors import UserError
+from attentive_gan.utils.checkpoint_io import write_checkpoint
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import multiprocessing
 import cv2
 import numpy as np
 import pytest
-from attentive_gan.errors import UserError
 from drawn_scenes.scenes import draw_scene
+from raindrop_renderer.errors import RaindropOptionError
 from raindrop_renderer.options import RaindropOptions
 from raindrop_renderer.pairs import PairOptions, render_pair
 
@@ -149,12 +149,12 @@ def test_the_target_has_the_focus_of_the_camera_unless_it_shall_be_sharp(scene):
     {'frame_width': (3, 700)}, {'jpeg_share': -0.1},
 ])  # fmt: skip
 def test_options_out_of_range_are_refused(wrong):
-    with pytest.raises(UserError, match=next(iter(wrong))):
+    with pytest.raises(RaindropOptionError, match=next(iter(wrong))):
         PairOptions(**wrong)
 
 
 def test_what_is_no_image_is_refused():
-    with pytest.raises(UserError, match='16x16'):
+    with pytest.raises(RaindropOptionError, match='16x16'):
         render_pair(np.zeros((9, 40, 3), np.uint8), 0)
     with pytest.raises(ValueError, match='uint8'):
         render_pair(np.zeros((40, 40, 4), np.uint8), 0)

@@ -6,20 +6,18 @@ import os
 import subprocess
 import sys
 from dataclasses import asdict, replace
-from pathlib import Path
 
-import attentive_gan
 import numpy as np
 import pytest
 from attentive_gan.datasets.masks import raindrop_mask
 from attentive_gan.datasets.pair_statistics import raindrop_statistics
-from attentive_gan.errors import UserError
 from attentive_gan.image_io import read_image
 from drawn_scenes.scenes import draw_scene
 from raindrop_renderer import raindrops
 from raindrop_renderer.aperture import aperture_kernel
 from raindrop_renderer.blobs import add_blobs
 from raindrop_renderer.environment import environment_map
+from raindrop_renderer.errors import RaindropOptionError
 from raindrop_renderer.exact import filter_whole
 from raindrop_renderer.glass import stamp, through_drops
 from raindrop_renderer.options import RaindropOptions
@@ -241,7 +239,7 @@ def test_a_part_of_the_glass_shows_all_drops_that_reach_into_it():
 
 @pytest.mark.parametrize('window', [(0, 0, 65, 10), (-1, 0, 10, 10), (0, 60, 5, 5), (3, 3, 0, 4)])
 def test_windows_beyond_the_image_are_refused(window):
-    with pytest.raises(UserError, match='window'):
+    with pytest.raises(RaindropOptionError, match='window'):
         add_raindrops(noise(64, 64), 0, window=window)
 
 
@@ -299,7 +297,7 @@ def test_the_clean_image_is_not_changed():
 
 
 def test_what_is_no_image_is_refused():
-    with pytest.raises(UserError, match='16x16'):
+    with pytest.raises(RaindropOptionError, match='16x16'):
         add_raindrops(noise(15, 40), 0)
     with pytest.raises(ValueError, match='uint8'):
         render_raindrops(np.zeros((32, 32, 3), np.float32), BARE)
@@ -319,7 +317,7 @@ def test_a_record_of_the_parameters_makes_the_same_image():
     {'aperture': '1'}, {'seed': -1}, {'hail': 1},
 ])  # fmt: skip
 def test_parameters_out_of_range_are_refused(wrong):
-    with pytest.raises(UserError, match=next(iter(wrong))):
+    with pytest.raises(RaindropOptionError, match=next(iter(wrong))):
         RaindropParameters.from_record(wrong)
 
 
@@ -328,7 +326,7 @@ def test_parameters_out_of_range_are_refused(wrong):
     {'coverage_scale': 5}, {'lighting': 'dusk'}, {'frame_width': 3},
 ])  # fmt: skip
 def test_options_out_of_range_are_refused(wrong):
-    with pytest.raises(UserError):
+    with pytest.raises(RaindropOptionError):
         RaindropOptions(**wrong)
 
 
@@ -414,14 +412,11 @@ def test_blobs_are_a_baseline_without_optics():
     assert np.abs(np.diff(large, axis=1)).mean() < np.abs(np.diff(first.alpha, axis=1)).mean()
 
 
-#: Loads the room without the package around it, which would import the toolbox.
+#: Prints checksums of renderings, and shows that nothing of the toolbox was imported.
 PRINT_DIGESTS = """
-import hashlib, sys, types
-package = types.ModuleType('attentive_gan')
-package.__path__ = [sys.argv[1]]
-sys.modules['attentive_gan'] = package
+import hashlib, sys
 import numpy as np
-from attentive_gan.rendering import RaindropOptions, add_raindrops
+from raindrop_renderer import RaindropOptions, add_raindrops
 from raindrop_renderer.parameters import REGIMES
 random = np.random.default_rng(0)
 clean = random.integers(0, 256, (21, 31, 3), dtype=np.uint8).repeat(8, 0).repeat(8, 1)
@@ -464,7 +459,7 @@ OLD_PROCESSOR = {
 
 @pytest.mark.parametrize('processor', ['this', 'old'])
 def test_equal_bytes_on_any_machine(processor):
-    command = [sys.executable, '-c', PRINT_DIGESTS, str(Path(attentive_gan.__file__).parent)]
+    command = [sys.executable, '-c', PRINT_DIGESTS]
     environment = os.environ | (OLD_PROCESSOR if processor == 'old' else {})
     answer = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     found = dict(line.rsplit(' ', 1) for line in answer.stdout.splitlines())
@@ -475,7 +470,7 @@ def test_equal_bytes_on_any_machine(processor):
 PEAK = """
 import sys
 import numpy as np
-from attentive_gan.rendering import RaindropOptions, add_raindrops
+from raindrop_renderer import RaindropOptions, add_raindrops
 from resident_memory import peak
 height, width = map(int, sys.argv[1:3])
 clean = np.full((height, width, 3), 120, np.uint8)

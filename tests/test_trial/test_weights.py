@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import torch
 from attentive_gan.checkpoints.description import read_description
-from attentive_gan.checkpoints.files import read_checkpoint, write_checkpoint
 from attentive_gan.errors import UserError
 from attentive_gan.evaluation.protocols import PROTOCOLS
 from attentive_gan.models.networks.attentive_generator import AttentiveGenerator
 from attentive_gan.models.networks.discriminators import AttentiveDiscriminator
+from attentive_gan.utils.checkpoint_io import read_checkpoint, write_checkpoint
 from raindrop_renderer.options import TRAINING_MIX
 from support.runs import write_pairs
 from trial import weights

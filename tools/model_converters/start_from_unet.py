@@ -33,9 +33,9 @@ def main() -> None:
     args = parse_args()
     import attentive_gan.registration  # noqa: F401
     import torch
-    from attentive_gan.checkpoints.files import read_checkpoint, write_checkpoint
     from attentive_gan.config.reading import load_config
     from attentive_gan.errors import UserError
+    from attentive_gan.utils.checkpoint_io import read_checkpoint, write_checkpoint
     from mmagic.registry import MODELS
 
     torch.manual_seed(args.seed)

@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
-from attentive_gan.checkpoints.files import read_checkpoint
 from attentive_gan.checkpoints.publishing import halved_part, save_weights
 from attentive_gan.config.model_description import describe
 from attentive_gan.datasets.clean_images import DrawnScene
@@ -18,6 +17,7 @@ from attentive_gan.image_io import contact_sheet, write_image
 from attentive_gan.image_io.comparison import attention_image
 from attentive_gan.inference import ImageRestorer
 from attentive_gan.utils.atomic_io import write_text
+from attentive_gan.utils.checkpoint_io import read_checkpoint
 from numpy.typing import NDArray
 from raindrop_renderer.options import TRAINING_MIX, RaindropOptions
 from raindrop_renderer.pairs import PairOptions, render_pair

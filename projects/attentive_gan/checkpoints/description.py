@@ -20,9 +20,10 @@ import torch
 from mmagic.registry import MODELS
 from torch import Tensor, nn
 
+import attentive_gan.models.networks  # noqa: F401  (registers the networks)
 from attentive_gan.errors import UserError
+from attentive_gan.utils.checkpoint_io import read_checkpoint
 
-from .files import read_checkpoint
 from .fitting import matching_state
 
 #: Key of the description in the file's header.

@@ -12,10 +12,10 @@ from torch import Tensor
 
 from attentive_gan.errors import UserError
 from attentive_gan.utils.atomic_io import atomic_write
+from attentive_gan.utils.checkpoint_io import read_checkpoint
 
 from .card import write_card
 from .description import HEADER_KEY, WeightsDescription
-from .files import read_checkpoint
 
 #: Parts of a checkpoint's names that belong to the network which restores: the average of an editor
 #: that keeps one itself, else the generator.

@@ -13,8 +13,6 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from raindrop_renderer.errors import RaindropOptionError
-
 from attentive_gan.errors import UserError
 
 #: Exit code of a process that was interrupted from the keyboard (128 + SIGINT).
@@ -70,7 +68,9 @@ def _leave_process_group() -> None:
 
 def _message_for(error: Exception) -> str | None:
     """Return the message for an error that a user can mend, or None for a defect of the program."""
-    if isinstance(error, (UserError, RaindropOptionError)):
+    renderer = sys.modules.get('raindrop_renderer.errors')  # importing it takes NumPy and OpenCV
+    expected = (UserError, renderer.RaindropOptionError) if renderer else (UserError,)
+    if isinstance(error, expected):
         # A worker process of a data loader wraps the message into its traceback.
         return re.split(r'(?:UserError|RaindropOptionError): ', str(error))[-1].strip()
     if isinstance(error, ImportError) and _OPENCV_LIBRARIES.search(str(error)):

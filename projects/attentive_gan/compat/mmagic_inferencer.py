@@ -17,10 +17,10 @@ from mmagic.registry import MODELS
 from mmengine.config import Config
 from torch import nn
 
-from attentive_gan.checkpoints.files import read_checkpoint
 from attentive_gan.checkpoints.fitting import load_weights
 from attentive_gan.config.inference_model import channel_order, without_training_parts
 from attentive_gan.errors import UserError
+from attentive_gan.utils.checkpoint_io import read_checkpoint
 
 #: MMagic's name for what this project does.
 TASK = 'Image Restoration'

@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from attentive_gan.checkpoints import files as checkpoints
-
-from . import installed_paths, numpy_names, versions
-from . import lean_mmagic as lean_toolbox
+from . import checkpoint_loader, installed_paths, lean_mmagic, numpy_names, versions
 
 
 @dataclass(frozen=True)
@@ -27,8 +24,8 @@ class ShimReport:
 _SHIMS: tuple[tuple[str, Callable[[], tuple[bool, str]]], ...] = (
     ('NumPy names', numpy_names.apply),
     ('package paths', installed_paths.apply),
-    ('lean MMagic', lean_toolbox.apply),
-    ('checkpoint reading', checkpoints.apply),
+    ('lean MMagic', lean_mmagic.apply),
+    ('checkpoint reading', checkpoint_loader.apply),
 )
 
 _reports: list[ShimReport] = []

@@ -13,10 +13,10 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from torch import nn
 
-from attentive_gan.checkpoints.files import read_checkpoint
 from attentive_gan.checkpoints.fitting import load_weights
 from attentive_gan.engine.runner.restoration_runner import explained
 from attentive_gan.errors import UserError
+from attentive_gan.utils.checkpoint_io import read_checkpoint
 from attentive_gan.utils.digests import digest
 
 from .reading import load_config

@@ -6,12 +6,12 @@ import functools
 
 import pytest
 import torch
-from attentive_gan.checkpoints.files import write_checkpoint
 from attentive_gan.checkpoints.fitting import load_weights
 from attentive_gan.config.inference_model import load_inference_model
 from attentive_gan.errors import UserError
 from attentive_gan.models.editors import AttentiveGAN
 from attentive_gan.models.losses import SSIMLoss
+from attentive_gan.utils.checkpoint_io import write_checkpoint
 from mmagic.registry import MODELS
 from mmagic.structures import DataSample
 from mmengine.logging import MessageHub

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import torch
 from attentive_gan.checkpoints.description import parse_description, read_description
-from attentive_gan.checkpoints.files import write_checkpoint
 from attentive_gan.config.model_description import describe
 from attentive_gan.config.reading import load_config
 from attentive_gan.errors import UserError
 from attentive_gan.inference import ImageRestorer, execution
 from attentive_gan.models.networks.attentive_generator import AttentiveGenerator
 from attentive_gan.models.networks.unet import RestorationUNet
+from attentive_gan.utils.checkpoint_io import write_checkpoint
 from support.lively_networks import ATTENTIVE_UNET, lively
 from support.runs import REPOSITORY, tool
 from torch.nn import functional as F

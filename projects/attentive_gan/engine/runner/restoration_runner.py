@@ -18,7 +18,6 @@ from mmengine.runner import Runner
 from mmengine.utils import apply_to
 from torch import nn
 
-from attentive_gan.checkpoints.files import read_checkpoint, write_checkpoint
 from attentive_gan.checkpoints.fitting import fitting_state, load_weights
 from attentive_gan.compat.distributed import choose_backend, unwrapped_state_dict
 from attentive_gan.datasets.pooled_dataloader import build_pooled_dataloader
@@ -26,6 +25,7 @@ from attentive_gan.engine.hooks.runtime_info_hook import DeferredRuntimeInfoHook
 from attentive_gan.engine.optimizers.gradient_clipping import defer_clipping
 from attentive_gan.engine.schedulers.progress_schedule import fitting_schedule
 from attentive_gan.errors import UserError
+from attentive_gan.utils.checkpoint_io import read_checkpoint, write_checkpoint
 
 from . import checkpoint_contents
 from .device_settings import allow_deterministic_products, match_layouts, to_memory_format, use_tf32

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from attentive_gan.checkpoints.files import verify_checkpoint
 from attentive_gan.errors import UserError
+from attentive_gan.utils.checkpoint_io import verify_checkpoint
 
 _CHECKPOINT_NAME = re.compile(r'^(?:iter|epoch)_(\d+)\.pth$')
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from attentive_gan.checkpoints.files import write_checkpoint
 from attentive_gan.errors import UserError
+from attentive_gan.utils.checkpoint_io import write_checkpoint
 
 #: Git's name for the content of the authors' `weights/gen.pkl` (rui1996/DeRaindrop).
 OFFICIAL_BLOB = '94e77b352b84390f0de800e6071d0fd6eb5f0a6f'

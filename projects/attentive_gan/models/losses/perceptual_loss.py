@@ -11,8 +11,8 @@ import torch.nn.functional as F
 from mmagic.registry import MODELS
 from torch import Tensor, nn
 
-from attentive_gan.checkpoints.files import read_checkpoint
 from attentive_gan.errors import UserError
+from attentive_gan.utils.checkpoint_io import read_checkpoint
 
 #: Position of each ReLU in `torchvision.models.vgg16().features`.
 VGG16_LAYERS = {

@@ -9,8 +9,8 @@ from collections import OrderedDict
 import numpy as np
 import pytest
 import torch
-from attentive_gan.checkpoints.files import read_checkpoint, verify_checkpoint, write_checkpoint
 from attentive_gan.errors import UserError
+from attentive_gan.utils.checkpoint_io import read_checkpoint, verify_checkpoint, write_checkpoint
 from mmengine.logging import HistoryBuffer
 from mmengine.runner import CheckpointLoader
 
