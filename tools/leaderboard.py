@@ -110,7 +110,7 @@ def show(summary: Any) -> None:
 
     data = summary.data
     table = Table(
-        title=escape(f'{data["name"]}, {data["images"]} images, protocol qian'),
+        title=escape(f'{data.name}, {data.images} images, protocol qian'),
         caption='means over images; gain: paired difference of PSNR to '
         + f'{escape(summary.reference)}, with its 95 % bootstrap interval',
     )
@@ -121,12 +121,12 @@ def show(summary: Any) -> None:
         else:
             table.add_column(name, justify='right', no_wrap=True)
     for row in summary.rows:
-        mean, cost = row.result.mean, row.result.cost or {}
+        means, cost = row.result.means, row.result.cost
         gain = row.differences.get('qian_psnr')
         table.add_row(
-            str(row.rank or ''), escape(row.result.name), f'{mean("qian_psnr").mean:.2f}',
-            interval(gain), f'{mean("qian_ssim").mean:.4f}',
-            figure(cost.get('gmacs')), figure(cost.get('milliseconds')),
+            str(row.rank or ''), escape(row.result.name), f'{means["qian_psnr"].mean:.2f}',
+            interval(gain), f'{means["qian_ssim"].mean:.4f}',
+            figure(cost and cost.gmacs), figure(cost and cost.milliseconds),
         )  # fmt: skip
     console = Console()
     with suppress(BrokenPipeError):

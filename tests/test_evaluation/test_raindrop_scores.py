@@ -9,12 +9,14 @@ import shutil
 from contextlib import contextmanager
 from pathlib import Path
 
+import attentive_gan.registration  # noqa: F401 -- for processes that import this file
 import cv2
 import numpy as np
 import pytest
 import torch
 from attentive_gan.errors import UserError
-from attentive_gan.evaluation import PROTOCOLS, RaindropScores, mean_scores, saved_image
+from attentive_gan.evaluation import PROTOCOLS
+from attentive_gan.evaluation.raindrop_scores import RaindropScores, mean_scores, saved_image
 from mmagic.registry import DATASETS, EVALUATORS, MODELS
 from mmengine.dataset import DefaultSampler, pseudo_collate
 from mmengine.logging import MMLogger

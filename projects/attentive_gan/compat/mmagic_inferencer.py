@@ -1,8 +1,8 @@
-"""Makes MMagic's own inferencers restore images by the configs of this project.
+"""Makes MMagic's own inferencers work with the configs of this project.
 
-MMagic 1.2.0 builds the losses of a training too, which need VGG weights; loads whatever weights fit and
-goes on without the others; reads images by a pipeline that here renders or pairs them; and its
-`MMagicInferencer` cannot tell the task of a config. Only configs that import this package are treated
+MMagic 1.2.0 also builds the losses of a training, which need VGG weights; loads the weights that fit and
+ignores the others; reads images by the test pipeline, which here renders or pairs them; and its
+`MMagicInferencer` cannot infer the task of a config. Only configs that import this package are treated
 differently.
 """
 
@@ -22,12 +22,12 @@ from attentive_gan.config.inference_model import channel_order, without_training
 from attentive_gan.errors import UserError
 from attentive_gan.utils.checkpoint_io import read_checkpoint
 
-#: MMagic's name for what this project does.
+#: MMagic's name of the task.
 TASK = 'Image Restoration'
 
 
 class RestorationInferencer(ImageSuperResolutionInferencer):
-    """MMagic's inferencer of restored images, for configs of this project and all others.
+    """MMagic's image inferencer, for configs of this project and all others.
 
     Example:
         >>> from mmagic.apis.inferencers import Inferencers
@@ -46,7 +46,9 @@ class RestorationInferencer(ImageSuperResolutionInferencer):
         name = str(cfg.get('filename') or 'the config')
         order = channel_order(cfg, name)
         if not ckpt:
-            raise UserError(f'{name}: name the weights (ckpt); random ones restore nothing')
+            raise UserError(
+                f'{name}: name the weights (ckpt); a network with random weights restores nothing'
+            )
         model = MODELS.build(without_training_parts(cfg.model))
         contents = read_checkpoint(ckpt)
         absent = getattr(model, 'training_only', ())
@@ -63,7 +65,7 @@ class RestorationInferencer(ImageSuperResolutionInferencer):
 
 
 def apply() -> None:
-    """Put these inferencers in the place of MMagic's; calling it again changes nothing."""
+    """Replace MMagic's inferencer; further calls change nothing."""
     if inferencers.ImageSuperResolutionInferencer is RestorationInferencer:
         return
     inferencers.ImageSuperResolutionInferencer = RestorationInferencer

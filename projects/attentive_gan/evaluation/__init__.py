@@ -1,8 +1,10 @@
-"""How restored images are scored."""
+"""Image quality metrics: PSNR and SSIM protocols, and the metric that a config names.
+
+`raindrop_scores` needs MMagic; everything imported here needs NumPy, OpenCV and scikit-image only.
+"""
 
 from __future__ import annotations
 
-from .protocols import PROTOCOLS, Protocol
-from .raindrop_scores import RaindropScores, mean_scores, saved_image
+from .protocols import PROTOCOLS, Protocol, psnr, score_image
 
-__all__ = ['PROTOCOLS', 'Protocol', 'RaindropScores', 'mean_scores', 'saved_image']
+__all__ = ['PROTOCOLS', 'Protocol', 'psnr', 'score_image']

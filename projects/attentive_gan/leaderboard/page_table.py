@@ -24,7 +24,7 @@ def header(summary: Summary) -> list[dict[str, str]]:
     """Return the columns: title, unit, protocol (or none), explanation, first direction of sorting."""
     columns = [_column('#', '', '', 'place by PSNR under qian', 'ascending')]
     columns.append(_column('Entry', '', '', 'name', 'ascending'))
-    for name in summary.scoring['protocols']:
+    for name in summary.scoring.protocols:
         columns += [
             _column('PSNR', 'dB', name, 'mean over images with interval', 'descending'),
             _column(
@@ -48,18 +48,18 @@ def table_cells(row: Row, summary: Summary) -> list[dict[str, Any]]:
     range of all rows, or None.
     """
     cells = []
-    for name in summary.scoring['protocols']:
+    for name in summary.scoring.protocols:
         psnr, ssim = f'{name}_psnr', f'{name}_ssim'
         cells += [
-            _score(row.result.mean(psnr), name, 2, _range(summary, psnr)),
+            _score(row.result.means.get(psnr), name, 2, _range(summary, psnr)),
             _difference(row, summary, psnr),
-            _score(row.result.mean(ssim), name, 4, None),
+            _score(row.result.means.get(ssim), name, 4, None),
         ]
     if _has_lpips(summary):
-        cells.append(_score(row.result.mean('lpips'), '', 4, None))
+        cells.append(_score(row.result.means.get('lpips'), '', 4, None))
     for key, _, _, unit, _ in _COSTS:
         stated = _setting(row, key) if len(_settings(summary, key)) > 1 else ''
-        cells.append(_plain((row.result.cost or {}).get(key), unit, stated))
+        cells.append(_plain(getattr(row.result.cost, key, None), unit, stated))
     return cells
 
 
@@ -73,7 +73,7 @@ def _has_lpips(summary: Summary) -> bool:
 
 def _range(summary: Summary, key: str) -> tuple[float, float]:
     """Return the ends of all intervals of a score."""
-    means = [row.result.mean(key) for row in summary.rows]
+    means = [row.result.means.get(key) for row in summary.rows]
     ends = [end for mean in means if mean for end in (mean.low, mean.high) if np.isfinite(end)]
     return (min(ends), max(ends)) if ends else (0.0, 1.0)
 
@@ -115,12 +115,11 @@ def _difference(row: Row, summary: Summary, key: str) -> dict[str, Any]:
 
 def _setting(row: Row, key: str) -> str:
     """Return size and device of a figure of cost; empty where there is none."""
-    cost = row.result.cost or {}
-    if cost.get(key) is None or key == 'parameters':
+    cost = row.result.cost
+    if cost is None or getattr(cost, key) is None or key == 'parameters':
         return ''
-    setting = cost['setting']
-    size = f'{setting["width"]}x{setting["height"]}'
-    return size if key == 'gmacs' else f'{size}, {row.result.made["device"]}'
+    size = cost.setting.size
+    return size if key == 'gmacs' else f'{size}, {row.result.run.device}'
 
 
 def _settings(summary: Summary, key: str) -> set[str]:
@@ -136,7 +135,12 @@ def _plain(value: float | None, unit: float, stated: str) -> dict[str, Any]:
 
 
 def _three_digits(value: float) -> str:
-    """Return a number with three digits that count, without exponent."""
+    """Return a number with three significant digits, without exponent.
+
+    Example:
+        >>> _three_digits(0.012345), _three_digits(1234.5)
+        ('0.0123', '1234')
+    """
     if value == 0:
         return '0'
     digits = max(0, 2 - int(np.floor(np.log10(abs(value)))))

@@ -1,12 +1,15 @@
-"""Where the images of an entry come from: the data set, OpenCV, a folder, or a network."""
+"""Sources of an entry's predictions: the rainy images, OpenCV's inpainting, or a folder of images."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
+from torch import nn
 
 from attentive_gan.datasets.masks import raindrop_mask
 from attentive_gan.datasets.pairing import Pair, images_in
@@ -15,9 +18,8 @@ from attentive_gan.image_io import read_image
 from attentive_gan.utils.digests import digest
 
 from .data import BenchmarkData
-from .entries import Entry
-from .network_source import NetworkSource
-from .prediction_source import Image, PredictionSource
+
+Image = NDArray[np.uint8]
 
 #: Radius in pixels of the neighbourhood that inpainting takes colours from.
 INPAINTING_RADIUS = 3
@@ -25,27 +27,71 @@ INPAINTING_RADIUS = 3
 _NAMED = 3
 
 
-class Untouched(PredictionSource):
-    """The rainy image itself."""
+class Prediction(NamedTuple):
+    """Output of a source for one pair.
+
+    Attributes:
+        image: Restored image, RGB (H, W, 3) uint8.
+        attention: Attention map, coloured likewise, or None.
+    """
+
+    image: Image
+    attention: Image | None = None
+
+
+class PredictionSource(ABC):
+    """Provides the restored image of each pair.
+
+    Attributes:
+        network: Network whose cost is measured, or None.
+        config_text: Complete config of the network, or None.
+    """
+
+    network: nn.Module | None = None
+    config_text: str | None = None
+
+    @abstractmethod
+    def identity(self) -> dict[str, Any]:
+        """Return everything that determines the images, except the data set, as JSON values."""
+
+    @abstractmethod
+    def predict(self, pair: Pair) -> Prediction:
+        """Return the prediction for a pair.
+
+        Raises:
+            UserError: The image cannot be made or read.
+        """
+
+    def notes(self) -> list[str]:
+        """Return remarks for readers of the row."""
+        return []
+
+
+class InputSource(PredictionSource):
+    """The rainy images themselves.
+
+    Args:
+        data: Data set.
+    """
 
     def __init__(self, data: BenchmarkData) -> None:
         self.data = data
 
     def identity(self) -> dict[str, Any]:
-        """Return that nothing else decides."""
+        """Return the kind of the source."""
         return {'kind': 'input'}
 
-    def restore(self, pair: Pair) -> tuple[Image, None]:
+    def predict(self, pair: Pair) -> Prediction:
         """Return the rainy image."""
-        return self.data.read(pair)[0], None
+        return Prediction(self.data.read(pair)[0])
 
 
-class Inpainting(PredictionSource):
-    """Fills the true mask by OpenCV: what is possible without learning, if one knew where drops are.
+class InpaintingSource(PredictionSource):
+    """OpenCV's inpainting of the true mask: what is possible without learning if the mask were known.
 
     Args:
-        data: Data set, whose clean images give the masks (mean difference above 30, dilated by 3,
-            as `raindrop_mask` does by default).
+        data: Data set; its clean images give the masks (mean difference above 30, dilated by 3, the
+            defaults of `raindrop_mask`).
         method: 'telea' (Telea 2004) or 'ns' (Bertalmio et al. 2001).
     """
 
@@ -60,27 +106,27 @@ class Inpainting(PredictionSource):
             'mask': 'mean > 30, dilation 3', 'opencv': cv2.__version__,
         }  # fmt: skip
 
-    def restore(self, pair: Pair) -> tuple[Image, None]:
+    def predict(self, pair: Pair) -> Prediction:
         """Return the rainy image with its true mask filled."""
         rainy, clean = self.data.read(pair)
         flag = {'telea': cv2.INPAINT_TELEA, 'ns': cv2.INPAINT_NS}[self.method]
         mask = raindrop_mask(rainy, clean)
         filled = cv2.inpaint(np.ascontiguousarray(rainy), mask, INPAINTING_RADIUS, flag)
-        return np.asarray(filled, np.uint8), None
+        return Prediction(np.asarray(filled, np.uint8))
 
     def notes(self) -> list[str]:
-        """Say that this is no competitor."""
+        """Return what is filled."""
         return ['OpenCV fills where rainy and clean differ by more than 30, widened by a pixel']
 
 
-class ImageFolder(PredictionSource):
-    """Restored images from anywhere.
+class FolderSource(PredictionSource):
+    """A folder of restored images.
 
     An image belongs to a pair if its stem is the pair's name or that of its rainy or clean file.
 
     Args:
         data: Data set.
-        folder: Folder of the images; any format that `read_image` reads.
+        folder: Folder of the images, in any format that `read_image` reads.
 
     Raises:
         UserError: The folder is missing, or has none or several files for a pair.
@@ -89,11 +135,11 @@ class ImageFolder(PredictionSource):
     def __init__(self, data: BenchmarkData, folder: str) -> None:
         if not Path(folder).is_dir():
             raise UserError(f'{folder} is not a folder; give a folder of restored images')
-        self.files: dict[str, Path] = {}
-        self._sizes = data.sizes
         by_stem: dict[str, list[Path]] = {}
         for file in images_in(Path(folder)):
             by_stem.setdefault(file.stem, []).append(file)
+        self.sizes = data.sizes
+        self.files: dict[str, Path] = {}
         missing = []
         for pair in data.pairs:
             stems = {pair.name, pair.rainy.stem, pair.clean.stem}
@@ -114,47 +160,26 @@ class ImageFolder(PredictionSource):
                 f'{", ".join(missing[:_NAMED])}{more}; expected one file per rainy image, with its '
                 'name'
             )
-        self._unused = sum(map(len, by_stem.values())) - len(self.files)
+        self.unused = sum(map(len, by_stem.values())) - len(self.files)
 
     def identity(self) -> dict[str, Any]:
-        """Return the digest of every file."""
-        return {
-            'kind': 'folder', 'files': {name: digest(path) for name, path in self.files.items()}
-        }  # fmt: skip
+        """Return the SHA-256 of every file; all files are read."""
+        digests = {name: digest(path) for name, path in self.files.items()}
+        return {'kind': 'folder', 'files': digests}
 
-    def restore(self, pair: Pair) -> tuple[Image, None]:
+    def predict(self, pair: Pair) -> Prediction:
         """Return the file's image, which must have the pair's size."""
         image = read_image(self.files[pair.name])
-        height, width = self._sizes[pair.name]
+        height, width = self.sizes[pair.name]
         if image.shape[:2] != (height, width):
             raise UserError(
                 f'{self.files[pair.name]} is {image.shape[1]}x{image.shape[0]}, the data set has '
                 f'{width}x{height}; nothing is resized or cropped here'
             )
-        return image, None
+        return Prediction(image)
 
     def notes(self) -> list[str]:
-        """Say which files were lossy or left over."""
+        """Return how many files are lossy or left over."""
         lossy = sum(file.suffix.lower() in ('.jpg', '.jpeg') for file in self.files.values())
         notes = [f'{lossy} of its files are JPEG'] if lossy else []
-        return notes + ([f'{self._unused} files belong to no pair'] if self._unused else [])
-
-
-def build_source(entry: Entry, data: BenchmarkData, device: str) -> PredictionSource:
-    """Build what makes the images of an entry.
-
-    Args:
-        entry: The entry.
-        data: Data set.
-        device: Where a network runs.
-
-    Raises:
-        UserError: A file is missing or does not fit.
-    """
-    if entry.kind == 'input':
-        return Untouched(data)
-    if entry.kind == 'inpainting':
-        return Inpainting(data, entry.source)
-    if entry.kind == 'folder':
-        return ImageFolder(data, entry.source)
-    return NetworkSource(data, entry.source, entry.checkpoint, device)
+        return notes + ([f'{self.unused} files belong to no pair'] if self.unused else [])
