@@ -27,7 +27,7 @@ def main() -> None:
     """Export, and print how far the file's results are from PyTorch's."""
     args = parse_args()
     import attentive_gan.registration  # noqa: F401
-    from attentive_gan.export import exporting as export
+    from attentive_gan.export import export
     from attentive_gan.export import format_of
 
     config, weights = (None if word == '-' else word for word in (args.config, args.weights))
