@@ -14,9 +14,6 @@ from attentive_gan.errors import UserError
 INSTALL_TOOLBOX = 'pip install --no-deps mmagic==1.2.0 mmcv-lite==2.1.0'
 INSTALL_TORCH = 'pip install torch torchvision'
 
-#: Packages whose version is recorded with a score.
-_SCORING_PACKAGES = ('mmagic', 'mmengine', 'numpy', 'scikit-image', 'torch')
-
 
 @dataclass(frozen=True)
 class Requirement:
@@ -60,16 +57,6 @@ def installed_version(*distributions: str) -> Version | None:
         with suppress(PackageNotFoundError):
             return Version(version(name))
     return None
-
-
-def scoring_versions() -> dict[str, str]:
-    """Return the versions of the packages that a score depends on, by name."""
-    import cv2
-
-    found = {name: installed_version(name) for name in _SCORING_PACKAGES}
-    known = {name: str(version) for name, version in found.items() if version is not None}
-    # OpenCV has several names on the package index.
-    return {**known, 'opencv': cv2.__version__}
 
 
 def check_requirements() -> None:

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import torch
 
-from attentive_gan.compat.versions import scoring_versions
-from attentive_gan.data_tools.manifest import write_manifest
 from attentive_gan.datasets.pairing import Pair
 from attentive_gan.errors import UserError
+from attentive_gan.evaluation.provenance import package_versions
 from attentive_gan.image_io import write_image
 from attentive_gan.utils.atomic_io import write_text
+from attentive_gan.utils.manifest import write_manifest
 
 from .cost import Cost, CostSetting, measure_cost
 from .data import BenchmarkData
@@ -198,7 +198,7 @@ def _run_info(plan: Plan) -> RunInfo:
         device=torch.cuda.get_device_name(device) if device.startswith('cuda') else device,
         threads=torch.get_num_threads(),
         python=platform.python_version(),
-        versions=scoring_versions(),
+        versions=package_versions(),
     )
 
 

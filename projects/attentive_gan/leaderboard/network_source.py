@@ -7,9 +7,9 @@ from typing import Any
 
 import psutil
 
-from attentive_gan.compat.versions import scoring_versions
 from attentive_gan.config.reading import load_config
 from attentive_gan.datasets.pairing import Pair
+from attentive_gan.evaluation.provenance import package_versions
 from attentive_gan.image_io.comparison import attention_image
 from attentive_gan.inference import ImageRestorer
 
@@ -46,7 +46,7 @@ class NetworkSource(PredictionSource):
             'kind': 'config',
             'config_sha256': hashlib.sha256(str(self.config_text).encode()).hexdigest(),
             'weights_sha256': self.restorer.loaded.weights_sha256,
-            'versions': scoring_versions(),
+            'versions': package_versions(),
             'device': self.restorer.device.type,
         }
 

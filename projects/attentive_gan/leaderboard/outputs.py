@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -12,21 +11,19 @@ from typing import Any
 from attentive_gan.datasets.pairing import Pair
 from attentive_gan.errors import UserError
 from attentive_gan.image_io import write_image
-from attentive_gan.utils.atomic_io import write_text
 from attentive_gan.utils.digests import digest
+from attentive_gan.utils.journal import Journal
 
 from .data import BenchmarkData
 from .sources import PredictionSource
 
-#: Journal of the written images, one JSON value per line; the first is the identity of the entry.
+#: Journal of the written images; its header is the identity of the entry.
 JOURNAL = 'outputs.jsonl'
 IMAGES = 'images'
 ATTENTION = 'attention'
 
 #: Wraps the loop over the pairs, to show progress.
 Progress = Callable[[Iterable[Pair], int], Iterable[Pair]]
-#: Lines of the journal by name of the pair.
-Journal = dict[str, dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -69,24 +66,22 @@ def write_outputs(
     Raises:
         UserError: An image cannot be made or written.
     """
-    done = _resume(folder, identity, log)
+    journal = Journal(folder / JOURNAL)
+    done = _resume(journal, folder, identity, log)
     if done:
         log(f'{len(done)} of {len(data.pairs)} images are there already')
-    lines = [json.dumps({'identity': identity}), *(json.dumps(row) for row in done.values())]
-    write_text(folder / JOURNAL, '\n'.join(lines) + '\n')
-    with (folder / JOURNAL).open('a', encoding='utf-8') as stream:
-        for pair in progress(data.pairs, len(data.pairs)):
-            if pair.name not in done:
-                done[pair.name] = _write_one(source, pair, folder)
-                stream.write(json.dumps(done[pair.name]) + '\n')
-                stream.flush()
+    journal.begin({'identity': identity}, done.values())
+    for pair in progress(data.pairs, len(data.pairs)):
+        if pair.name not in done:
+            done[pair.name] = _write_one(source, pair, folder)
+            journal.append(done[pair.name])
     names = [pair.name for pair in data.pairs]
     digests = {name: str(done[name]['sha256']) for name in names}
     return Outputs(folder, digests, [name for name in names if done[name]['attention']])
 
 
 def _write_one(source: PredictionSource, pair: Pair, folder: Path) -> dict[str, Any]:
-    """Make and write one image; return its line in the journal."""
+    """Make and write one image; return its row in the journal."""
     image, attention = source.predict(pair)
     path = write_image(folder / IMAGES / f'{pair.name}.png', image)
     if attention is not None:
@@ -94,38 +89,25 @@ def _write_one(source: PredictionSource, pair: Pair, folder: Path) -> dict[str, 
     return {'name': pair.name, 'sha256': digest(path), 'attention': attention is not None}
 
 
-def _resume(folder: Path, identity: str, log: Callable[[str], None]) -> Journal:
-    """Return the journal's lines whose files are unchanged; remove images of another identity."""
-    found, journal = _read_journal(folder / JOURNAL)
-    if found != identity:
-        if found:
+def _resume(
+    journal: Journal, folder: Path, identity: str, log: Callable[[str], None]
+) -> dict[str, dict[str, Any]]:
+    """Return the journal's rows whose files are unchanged; remove images of another identity."""
+    header, rows = journal.read()
+    if header != {'identity': identity}:
+        if header:
             log('config, weights, files, data or versions have changed: all images are made anew')
         _remove_images(folder)
         return {}
     kept = {}
-    for name, row in journal.items():
-        image, attention = (folder / kind / f'{name}.png' for kind in (IMAGES, ATTENTION))
+    for row in rows:
+        image, attention = (folder / kind / f'{row["name"]}.png' for kind in (IMAGES, ATTENTION))
         complete = image.is_file() and (attention.is_file() or not row['attention'])
         if complete and digest(image) == row['sha256']:
-            kept[name] = row
+            kept[row['name']] = row
         else:
             log(f'{image.name} is missing or was changed: it is made anew')
     return kept
-
-
-def _read_journal(path: Path) -> tuple[str, Journal]:
-    """Read identity and lines of a journal, up to a line that an interruption has cut."""
-    identity, journal = '', {}
-    for line in path.read_text('utf-8').splitlines() if path.is_file() else []:
-        try:
-            row = json.loads(line)
-            if identity:
-                journal[row['name']] = {key: row[key] for key in ('name', 'sha256', 'attention')}
-            else:
-                identity = row['identity']
-        except (ValueError, TypeError, KeyError):  # noqa: PERF203 -- each line may be cut
-            break
-    return identity, journal
 
 
 def _remove_images(folder: Path) -> None:

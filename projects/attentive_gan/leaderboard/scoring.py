@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from attentive_gan.compat.versions import scoring_versions
 from attentive_gan.errors import UserError
 from attentive_gan.evaluation import PROTOCOLS, score_image
+from attentive_gan.evaluation.provenance import package_versions
 from attentive_gan.image_io import read_image
 
 from .data import BenchmarkData
@@ -46,7 +46,7 @@ class Scoring:
             name: {'description': protocol.description, 'source': protocol.source}
             for name, protocol in PROTOCOLS.items()
         }
-        return cls(protocols, lpips.description if lpips else None, scoring_versions())
+        return cls(protocols, lpips.description if lpips else None, package_versions())
 
 
 def score_images(

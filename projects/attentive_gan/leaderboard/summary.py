@@ -9,7 +9,7 @@ from typing import Any
 
 from attentive_gan.errors import UserError
 from attentive_gan.utils.atomic_io import write_text
-from attentive_gan.utils.json_csv import to_csv, to_json
+from attentive_gan.utils.report_files import to_csv, to_json
 
 from .data import DatasetInfo
 from .results import EntryResult, read_results

@@ -11,8 +11,8 @@ from typing import Any
 import yaml
 
 from attentive_gan.config.inference_model import load_inference_model
+from attentive_gan.engine.hooks.score_files_hook import to_csv, to_json
 from attentive_gan.utils.atomic_io import write_text
-from attentive_gan.utils.json_csv import to_csv, to_json
 
 from .plan import TIMES_FILE, Batch
 

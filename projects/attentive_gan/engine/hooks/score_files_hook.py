@@ -2,20 +2,57 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import itertools
+import json
+import math
 import time
 from pathlib import Path
 from typing import Any
 
+import cv2
 from mmagic.registry import HOOKS
 from mmengine.dist import master_only
 from mmengine.hooks import Hook
 
-from attentive_gan.compat.versions import scoring_versions
-from attentive_gan.evaluation import PROTOCOLS
-from attentive_gan.evaluation.raindrop_scores import RaindropScores, mean_scores
+from attentive_gan.compat.versions import installed_version
+from attentive_gan.evaluation import PROTOCOLS, RaindropScores, mean_scores
 from attentive_gan.utils.atomic_io import write_text
-from attentive_gan.utils.json_csv import to_csv, to_json
+
+#: Packages whose version is recorded with a score.
+_SCORING_PACKAGES = ('mmagic', 'mmengine', 'numpy', 'scikit-image', 'torch')
+#: A cell that starts with one of these is a formula to a spreadsheet.
+_FORMULA_STARTS = ('=', '+', '-', '@', '\t', '\r')
+
+
+def to_json(report: Any) -> str:
+    """Return strict JSON, which has no token for infinity: PSNRs of equal images become null."""
+
+    def strict(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: strict(item) for key, item in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [strict(item) for item in value]
+        return None if isinstance(value, float) and not math.isfinite(value) else value
+
+    return json.dumps(strict(report), indent=2, allow_nan=False) + '\n'
+
+
+def to_csv(records: list[dict[str, Any]]) -> str:
+    """Return records as CSV; text that a spreadsheet would take for a formula is quoted with '."""
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, list(records[0]), lineterminator='\n')
+    writer.writeheader()
+    for record in records:
+        writer.writerow({key: _cell(value) for key, value in record.items()})
+    return buffer.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    """Quote a text that a spreadsheet would take for a formula."""
+    is_formula = isinstance(value, str) and value.startswith(_FORMULA_STARTS)
+    return f"'{value}" if is_formula else value
 
 
 @HOOKS.register_module()
@@ -67,10 +104,18 @@ class ScoreFilesHook(Hook):
             'config': str(runner.cfg.filename) if runner.cfg.filename else None,
             'checkpoint': str(weights) if weights and not iteration else None,
             'iteration': iteration,
-            'versions': scoring_versions(),
+            'versions': versions(),
             'date': time.strftime('%Y-%m-%d %H:%M:%S'),
             'records': metric.records,
         }
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of the packages that a score depends on, by name."""
+    found = {name: installed_version(name) for name in _SCORING_PACKAGES}
+    known = {name: str(version) for name, version in found.items() if version is not None}
+    # OpenCV goes by many names on the package index.
+    return {**known, 'opencv': cv2.__version__}
 
 
 def _unused(name: str, used: set[str]) -> str:
