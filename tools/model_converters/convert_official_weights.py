@@ -35,18 +35,16 @@ def main() -> None:
     args = parse_args()
     import attentive_gan.registration  # noqa: F401
     from attentive_gan.models.converters import attentive_gan as published_weights
-    from attentive_gan.models.converters import pickle_file as published_file
+    from attentive_gan.models.converters.pickle_file import write_generator
 
-    blob = published_file.OFFICIAL_BLOB
-    published = published_file.read_published_file(args.source, args.allow_unknown)
+    published, blob = published_weights.read_generator_file(args.source, args.allow_unknown)
     state = published_weights.convert_generator(published, args.channel_order)
-    found = published_file.git_blob_id(args.source)
-    meta = {
-        'source': args.source.name, 'git_blob': found, 'channel_order': args.channel_order,
-    }  # fmt: skip
-    published_file.write_generator(state, meta, args.out)
-    known = "the authors' published weights" if found == blob else f'UNKNOWN weights (blob {found})'
-    print(f'{args.out}: {known}, {len(state)} tensors, channel order {args.channel_order}')
+    order = args.channel_order
+    meta = {'source': args.source.name, 'git_blob': blob, 'channel_order': order}
+    write_generator(state, meta, args.out)
+    is_known = blob in published_weights.PUBLISHED_BLOBS
+    known = "the authors' published weights" if is_known else f'UNKNOWN weights (blob {blob})'
+    print(f'{args.out}: {known}, {len(state)} tensors, channel order {order}')
 
 
 if __name__ == '__main__':
