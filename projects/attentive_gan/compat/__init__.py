@@ -7,18 +7,7 @@ incompatibility with current releases has one fix here, applied only where the p
 
 from __future__ import annotations
 
-from .distributed import choose_backend, unwrapped_state_dict
-from .preparation import AppliedFix, prepare, report
-from .versions import Requirement, check_requirements, installed_version, requirements
+from .preparation import prepare, report
+from .versions import installed_version, requirements
 
-__all__ = [
-    'AppliedFix',
-    'Requirement',
-    'check_requirements',
-    'choose_backend',
-    'installed_version',
-    'prepare',
-    'report',
-    'requirements',
-    'unwrapped_state_dict',
-]
+__all__ = ['installed_version', 'prepare', 'report', 'requirements']

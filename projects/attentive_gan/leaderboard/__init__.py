@@ -7,17 +7,16 @@ Every image is written as PNG and scored from its file; a page shows ranking and
 from __future__ import annotations
 
 from .cost import Cost, CostSetting
-from .data import BenchmarkData, DatasetInfo, Layout, open_data
+from .data import DatasetInfo, Layout, open_data
 from .entries import Entry, gather_entries, parse_entry, read_entries
 from .evaluation import Plan, Reporter, evaluate, write_data_images
 from .lpips_distance import find_lpips
 from .page import write_page
-from .results import EntryResult, read_result, read_results
+from .results import EntryResult, read_result
 from .statistics import Mean, bootstrap_mean, paired_difference
-from .summary import Row, Summary, summarise, write_summary
+from .summary import Summary, summarise, write_summary
 
 __all__ = [
-    'BenchmarkData',
     'Cost',
     'CostSetting',
     'DatasetInfo',
@@ -27,7 +26,6 @@ __all__ = [
     'Mean',
     'Plan',
     'Reporter',
-    'Row',
     'Summary',
     'bootstrap_mean',
     'evaluate',
@@ -38,7 +36,6 @@ __all__ = [
     'parse_entry',
     'read_entries',
     'read_result',
-    'read_results',
     'summarise',
     'write_data_images',
     'write_page',

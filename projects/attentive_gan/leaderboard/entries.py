@@ -40,12 +40,30 @@ class Entry:
             `input`, or classical `inpainting` of the true mask.
         source: Config file, folder, or method of inpainting; empty for the input.
         checkpoint: Weights of a config.
+
+    Raises:
+        UserError: The name or the method is not allowed, or a config has no weights.
     """
 
     name: str
     kind: Kind
     source: str = ''
     checkpoint: str = ''
+
+    def __post_init__(self) -> None:
+        name = self.name
+        if not name or not name.isprintable() or '=' in name or len(name) > _LONGEST_NAME:
+            raise UserError(
+                f'{name!r} cannot name an entry: use 1 to {_LONGEST_NAME} printable characters '
+                'without "="'
+            )
+        if self.kind == 'inpainting' and self.source not in INPAINTING_METHODS:
+            raise UserError(
+                f'{name}: unknown inpainting {self.source!r}; there are: '
+                f'{", ".join(INPAINTING_METHODS)}'
+            )
+        if self.kind == 'config' and not self.checkpoint:
+            raise UserError(f'{name}: a config needs weights: {self.source},WEIGHTS')
 
     @property
     def argument(self) -> str:
@@ -85,17 +103,15 @@ def parse_entry(text: str) -> Entry:
     name, separator, value = text.partition('=')
     if not separator or not value.strip():
         raise UserError(f'--entry {text}: expected NAME=VALUE, where VALUE is {FORMS}')
-    value = value.strip()
+    name, value = name.strip(), value.strip()
     if value == 'input':
-        return _checked(Entry(name.strip(), 'input'))
+        return Entry(name, 'input')
     if value.partition(':')[0] == 'inpainting':
-        return _checked(Entry(name.strip(), 'inpainting', value.partition(':')[2] or 'telea'))
+        return Entry(name, 'inpainting', value.partition(':')[2] or 'telea')
     config, comma, weights = value.partition('.py,')
-    if comma:
-        return _checked(Entry(name.strip(), 'config', f'{config}.py', weights))
-    if value.endswith('.py'):
-        raise UserError(f'--entry {text}: a config needs weights too: {name}={value},WEIGHTS')
-    return _checked(Entry(name.strip(), 'folder', value))
+    if comma or value.endswith('.py'):
+        return Entry(name, 'config', config.removesuffix('.py') + '.py', weights)
+    return Entry(name, 'folder', value)
 
 
 def read_entries(path: Path) -> list[Entry]:
@@ -131,25 +147,7 @@ def _entry_of(row: Any, where: str) -> Entry:
             f'input: true; inpainting; got {", ".join(fields) or "nothing"}'
         )
     source = '' if kind == 'input' else str(fields[kind])
-    return _checked(Entry(str(row['name']), kind, source, str(fields.get('checkpoint', ''))))
-
-
-def _checked(entry: Entry) -> Entry:
-    """Return the entry if its name and its source are valid."""
-    if not entry.name or not entry.name.isprintable() or len(entry.name) > _LONGEST_NAME:
-        raise UserError(
-            f'{entry.name!r} cannot name an entry: use 1 to {_LONGEST_NAME} printable characters'
-        )
-    if '=' in entry.name:
-        raise UserError(f'{entry.name!r} cannot name an entry: it contains "="')
-    if entry.kind == 'inpainting' and entry.source not in INPAINTING_METHODS:
-        raise UserError(
-            f'{entry.name}: unknown inpainting {entry.source!r}; there are: '
-            f'{", ".join(INPAINTING_METHODS)}'
-        )
-    if entry.kind == 'config' and not entry.checkpoint:
-        raise UserError(f'{entry.name}: a config needs weights: {entry.source},WEIGHTS')
-    return entry
+    return Entry(str(row['name']), kind, source, str(fields.get('checkpoint', '')))
 
 
 def gather_entries(

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .statistics import Mean
 from .summary import Row, Summary
 
 #: Size of a plot in SVG units, and the margins around the axes: left, right, top, bottom.
@@ -46,7 +47,7 @@ class Scale:
 
 
 def plots(summary: Summary) -> list[dict[str, Any]]:
-    """Return one plot per protocol and figure of cost that any entry has."""
+    """Return one plot per protocol and measured cost."""
     axes = {
         'gmacs': 'GMACs per image (logarithmic)',
         'milliseconds': 'milliseconds per image (logarithmic)',
@@ -65,25 +66,25 @@ def _cost(row: Row, key: str) -> float | None:
 
 def _plot(summary: Summary, protocol: str, key: str, axis: str) -> dict[str, Any]:
     """Return points, lines and ticks of one plot."""
-    score = f'{protocol}_psnr'
-    means = {row.result.name: row.result.means.get(score) for row in summary.rows}
-    finite = [row for row in summary.rows if (m := means[row.result.name]) and np.isfinite(m.mean)]
-    costs = [cost for row in finite if (cost := _cost(row, key))]
+    entries = [
+        (row.result.name, mean, _cost(row, key))
+        for row in summary.rows
+        if (mean := row.result.means.get(f'{protocol}_psnr')) and np.isfinite(mean.mean)
+    ]
     left, right, top, bottom = MARGINS
-    ends = [end for row in finite for end in row.result.means[score][1:3]]
+    ends = [end for _, mean, _ in entries for end in (mean.low, mean.high)]
     pad = max(0.08 * (max(ends) - min(ends)), 0.05) if ends else 1.0
     low, high = (min(ends) - pad, max(ends) + pad) if ends else (0.0, 1.0)
     vertical = Scale(low, high, HEIGHT - bottom, top)
-    low, high = (np.log10(min(costs)) - 0.25, np.log10(max(costs)) + 0.25) if costs else (0, 1)
+    costs = [np.log10(cost) for _, _, cost in entries if cost]
+    low, high = (min(costs) - 0.25, max(costs) + 0.25) if costs else (0.0, 1.0)
     horizontal = Scale(low, high, left, WIDTH - right)
     points = [
-        _point(row, cost, score, horizontal, vertical)
-        for row in finite
-        if (cost := _cost(row, key))
+        _point(name, mean, cost, horizontal, vertical) for name, mean, cost in entries if cost
     ]
-    lines = [_line(row, score, vertical) for row in finite if not _cost(row, key)]
-    for marks, gap in ((points, _LINE), (lines, _LINE)):
-        _spread(marks, gap)
+    lines = [_line(name, mean, vertical) for name, mean, cost in entries if not cost]
+    _spread(points)
+    _spread(lines)
     return {
         'protocol': protocol, 'axis': axis, 'width': WIDTH, 'height': HEIGHT, 'left': left,
         'right': WIDTH - right, 'top': top, 'bottom': HEIGHT - bottom,
@@ -92,31 +93,29 @@ def _plot(summary: Summary, protocol: str, key: str, axis: str) -> dict[str, Any
     }  # fmt: skip
 
 
-def _point(row: Row, cost: float, score: str, horizontal: Scale, vertical: Scale) -> dict[str, Any]:
-    """Return the point of an entry that has a cost."""
-    mean = row.result.means[score]
-    x = horizontal(float(np.log10(cost)))
+def _point(
+    name: str, mean: Mean, cost: float, horizontal: Scale, vertical: Scale
+) -> dict[str, Any]:
+    """Return the point of an entry with its interval."""
+    x, y = horizontal(float(np.log10(cost))), vertical(mean.mean)
     return {
-        'name': row.result.name, 'x': x, 'y': vertical(mean.mean), 'text_y': vertical(mean.mean),
-        'low': vertical(mean.low), 'high': vertical(mean.high),
-        'on_left': x > WIDTH * 0.68,
-        'title': f'{row.result.name}: {mean.mean:.2f} dB, {cost:.3g}',
+        'name': name, 'x': x, 'y': y, 'text_y': y, 'low': vertical(mean.low),
+        'high': vertical(mean.high), 'on_left': x > WIDTH * 0.68,
+        'title': f'{name}: {mean.mean:.2f} dB, {cost:.3g}',
     }  # fmt: skip
 
 
-def _line(row: Row, score: str, vertical: Scale) -> dict[str, Any]:
+def _line(name: str, mean: Mean, vertical: Scale) -> dict[str, Any]:
     """Return the horizontal line of an entry without cost."""
-    mean = row.result.means[score]
-    place = vertical(mean.mean)
-    title = f'{row.result.name}: {mean.mean:.2f} dB'
-    return {'name': row.result.name, 'y': place, 'text_y': place - 4, 'title': title}
+    y = vertical(mean.mean)
+    return {'name': name, 'y': y, 'text_y': y - 4, 'title': f'{name}: {mean.mean:.2f} dB'}
 
 
-def _spread(marks: list[dict[str, Any]], gap: float) -> None:
+def _spread(marks: list[dict[str, Any]]) -> None:
     """Move labels down until none of them overlap."""
     previous = -np.inf
     for mark in sorted(marks, key=lambda mark: mark['text_y']):
-        mark['text_y'] = round(max(mark['text_y'], previous + gap), 1)
+        mark['text_y'] = round(max(mark['text_y'], previous + _LINE), 1)
         previous = mark['text_y']
 
 

@@ -63,7 +63,7 @@ def load_features(path: Path, last_layer: int) -> nn.Sequential:
         UserError: The file does not hold these weights.
     """
     with torch.device('meta'):
-        features = vgg16(weights=None).features[: last_layer + 1]
+        features: nn.Sequential = vgg16(weights=None).features[: last_layer + 1]
     content = read_checkpoint(path)
     state = content.get('state_dict', content)
     for module_name, module in features.named_modules():
