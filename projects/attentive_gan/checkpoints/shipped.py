@@ -13,7 +13,7 @@ FOLDER = Path(__file__).resolve().parent.parent / 'weights'
 
 @dataclass(frozen=True)
 class ShippedWeights:
-    """Weights in half precision; the card beside the file tells how they were made.
+    """Weights in half precision; the card beside the file describes their training.
 
     Attributes:
         name: Name of the weights and of their config.
