@@ -146,9 +146,9 @@ def test_missing_mmagic_is_one_line():
         '    if name == "mmagic": raise m.PackageNotFoundError(name)\n'
         '    return real(name)\n'
         'm.version = version\n'
-        'from attentive_gan_cli import run\n'
+        'from attentive_gan.cli.common import run\n'
         'def main():\n'
-        '    import attentive_gan\n'
+        '    import attentive_gan.registration\n'
         'run(main)'
     )
     done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=False)
