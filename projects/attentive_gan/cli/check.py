@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `check`."""
     add = parser.add_argument
     add('data_root', type=Path,
-        help='folder with train, test_a and test_b, or one of them, or pairs in another layout')  # fmt: skip
+        help='folder with train, test_a and test_b, or one of them, or other pairs')  # fmt: skip
     add_pair_layout_options(parser)
     add('--out', type=Path, help='folder for the results (default work_dirs/check_<name>)')
     add('--rows', type=int, default=12, help='pairs on the contact sheet')
