@@ -16,7 +16,7 @@ import pytest
 import torch
 from attentive_gan.apis.restore import restore
 from attentive_gan.errors import UserError
-from attentive_gan.export import exporting as export
+from attentive_gan.export import export
 from attentive_gan.inference import ImageRestorer, cuda_memory
 from attentive_gan.inference.precision import choose_precision, in_precision
 from attentive_gan.inference.views import view
