@@ -68,39 +68,43 @@ def parse_args() -> argparse.Namespace:
 
 def calibrate(args: argparse.Namespace, raindrops: Any) -> None:
     """Fit the options to real pairs, show the statistics and write the result."""
-    import attentive_gan.datasets as data
-    from attentive_gan.data_tools.calibration import calibrate
+    from attentive_gan.data_tools.calibration import calibrate, real_pairs
+    from attentive_gan.data_tools.checking import splits_of
+    from attentive_gan.datasets import PairFolderDataset
+    from attentive_gan.datasets.raindrop_calibration import read_calibration
     from rich.console import Console
     from rich.progress import Progress
     from rich.table import Table
 
     if args.folders:
         rainy, clean = args.folders
-        sets: list[Any] = [data.PairFolderDataset(
+        sets: list[Any] = [PairFolderDataset(
             data_root=str(args.calibrate), rainy=rainy, clean=clean, lazy_init=True
         )]  # fmt: skip
     else:
-        sets = data.splits_of(args.calibrate)
-    pairs = data.real_pairs(sets, 48)
+        sets = splits_of(args.calibrate)
+    pairs = real_pairs(sets, 48)
     with Progress(transient=True) as progress:
         task = progress.add_task('Fitting', total=None)
         result = calibrate(
             pairs, raindrops, seed=args.seed, on_render=lambda: progress.advance(task)
         )
-    heading, *rows = data.calibration_table(result)
+    heading, *rows = result.table()
     table = Table(*heading)
     for row in rows:
         table.add_row(*row)
     Console(width=100).print(table)
-    file = data.write_calibration(args.out, result)
-    print(*(f'{name}={value}' for name, value in data.read_calibration(file).items()))
+    file = result.write(args.out)
+    print(*(f'{name}={value}' for name, value in read_calibration(file).items()))
     print(f'written: {file}')
 
 
 def main() -> int:
     """Calibrate, or render what is not there yet."""
     args = parse_args()
-    import attentive_gan.datasets as data
+    from attentive_gan.data_tools import rendered_dataset as data
+    from attentive_gan.datasets.clean_images import DrawnScene
+    from attentive_gan.datasets.raindrop_calibration import read_calibration
     from raindrop_renderer.options import RaindropOptions
     from rich.progress import track
 
@@ -108,7 +112,7 @@ def main() -> int:
     if args.regimes:
         chosen['regimes'] = dict(args.regimes)
     if args.calibration:
-        chosen |= data.read_calibration(args.calibration)
+        chosen |= read_calibration(args.calibration)
     raindrops = RaindropOptions(**chosen)
     if args.calibrate:
         calibrate(args, raindrops)
@@ -116,7 +120,7 @@ def main() -> int:
     options = data.RenderedDatasetOptions(args.pairs, args.seed, raindrops, args.size)
     if args.scenes is not None:
         night = {'auto': 0.2, 'day': 0.0, 'night': 1.0}[args.lighting]
-        scenes = data.DrawnScene(args.seed, args.size or (480, 720), night)
+        scenes = DrawnScene(args.seed, args.size or (480, 720), night)
         sources = data.scene_sources(args.scenes, scenes)
     else:
         sources = data.photo_sources(args.photos, args.out)

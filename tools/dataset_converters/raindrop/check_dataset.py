@@ -48,7 +48,9 @@ def main() -> int:
     """Check, write the results, and list the faults."""
     args = parse_args()
     import attentive_gan.datasets as data
+    from attentive_gan.data_tools.checking import check, splits_of
     from attentive_gan.errors import UserError
+    from attentive_gan.utils.manifest import read_manifest
     from rich.progress import track
 
     root, options = args.data_root, {'data_root': str(args.data_root), 'lazy_init': True}
@@ -59,11 +61,11 @@ def main() -> int:
         stems = {'rainy_template': args.templates[0], 'clean_template': args.templates[1]}
         datasets = [data.PairFolderDataset(**names, **stems, **options)]
     else:
-        datasets = data.splits_of(root)
-    manifest = data.read_manifest(args.manifest) if args.manifest else None
+        datasets = splits_of(root)
+    manifest = read_manifest(args.manifest) if args.manifest else None
     if args.manifest and manifest is None:
         raise UserError(f'{args.manifest} does not exist. Check the path (--manifest).')
-    result = data.check(
+    result = check(
         datasets, root, manifest, lambda loop, total: track(loop, 'Checking', total=total)
     )
     for line in result.lines():
