@@ -13,6 +13,9 @@ from setuptools import find_packages, setup
 
 ROOT = Path(__file__).resolve().parent
 
+#: Files that are installed from configs and tools.
+SUFFIXES = ('md', 'py', 'sh', 'yml')
+
 
 def requirements(name: str) -> list[str]:
     """Read the lines of `requirements/<name>.txt` without comments, and of the files that it includes."""
@@ -38,12 +41,14 @@ setup(
     # .mim holds links to configs, tools and the model index, where MIM and `attentive_gan::` look for them.
     package_data={
         'attentive_gan': [
-            'py.typed', 'weights/*', '*/assets/*', '.mim/*.yml', '.mim/configs/**/*.py',
-            '.mim/configs/**/*.yml', '.mim/configs/**/*.md', '.mim/tools/**/*.py', '.mim/tools/*.sh',
+            'py.typed',
+            'weights/*',
+            '*/assets/*',
+            *(f'.mim/**/*.{s}' for s in SUFFIXES),
         ],
         'drawn_scenes': ['py.typed'],
         'raindrop_renderer': ['py.typed'],
-    },  # fmt: skip
+    },
     entry_points={
         'console_scripts': [
             'attentive-gan=attentive_gan.cli.main:main',

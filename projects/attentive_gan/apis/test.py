@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-import attentive_gan.registration  # noqa: F401
 from attentive_gan.config import reading
 from attentive_gan.config.inference_model import without_training_parts
 

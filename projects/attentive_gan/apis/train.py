@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-import attentive_gan.registration  # noqa: F401
 from attentive_gan.config import reading
 from attentive_gan.config.timed import set_minutes
 from attentive_gan.engine.runner.restoration_runner import RestorationRunner

@@ -33,8 +33,8 @@ def run(args: argparse.Namespace) -> int:
     from rich.progress import track
 
     from attentive_gan.data_tools import checking
-    from attentive_gan.data_tools.manifest import read_manifest
     from attentive_gan.errors import UserError
+    from attentive_gan.utils.manifest import read_manifest
 
     manifest = read_manifest(args.manifest) if args.manifest else None
     if args.manifest and manifest is None:

@@ -75,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
 
     from raindrop_renderer import RaindropOptions
 
-    from attentive_gan.data_tools.calibration_files import read_calibration
+    from attentive_gan.datasets.raindrop_calibration import read_calibration
 
     chosen = {'level': args.level, 'lighting': args.lighting, 'frame_width': args.frame_width}
     if args.regimes:
@@ -95,22 +95,22 @@ def _calibrate(args: argparse.Namespace, raindrops: RaindropOptions) -> None:
     from rich.progress import Progress
     from rich.table import Table
 
-    from attentive_gan.data_tools import calibration_files as files
-    from attentive_gan.data_tools.calibration import calibrate
+    from attentive_gan.data_tools.calibration import calibrate, real_pairs
+    from attentive_gan.datasets.raindrop_calibration import read_calibration
 
-    pairs = files.real_pairs(pair_datasets(args.calibrate, args), 48)
+    pairs = real_pairs(pair_datasets(args.calibrate, args), 48)
     with Progress(transient=True) as progress:
         task = progress.add_task('Fitting', total=None)
         result = calibrate(
             pairs, raindrops, seed=args.seed, on_render=lambda: progress.advance(task)
         )
-    heading, *rows = files.calibration_table(result)
+    heading, *rows = result.table()
     table = Table(*heading)
     for row in rows:
         table.add_row(*row)
     Console(width=100).print(table)
-    file = files.write_calibration(args.out, result)
-    print(*(f'{name}={value}' for name, value in files.read_calibration(file).items()))
+    file = result.write(args.out)
+    print(*(f'{name}={value}' for name, value in read_calibration(file).items()))
     print(f'written: {file}')
 
 
