@@ -83,10 +83,11 @@ def run(main: Callable[[], int | None]) -> NoReturn:
 
 
 def _exit(code: int) -> NoReturn:
-    """Exit; a process of a process group without tearing the interpreter down.
+    """Exit; a process of a group without finalizing the interpreter.
 
-    Threads of gloo, of data loaders or of writers that are alive while the interpreter is finalized can
-    abort the process ("terminate called without an active exception") after all of its work was done.
+    Wrapped models keep a process group, and with it gloo's threads, alive after `destroy_process_group`. A
+    thread that releases a tensor while the interpreter is finalized cannot get its lock and aborts the
+    process ("terminate called without an active exception"), although all work was done.
     """
     distributed: Any = sys.modules.get('torch.distributed')
     if not (distributed and distributed.is_available() and distributed.is_initialized()):
