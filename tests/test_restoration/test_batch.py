@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from attentive_gan.errors import UserError
-from attentive_gan.image_io import read_document
+from attentive_gan.image_io import read_image_file
 from attentive_gan.inference import ImageRestorer
 from attentive_gan.restoration import (
     BatchOptions,
@@ -104,7 +104,7 @@ def test_a_batch_that_is_ended_leaves_whole_files_and_goes_on(
     there = [path for path in out.rglob('*') if path.is_file() and not path.name.startswith('.')]
     assert 10 <= len(there) < 190
     for path in there:
-        read_document(path)
+        read_image_file(path)
     subprocess.run([*words, '--skip-existing'], env=environment(), capture_output=True, check=False)
     made = files(out)
     assert len(made) == 190

@@ -7,18 +7,21 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 import cv2
-import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from attentive_gan.image_io import FORMAT_OF, ImageDocument, encode_document, read_document
+from attentive_gan.image_io import (
+    FORMATS,
+    ImageFile,
+    encode_image_file,
+    read_image_file,
+    to_uint8,
+)
 from attentive_gan.image_io.comparison import attention_image
 from attentive_gan.inference import ImageRestorer, Progress
 
 #: Longest side of what the page shows, in pixels; downloads have the full size.
 SHOWN_SIDE = 2048
-
-_SUFFIX_OF = {'PNG': '.png', 'JPEG': '.jpg', 'WEBP': '.webp', 'BMP': '.bmp', 'TIFF': '.tif'}
 
 
 @dataclass(frozen=True)
@@ -51,18 +54,18 @@ def restore_file(
     Raises:
         UserError: The file is no image that can be read, or cannot be restored.
     """
-    document = read_document(name, max_pixels, content)
+    document = read_image_file(name, max_pixels, content)
     restored = restorer.restore(
         document.pixels, attention=restorer.gives_attention, progress=progress
     )
     result = document.with_pixels(restored.image)
     path = PurePosixPath(name)
-    fits = FORMAT_OF.get(path.suffix.lower()) == document.format
-    suffix = path.suffix if fits else _SUFFIX_OF[document.format]
+    suffixes = FORMATS[document.format].suffixes
+    suffix = path.suffix if path.suffix.lower() in suffixes else suffixes[0]
     names = {'kept': f'{path.stem}_restored{suffix}'}
     if document.format != 'PNG':
         names['png'] = f'{path.stem}_restored.png'
-    files = {key: encode_document(target, result) for key, target in names.items()}
+    files = {key: encode_image_file(target, result) for key, target in names.items()}
     files['rainy'] = _shown(document, document.pixels)
     files['restored'] = _shown(document, result.pixels)
     if restored.attention is not None:
@@ -72,11 +75,9 @@ def restore_file(
     return Results(width, height, names, files)
 
 
-def _shown(document: ImageDocument, pixels: NDArray) -> bytes:
+def _shown(document: ImageFile, pixels: NDArray) -> bytes:
     """Return a PNG for the screen: 8 bits, not larger than needed, in the image's colour profile."""
-    small = _reduced(pixels)
-    if small.dtype == np.uint16:
-        small = (small >> 8).astype(np.uint8)
+    small = to_uint8(_reduced(pixels))
     # A grey profile would not fit the three channels.
     return _encode(small, None if document.grey else document.icc_profile)
 

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from attentive_gan.errors import UserError
 from attentive_gan.image_io import (
-    ImageDocument,
-    check_holds,
-    read_document,
+    ImageFile,
+    check_format_holds,
+    read_image_file,
     read_header,
-    write_document,
+    write_image_file,
     write_image,
 )
 from attentive_gan.image_io.comparison import attention_image
@@ -74,20 +74,20 @@ class ImageFileRestorer:
             return 0  # reading it tells why
         return header.height * header.width * 2 * 3 * (header.bits // 8)
 
-    def read(self, work: ImageWork) -> ImageDocument:
+    def read(self, work: ImageWork) -> ImageFile:
         """Read the image, and make sure that its result can be written."""
         started = time.perf_counter()
-        document = read_document(work.target.source.path, self.max_pixels)
+        document = read_image_file(work.target.source.path, self.max_pixels)
         work.height, work.width = document.pixels.shape[:2]
         bits = 8 * document.pixels.dtype.itemsize
         alpha = document.alpha is not None
-        check_holds(work.target.path, work.height, work.width, alpha, bits)
+        check_format_holds(work.target.path, work.height, work.width, alpha, bits)
         work.seconds['read'] = time.perf_counter() - started
         return document
 
     def restore(
-        self, works: Sequence[ImageWork], documents: Sequence[ImageDocument]
-    ) -> list[tuple[ImageDocument, Restoring]]:
+        self, works: Sequence[ImageWork], documents: Sequence[ImageFile]
+    ) -> list[tuple[ImageFile, Restoring]]:
         """Begin to restore images of one size and type; see `ImageRestorer.begin`."""
         started = time.perf_counter()
         wanted = works[0].target.attention is not None
@@ -97,7 +97,7 @@ class ImageFileRestorer:
             work.seconds['restore'] = (time.perf_counter() - started) / len(works)
         return list(zip(documents, begun, strict=True))
 
-    def write(self, work: ImageWork, begun: tuple[ImageDocument, Restoring]) -> None:
+    def write(self, work: ImageWork, begun: tuple[ImageFile, Restoring]) -> None:
         """Wait for the result and write its files; the restored image itself comes last."""
         started = time.perf_counter()
         document, restoring = begun
@@ -110,7 +110,7 @@ class ImageFileRestorer:
         if target.side_by_side is not None:
             both = np.hstack((eight_bits(document.pixels), eight_bits(restored.image)))
             write_image(target.side_by_side, both)
-        write_document(target.path, document.with_pixels(restored.image), self.quality)
+        write_image_file(target.path, document.with_pixels(restored.image), self.quality)
         work.seconds['write'] = time.perf_counter() - there
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from attentive_gan.errors import UserError, shown
-from attentive_gan.image_io.headers import SUFFIXES
+from attentive_gan.image_io import SUFFIXES
 
 #: Suffixes of videos; OpenCV and ffmpeg decide what they can read.
 VIDEO_SUFFIXES = (

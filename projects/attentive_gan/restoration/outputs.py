@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from attentive_gan.errors import UserError, shown
-from attentive_gan.image_io import FORMAT_OF
+from attentive_gan.image_io import SUFFIXES
 
 from .inputs import VIDEO_SUFFIXES, Source
 
@@ -95,13 +95,13 @@ def refuse_existing(targets: Sequence[Target]) -> None:
 
 
 def _is_file_name(out: Path) -> bool:
-    kinds = (*FORMAT_OF, *VIDEO_SUFFIXES, *_FOREIGN_IMAGES)
+    kinds = (*SUFFIXES, *VIDEO_SUFFIXES, *_FOREIGN_IMAGES)
     return not out.is_dir() and out.suffix.lower() in kinds
 
 
 def _check_kind(source: Source, out: Path) -> None:
     """Refuse an output file whose suffix is not that of a kind that is written for this source."""
-    kinds = tuple(FORMAT_OF) if source.kind == 'image' else WRITTEN_VIDEOS
+    kinds = SUFFIXES if source.kind == 'image' else WRITTEN_VIDEOS
     if out.suffix.lower() not in kinds:
         raise UserError(
             f'{shown(out)}: a {source.kind} is not written as {out.suffix}; choose one of '
@@ -117,7 +117,7 @@ def _target(source: Source, out: Path, options: TargetOptions, single: bool) -> 
     else:
         if options.format != 'keep':
             ending = f'.{options.format}'
-        elif ending.lower() not in FORMAT_OF:
+        elif ending.lower() not in SUFFIXES:
             ending = '.png'  # an image under a foreign name: any kind fits into it
     path = out if single else out / place.parent / f'{place.stem}{options.suffix}{ending}'
     beside = path.with_name(path.stem)
