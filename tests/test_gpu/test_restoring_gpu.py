@@ -22,7 +22,7 @@ from attentive_gan.inference.views import view
 from attentive_gan.models.networks.attentive_generator import AttentiveGenerator
 from attentive_gan.models.networks.baselines.pix2pix import Pix2PixGenerator
 from attentive_gan.models.networks.unet import RestorationUNet
-from attentive_gan.restoration import restore
+from attentive_gan import restore
 from drawn_scenes.scenes import draw_scene
 from PIL import Image
 from raindrop_renderer.sampling import add_raindrops
@@ -310,7 +310,7 @@ def test_a_folder_by_several_threads(precision: str, tmp_path: Path) -> None:
         Image.fromarray(image).save(tmp_path / 'in' / f'{number:02d}.png')
     (tmp_path / 'in' / 'bad.png').write_bytes(b'not an image')
     report = restore(tmp_path / 'in', tmp_path / 'out', restorer=made)
-    assert [record.state for record in report.records] == ['done'] * len(sizes) + ['failed']
+    assert [outcome.state for outcome in report.outcomes] == ['done'] * len(sizes) + ['failed']
     for number, (height, width) in enumerate(sizes):
         image = np.ascontiguousarray(rainy()[:height, number : number + width])
         found = np.asarray(Image.open(tmp_path / 'out' / f'{number:02d}.png'))

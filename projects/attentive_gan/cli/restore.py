@@ -127,7 +127,7 @@ def main() -> int:
         'skip' if args.skip_existing else 'overwrite' if args.overwrite else 'error'
     )
     options = restoration.BatchOptions(
-        restoration.TargetOptions(
+        restoration.OutputOptions(
             args.format, args.suffix, existing, args.attention, args.side_by_side
         ),
         args.quality, int(args.max_megapixels * 1e6), shard, args.log,
@@ -136,14 +136,14 @@ def main() -> int:
         ),
     )  # fmt: skip
     plan = restoration.plan_batch(args.inputs, args.out, options)
-    listener = ConsoleProgress(args.quiet)
-    restorer = _restorer(args, shard.local, listener.note)
+    progress = ConsoleProgress(args.quiet)
+    restorer = _restorer(args, shard.local, progress.note)
     if args.attention and not restorer.gives_attention:
         from attentive_gan.errors import UserError
 
         raise UserError(f'--attention: {restorer.name} draws no attention map; leave it away')
-    with listener:
-        report = restoration.restore_batch(plan, restorer, listener)
+    with progress:
+        report = restoration.restore_batch(plan, restorer, progress)
     summary(report, shard, args.out, args.quiet, _LISTED)
     return EXIT_INTERRUPTED if report.interrupted else 1 if report.of('failed') else 0
 
