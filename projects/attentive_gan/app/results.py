@@ -7,13 +7,7 @@ from pathlib import PurePosixPath
 
 import cv2
 
-from attentive_gan.image_io import (
-    FORMATS,
-    ImageFile,
-    encode_image_file,
-    read_image_file,
-    to_uint8,
-)
+from attentive_gan.image_io import FORMATS, ImageFile, encode_image_file, read_image_file, to_uint8
 from attentive_gan.image_io.comparison import attention_image
 from attentive_gan.inference import ImageRestorer, Progress
 from attentive_gan.utils.types import ImageArray, PixelArray

@@ -66,10 +66,7 @@ class FlickerMeter:
 
 
 def _difference(
-    now: ImageArray,
-    last: ImageArray,
-    positions: NDArray[np.float32],
-    trusted: NDArray[np.bool_],
+    now: ImageArray, last: ImageArray, positions: NDArray[np.float32], trusted: NDArray[np.bool_]
 ) -> float:
     warped = cv2.remap(last, positions, None, cv2.INTER_LINEAR)  # type: ignore[call-overload]
     return float(cv2.absdiff(now, warped)[trusted].mean())
