@@ -74,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
     from attentive_gan import inference, restoration
     from attentive_gan.errors import UserError
 
-    from .restore_output import ConsoleProgress, print_summary
+    from .restore_output import ConsoleProgress, summary
 
     inference.keep_freed_memory()
     shard = restoration.parse_shard(args.shard) if args.shard else restoration.shard_of_launcher()
@@ -88,16 +88,16 @@ def run(args: argparse.Namespace) -> int:
         raise UserError(f'--attention: {restorer.name} has no attention map; omit this option')
     with progress:
         report = restoration.restore_batch(plan, restorer, progress)
-    print_summary(report, shard, args.out, args.quiet)
+    summary(report, shard, args.out, args.quiet)
     return EXIT_INTERRUPTED if report.interrupted else 1 if report.of('failed') else 0
 
 
 def _options(args: argparse.Namespace, shard: Shard) -> BatchOptions:
     """Return the options of the batch."""
-    from attentive_gan.restoration import BatchOptions, TargetOptions, VideoOptions
+    from attentive_gan.restoration import BatchOptions, OutputOptions, VideoOptions
 
     return BatchOptions(
-        TargetOptions(args.format, args.suffix, args.existing, args.attention, args.side_by_side),
+        OutputOptions(args.format, args.suffix, args.existing, args.attention, args.side_by_side),
         args.quality, int(args.max_megapixels * 1e6), shard, args.log,
         VideoOptions(
             args.crf, hold_attention=args.hold_attention, measure_flicker=args.measure_flicker
