@@ -1,7 +1,7 @@
 # AA: attentive autoencoder alone (not in the paper). As many generator updates as all others.
 _base_ = '../attgan_raindrop.py'
 
-model = dict(discriminator=None, adversarial_loss=None, map_loss=None)
+model = dict(discriminator=None, gan_loss=None, map_loss=None)
 optim_wrapper = dict(
     _delete_=True,
     constructor='MultiOptimWrapperConstructor',

@@ -10,7 +10,7 @@ model = dict(
     generator=dict(type='Pix2PixGenerator', num_down=8, use_dropout=True),
     discriminator=dict(type='Pix2PixDiscriminator'),
     pixel_loss=dict(type='L1Loss', loss_weight=200.0),  # the paper: 100 on images in [-1, 1]
-    adversarial_loss=dict(type='AdversarialLoss', loss_weight=1.0),
+    gan_loss=dict(type='AdversarialLoss', loss_weight=1.0),
     data_preprocessor=dict(type='PairPreprocessor', mean=[0, 0, 0], std=[255, 255, 255]),
 )
 model_wrapper_cfg = dict(type='MMSeparateDistributedDataParallel', broadcast_buffers=False)
