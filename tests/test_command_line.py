@@ -93,7 +93,7 @@ def test_help_imports_nothing_heavy(name):
 
 
 def test_malformed_option_is_named():
-    done = tool('train.py', 'configs/attgan_embedded.py', '--cfg-options', 'nonsense')
+    done = tool('train.py', 'configs/attentive_gan/attgan_1xb2-500_drawn.py', '--cfg-options', 'nonsense')
     assert done.returncode == 1
     assert done.stderr == 'error: --cfg-options nonsense: expected FIELD=VALUE\n'
 

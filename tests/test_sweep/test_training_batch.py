@@ -17,9 +17,9 @@ from attentive_gan.sweep.run import train_batch
 from mmagic.registry import MODELS
 from support.runs import REPOSITORY, TINY_CONFIG, tool, write_pairs
 
-UNET = str(REPOSITORY / 'configs' / 'baselines' / 'unet_raindrop.py')
+UNET = str(REPOSITORY / 'configs' / 'unet' / 'unet_1xb8-100k_raindrop.py')
 MAIN = str(REPOSITORY / 'configs' / 'attgan_raindrop.py')
-EMBEDDED = str(REPOSITORY / 'configs' / 'attgan_embedded.py')
+EMBEDDED = str(REPOSITORY / 'configs' / 'attentive_gan' / 'attgan_1xb2-500_drawn.py')
 
 
 def test_options_go_where_their_field_is(tmp_path: Path) -> None:
@@ -44,7 +44,7 @@ def test_two_of_one_name_are_refused(tmp_path: Path) -> None:
     [
         (Budget(6), EMBEDDED, 'iterations 5, not 6'),
         (Budget(minutes=1.0), EMBEDDED, 'iterations 5, not None'),
-        (Budget(5), None, 'attgan_embedded.py., not None'),
+        (Budget(5), None, 'attgan_1xb2-500_drawn.py., not None'),
     ],
 )
 def test_another_batch_in_the_same_folder_is_refused(
@@ -88,7 +88,7 @@ def test_minutes_become_iterations_once(tmp_path: Path, monkeypatch: pytest.Monk
 def test_parameters_are_counted_without_buffers(tmp_path: Path) -> None:
     generator = dict(type='Pix2PixGenerator', base_channels=2, num_down=5)
     config = tmp_path / 'pix2pix.py'
-    base = REPOSITORY / 'configs' / 'baselines' / 'unet_raindrop.py'
+    base = REPOSITORY / 'configs' / 'unet' / 'unet_1xb8-100k_raindrop.py'
     config.write_text(
         f'_base_ = {str(base)!r}\nmodel = dict(generator=dict(_delete_=True, **{generator!r}))\n'
     )
@@ -133,7 +133,7 @@ def test_a_batch_goes_on_after_a_failure_and_after_a_stop(tmp_path: Path) -> Non
     (record,) = train_batch(batch, lines.append)
     assert record['state'] == 'done'
     assert 'done before' in lines[0]
-    good.write_text(text + 'model = dict(discriminator_start=3)\n')
+    good.write_text(text + 'model = dict(train_cfg=dict(gen_init_steps=3))\n')
     (record,) = train_batch(batch, lines.append)
     assert record['state'] == 'failed'
     assert 'has changed since' in record['reason']

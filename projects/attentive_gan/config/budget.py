@@ -12,7 +12,7 @@ from attentive_gan.errors import UserError
 #: Fields that count iterations of the schedule. `*` stands for every item of a list, a name for the items
 #: of this type.
 SCHEDULE_FIELDS = (
-    'model.discriminator_start', 'model.adversarial_start',
+    'model.train_cfg.gen_init_steps', 'model.train_cfg.disc_init_steps',
     'param_scheduler.*.begin', 'param_scheduler.*.end', 'param_scheduler.*.T_max',
     'param_scheduler.*.step_size', 'param_scheduler.*.milestones',
     'param_scheduler.*.periods',
@@ -20,7 +20,8 @@ SCHEDULE_FIELDS = (
 
 #: Fields that say how often something is saved, shown or validated, which costs time.
 INTERVAL_FIELDS = (
-    'train_cfg.val_interval', 'default_hooks.checkpoint.interval', 'custom_hooks.SampleGridHook.interval',
+    'train_cfg.val_interval', 'default_hooks.checkpoint.interval', 'default_hooks.sample_grid.interval',
+    'custom_hooks.SampleGridHook.interval',
 )  # fmt: skip
 
 #: However short a training is, it does these no more often, in iterations.

@@ -9,12 +9,8 @@ from mmengine.config import Config
 
 from attentive_gan.errors import UserError
 
-#: Fields that name the iteration at which a stage begins; `AttentiveGAN` also takes shares in (0, 1).
-STAGE_FIELDS = ('discriminator_start', 'adversarial_start')
-
-#: An iteration that no training reaches.
-NEVER = 2**31 - 1
-
+#: Share of a stage that lasts as long as the training; `AttentiveGAN` takes shares in (0, 1).
+LONGEST_STAGE = 1 - 1e-9
 
 def set_minutes(config: Config, minutes: float) -> None:
     """Train a config for a time (`--minutes`); stages and schedules keep their shares of the training.
@@ -41,12 +37,16 @@ def set_minutes(config: Config, minutes: float) -> None:
             'schedules are shares'
         )
     _set_loop(config, minutes, iterations)
-    for name in STAGE_FIELDS:
-        start = config.model.get(name)
-        if isinstance(start, int) and start > 0:
-            config.model[name] = start / iterations if start < iterations else NEVER
+    _set_stages(config.model.get('train_cfg') or {}, iterations)
     if config.get('param_scheduler') is not None:
         config.param_scheduler = _schedules(config, iterations)
+
+
+def _set_stages(stages: dict[str, Any], iterations: int) -> None:
+    """Turn the lengths of stages, in iterations, into shares of the training."""
+    for name in ('gen_init_steps', 'disc_init_steps'):
+        if isinstance(stages.get(name), int) and stages[name] > 0:
+            stages[name] = min(stages[name] / iterations, LONGEST_STAGE)
 
 
 def _set_loop(config: Config, minutes: float, iterations: int) -> None:
