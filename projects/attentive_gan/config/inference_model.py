@@ -14,7 +14,7 @@ from mmengine.registry import DefaultScope
 from torch import nn
 
 from attentive_gan.checkpoints.fitting import load_weights
-from attentive_gan.engine.runner.restoration_runner import explained
+from attentive_gan.engine.runner.config_errors import config_field
 from attentive_gan.errors import UserError
 from attentive_gan.utils.checkpoint_io import read_checkpoint
 from attentive_gan.utils.digests import digest
@@ -65,7 +65,7 @@ def load_inference_model(
     # A network without weights of its own would otherwise differ from call to call.
     torch.manual_seed(0)
     scope = DefaultScope.overwrite_default_scope(read_config.get('default_scope', 'mmagic'))
-    with scope, explained('model'):
+    with scope, config_field('model'):
         model = MODELS.build(without_training_parts(read_config.model))
     contents = read_checkpoint(checkpoint)
     absent = getattr(model, 'training_only', ())

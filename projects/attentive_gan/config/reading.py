@@ -209,13 +209,13 @@ def build_runner(config: Config) -> Any:
     """
     from mmagic.registry import RUNNERS
 
-    from attentive_gan.engine.runner.explained import explained
+    from attentive_gan.engine.runner.config_errors import config_field
     from attentive_gan.engine.runner.restoration_runner import RestorationRunner
 
     name = config.get('runner_type', RestorationRunner.__name__)
-    with explained('runner_type'):
+    with config_field('runner_type'):
         runner_class = RUNNERS.get(name)
         if runner_class is None:
             raise KeyError(f'there is no runner {name!r}')
-    with explained('runner'):
+    with config_field('runner'):
         return runner_class.from_cfg(config)

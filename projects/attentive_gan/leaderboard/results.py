@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from attentive_gan.engine.hooks.score_files_hook import to_csv, to_json
+from attentive_gan.utils.report_files import to_csv, to_json
 from attentive_gan.errors import UserError
 from attentive_gan.utils.atomic_io import write_text
 

@@ -22,7 +22,7 @@ def resumable_checkpoints(folder: str | Path) -> list[Path]:
     return [path for _, path in sorted(numbered, reverse=True)]
 
 
-def latest_sound_checkpoint(folder: str | Path, warn: Callable[[str], None]) -> Path:
+def latest_valid_checkpoint(folder: str | Path, warn: Callable[[str], None]) -> Path:
     """Return the newest checkpoint that is undamaged.
 
     Args:

@@ -59,19 +59,10 @@ class ResumableTrainLoop(IterBasedTrainLoop):
         if self._iter > 0:
             self._start_data_at(self._iter)
             self.runner.restore_random_state()
-        try:
-            self._train()
-        finally:
-            self._close_data()
+        self._train()
         self.runner.call_hook('after_train_epoch')
         self.runner.call_hook('after_train')
         return self.runner.model
-
-    def _close_data(self) -> None:
-        """End threads and workers of a loader that has any of its own (`PooledDataLoader`)."""
-        close = getattr(self.dataloader, 'close', None)
-        if close is not None:
-            close()
 
     def _train(self) -> None:
         """Run all iterations."""
@@ -95,7 +86,7 @@ class ResumableTrainLoop(IterBasedTrainLoop):
         One checkpoint is saved before the validation of an iteration and the best one within it; a
         training resumed from either goes on without the validation and must find the same state.
         """
-        with self.runner.random_state_held():
+        with self.runner.preserve_random_state():
             self.runner.val_loop.run()
 
     def _validation_is_due(self) -> bool:

@@ -1,4 +1,4 @@
-"""A batch of trainings: planned, stopped, resumed, summed up."""
+"""A sweep: planned, stopped, resumed, summed up."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import pytest
 import torch
 import yaml
 from attentive_gan.errors import UserError
-from attentive_gan.sweep import report as batch_summary
-from attentive_gan.sweep import run as batch_training
-from attentive_gan.sweep.plan import Batch, Budget, plan_batch
-from attentive_gan.sweep.run import train_batch
+from attentive_gan.sweep import report as sweep_report
+from attentive_gan.sweep import run as sweep_run
+from attentive_gan.sweep.plan import Budget, Sweep, plan_sweep
+from attentive_gan.sweep.run import run_sweep
 from mmagic.registry import MODELS
 from support.runs import REPOSITORY, TINY_CONFIG, tool, write_pairs
 
@@ -24,19 +24,19 @@ EMBEDDED = str(REPOSITORY / 'configs' / 'attentive_gan' / 'attgan_1xb2-500_drawn
 
 def test_options_go_where_their_field_is(tmp_path: Path) -> None:
     options = {'model.perceptual_loss': None, 'train_dataloader.dataset.length': 3}
-    batch = plan_batch([UNET, MAIN], Budget(5), tmp_path, EMBEDDED, options)
-    assert [training.ignored for training in batch.trainings] == [['model.perceptual_loss'], []]
-    assert [training.name for training in batch.trainings] == ['unet', 'attgan']
+    sweep = plan_sweep([UNET, MAIN], Budget(5), tmp_path, EMBEDDED, options)
+    assert [training.ignored for training in sweep.trainings] == [['model.perceptual_loss'], []]
+    assert [training.name for training in sweep.trainings] == ['unet', 'attgan']
 
 
 def test_an_option_that_fits_none_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r'model\.perceptual_loss: none'):
-        plan_batch([UNET], Budget(5), tmp_path, None, {'model.perceptual_loss': None})
+        plan_sweep([UNET], Budget(5), tmp_path, None, {'model.perceptual_loss': None})
 
 
 def test_two_of_one_name_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match='two configs named unet'):
-        plan_batch([UNET, UNET], Budget(5), tmp_path)
+        plan_sweep([UNET, UNET], Budget(5), tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -47,25 +47,25 @@ def test_two_of_one_name_are_refused(tmp_path: Path) -> None:
         (Budget(5), None, 'attgan_1xb2-500_drawn.py., not None'),
     ],
 )
-def test_another_batch_in_the_same_folder_is_refused(
+def test_another_sweep_in_the_same_folder_is_refused(
     tmp_path: Path, budget: Budget, data: str | None, message: str
 ) -> None:
-    plan_batch([UNET], Budget(5), tmp_path, EMBEDDED)
-    plan_batch([UNET], Budget(5), tmp_path, EMBEDDED)
+    plan_sweep([UNET], Budget(5), tmp_path, EMBEDDED)
+    plan_sweep([UNET], Budget(5), tmp_path, EMBEDDED)
     with pytest.raises(UserError, match=message):
-        plan_batch([UNET], budget, tmp_path, data)
+        plan_sweep([UNET], budget, tmp_path, data)
 
 
 def test_a_wrong_data_config_leaves_no_trace(tmp_path: Path) -> None:
     with pytest.raises(UserError, match='not found'):
-        plan_batch([UNET], Budget(5), tmp_path, 'no_such.py')
+        plan_sweep([UNET], Budget(5), tmp_path, 'no_such.py')
     assert not list(tmp_path.iterdir())
 
 
 def test_minutes_become_iterations_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
 
-    def fake(batch: Batch, words: list[str], folder: Path) -> str:
+    def fake(sweep: Sweep, words: list[str], folder: Path) -> str:
         calls.append(folder.name)
         if folder.name == 'miniature':  # the first iterations are slow and do not count
             times = {'seconds': [9.0] * 5 + [0.4, 0.6] * 10}
@@ -73,10 +73,10 @@ def test_minutes_become_iterations_once(tmp_path: Path, monkeypatch: pytest.Monk
             return ''
         return 'stopped'
 
-    monkeypatch.setattr(batch_training, '_run', fake)
-    batch = plan_batch([UNET], Budget(minutes=2.0), tmp_path, EMBEDDED)
+    monkeypatch.setattr(sweep_run, '_run', fake)
+    sweep = plan_sweep([UNET], Budget(minutes=2.0), tmp_path, EMBEDDED)
     for _ in range(2):
-        (record,) = train_batch(batch, lambda text: None)
+        (record,) = run_sweep(sweep, lambda text: None)
         assert (record['state'], record['reason'], record['iterations']) == (
             'failed',
             'stopped',
@@ -96,11 +96,11 @@ def test_parameters_are_counted_without_buffers(tmp_path: Path) -> None:
     assert list(network.buffers())
     state = {f'generator.{name}': value for name, value in network.state_dict().items()}
     torch.save({'state_dict': state}, tmp_path / 'iter_1.pth')
-    counted = batch_summary._parameters(str(config), tmp_path / 'iter_1.pth')
+    counted = sweep_report._parameters(str(config), tmp_path / 'iter_1.pth')
     assert counted == sum(parameter.numel() for parameter in network.parameters())
 
 
-def test_a_batch_goes_on_after_a_failure_and_after_a_stop(tmp_path: Path) -> None:
+def test_a_sweep_goes_on_after_a_failure_and_after_a_stop(tmp_path: Path) -> None:
     write_pairs(tmp_path / 'data' / 'train')
     write_pairs(tmp_path / 'data' / 'test_a', count=2, seed=1)
     text = f'_base_ = {str(TINY_CONFIG)!r}\n'
@@ -129,14 +129,14 @@ def test_a_batch_goes_on_after_a_failure_and_after_a_stop(tmp_path: Path) -> Non
     assert entry['checkpoint'] == str(folder / 'good' / 'iter_4.pth')
 
     lines: list[str] = []
-    batch = plan_batch([str(good)], Budget(4), folder, None, options)
-    (record,) = train_batch(batch, lines.append)
+    sweep = plan_sweep([str(good)], Budget(4), folder, None, options)
+    (record,) = run_sweep(sweep, lines.append)
     assert record['state'] == 'done'
     assert 'done before' in lines[0]
     good.write_text(text + 'model = dict(train_cfg=dict(gen_init_steps=3))\n')
-    (record,) = train_batch(batch, lines.append)
+    (record,) = run_sweep(sweep, lines.append)
     assert record['state'] == 'failed'
     assert 'has changed since' in record['reason']
     good.write_text(text)
-    (record,) = train_batch(batch, lines.append)
+    (record,) = run_sweep(sweep, lines.append)
     assert record['state'] == 'done'
