@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 from attentive_gan.config.budget import LEAST_INTERVAL, set_iterations, use_data
-from attentive_gan.config.reading import has_field, load_config
+from attentive_gan.config.options import has_field
+from attentive_gan.config.reading import load_config
 from attentive_gan.errors import UserError
 from mmengine.config import Config
 from support.runs import REPOSITORY
