@@ -16,7 +16,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--work-dir', help='folder for logs and checkpoints')
     parser.add_argument(
         '--resume', nargs='?', const='latest', metavar='CHECKPOINT',
-        help='go on with a stopped training: from its newest sound checkpoint, or from the one given',
+        help='go on with a stopped training: from its newest valid checkpoint, or from the one given',
     )  # fmt: skip
     parser.add_argument(
         '--amp', nargs='?', const='float16', choices=['float16', 'bfloat16'],

@@ -1,4 +1,4 @@
-"""The newest sound checkpoint is found; nothing starts from scratch."""
+"""The newest valid checkpoint is found; nothing starts from scratch."""
 
 from __future__ import annotations
 
@@ -40,5 +40,5 @@ def test_none_is_an_error(tmp_path, work_dir):
         latest_valid_checkpoint(work_dir, lambda _: None)
     empty = tmp_path / 'empty'
     empty.mkdir()
-    with pytest.raises(UserError, match=r'no sound checkpoint.*there is none'):
+    with pytest.raises(UserError, match=r'no valid checkpoint.*there is none'):
         latest_valid_checkpoint(empty, lambda _: None)

@@ -30,11 +30,7 @@ class SampleGridHook(Hook):
         self.count = count
 
     def after_train_iter(
-        self,
-        runner: Any,
-        batch_idx: int,
-        data_batch: dict[str, Any] | None = None,
-        outputs: dict[str, Any] | None = None,
+        self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: Any = None
     ) -> None:
         """Add a grid every `interval` iterations and after the last one."""
         if self.every_n_train_iters(runner, self.interval) or self.is_last_train_iter(runner):

@@ -12,7 +12,6 @@ from mmagic.registry import HOOKS
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 
-from attentive_gan.compat.mmagic import DataSample
 from attentive_gan.evaluation.panels import comparison_panels
 from attentive_gan.image_io.comparison import comparison_grid, comparison_row
 from attentive_gan.image_io.writing import write_image
@@ -42,11 +41,7 @@ class SaveImagesHook(Hook):
         self._names: dict[str, str] = {}
 
     def after_test_iter(
-        self,
-        runner: Any,
-        batch_idx: int,
-        data_batch: dict[str, Any] | None = None,
-        outputs: list[DataSample] | None = None,
+        self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: Any = None
     ) -> None:
         """Write the images of a batch."""
         dataset = runner.test_loop.dataloader.dataset

@@ -1,4 +1,4 @@
-"""Keeps old checkpoints until the new one is safely on disk."""
+"""Deletes old checkpoints only after the new one is on disk."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from attentive_gan.engine.runner.time_budget import crosses
 
 
 class _DeferredRemoval:
-    """A file backend whose deletions wait until `flush`."""
+    """A file backend that defers deletions until `flush`."""
 
     def __init__(self, backend: Any) -> None:
         self._backend = backend
@@ -23,11 +23,11 @@ class _DeferredRemoval:
         return getattr(self._backend, name)
 
     def remove(self, path: str) -> None:
-        """Remember a file that may go."""
+        """Defer the deletion of a file."""
         self._paths.append(path)
 
     def flush(self) -> None:
-        """Delete what was remembered."""
+        """Delete the deferred files."""
         for path in self._paths:
             if self._backend.isfile(path):
                 self._backend.remove(path)
@@ -36,14 +36,14 @@ class _DeferredRemoval:
 
 @HOOKS.register_module()
 class VerifiedCheckpointHook(CheckpointHook):
-    """MMEngine's `CheckpointHook`, which deletes before it writes, the other way round.
+    """MMEngine's `CheckpointHook`, but old checkpoints are deleted after the new one is written.
 
-    With `max_keep_ckpts=1` a stop during a save would otherwise lose the whole training. Writing
-    itself is atomic (`attentive_gan.host.write_checkpoint`).
+    MMEngine deletes first, so with `max_keep_ckpts=1` an interrupted save would lose the training.
+    Writing itself is atomic (`attentive_gan.utils.checkpoint_io.write_checkpoint`).
 
     Args:
-        share: Save after each such share of the training, in (0, 1], too; for trainings by time, which
-            do not know their iterations before. None leaves it to `interval`.
+        share: Also save after each such share of the training, in (0, 1], for trainings by time, whose
+            number of iterations is unknown. None for `interval` only.
         options: Arguments of `CheckpointHook`.
 
     Raises:
@@ -61,30 +61,26 @@ class VerifiedCheckpointHook(CheckpointHook):
         self._due = False
 
     def after_train_iter(
-        self,
-        runner: Any,
-        batch_idx: int,
-        data_batch: dict[str, Any] | None = None,
-        outputs: dict[str, Any] | None = None,
+        self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: Any = None
     ) -> None:
-        """Save a checkpoint when it is due by iterations, by progress or at the end."""
+        """Save a checkpoint if one is due by iterations, by progress or at the end."""
         before, self._progress = self._progress, runner.message_hub.get_info('progress', 0.0)
         self._due = crosses(before, self._progress, self.share)
         super().after_train_iter(runner, batch_idx, data_batch, outputs)
 
     def every_n_train_iters(self, runner: Any, n: int, start: int = 0) -> bool:
-        """Tell whether a checkpoint is due, by iterations or by progress."""
+        """Return whether a checkpoint is due, by iterations or by progress."""
         return self._due or super().every_n_train_iters(runner, n, start)
 
     def before_train(self, runner: Any) -> None:
-        """Prepare the folder and let deletions wait."""
+        """Prepare the folder and defer deletions."""
         super().before_train(runner)
         self._progress = runner.message_hub.get_info('progress', 0.0)
         self.file_backend = _DeferredRemoval(self.file_backend)
 
     @contextmanager
     def _removal_after_saving(self) -> Iterator[None]:
-        """Delete old checkpoints only when the block has ended without an error."""
+        """Delete old checkpoints if the block ends without an error."""
         yield
         self.file_backend.flush()
 
