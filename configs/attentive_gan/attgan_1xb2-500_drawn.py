@@ -1,6 +1,6 @@
-# The Attentive GAN on drawn scenes, small enough to train on two CPU cores in minutes: the published network
-# on small crops and batches for 500 iterations, without VGG. Raindrops for training are rendered on the
-# fly; the test pairs are files, data/drawn_raindrops/test_a, which tools/quickstart.sh makes.
+# The Attentive GAN on drawn scenes, in minutes on two CPU cores: the published network on small crops and
+# batches for 500 iterations, without VGG. Raindrops for training are rendered on the fly; the test pairs
+# are files, data/drawn_raindrops/test_a, which tools/quickstart.sh makes.
 _base_ = [
     '../_base_/default_runtime.py',
     '../_base_/models/attgan.py',

@@ -3,7 +3,7 @@
 #   python tools/train.py configs/attentive_gan/attgan_1xb8-100k_rendered-photos.py \
 #       --cfg-options data_root=/path/to/photos
 # 40 photos (a fifth if there are fewer than 200) are held out; validation renders the same raindrops on
-# them every time. Network and schedule are those of attgan_raindrop.py, which tests the weights on real pairs.
+# them every time. Network and schedule are those of attgan_raindrop.py, which tests on real pairs.
 _base_ = './attgan_1xb8-100k_raindrop.py'
 
 data_root = 'data/clean'

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import torch
 from mmagic.registry import MODELS
@@ -98,7 +98,7 @@ def channel_order(config: Config, path: str) -> Literal['rgb', 'bgr']:
     dataset = (config.get('test_dataloader') or {}).get('dataset') or {}
     for step in dataset.get('pipeline') or []:
         if 'channel_order' in step:
-            return step['channel_order']
+            return cast(Literal['rgb', 'bgr'], step['channel_order'])
     raise UserError(
         f'{path}: its test pipeline has no transform with channel_order, so red and blue might be '
         'swapped; add LoadRainyCleanPair'

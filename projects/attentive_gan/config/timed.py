@@ -14,6 +14,7 @@ from .reading import optimizer_wrappers
 #: Share of a stage that lasts as long as the training; `AttentiveGAN` takes shares in (0, 1).
 LONGEST_STAGE = 1 - 1e-9
 
+
 def set_minutes(config: Config, minutes: float) -> None:
     """Train for a time (`--minutes`); stages, schedules, validations and checkpoints keep their shares.
 
@@ -74,7 +75,9 @@ def _schedules(config: Config, iterations: int) -> Any:
         return progress_schedule(schedule, iterations, wrappers[None].optimizer.lr)
     by_name = isinstance(schedule, dict) and 'type' not in schedule
     return {
-        name: progress_schedule(schedule[name] if by_name else schedule, iterations, part.optimizer.lr)
+        name: progress_schedule(
+            schedule[name] if by_name else schedule, iterations, part.optimizer.lr
+        )
         for name, part in wrappers.items()
     }
 
@@ -124,9 +127,8 @@ def _no_counterpart(what: str) -> UserError:
 
 def _rises(item: dict[str, Any]) -> bool:
     """Return whether a schedule is a warm-up."""
-    return item['type'] == 'LinearLR' and item.get('start_factor', 1 / 3) < item.get(
-        'end_factor', 1
-    )
+    rises = item.get('start_factor', 1 / 3) < item.get('end_factor', 1)
+    return bool(item['type'] == 'LinearLR' and rises)
 
 
 def _window(item: dict[str, Any], iterations: int) -> dict[str, float]:
@@ -139,7 +141,7 @@ def _window(item: dict[str, Any], iterations: int) -> dict[str, float]:
 
 def _lowest(item: dict[str, Any], rate: float) -> float:
     """Return the factor at the end of a schedule with `eta_min`."""
-    return item.get('eta_min_ratio') or item.get('eta_min', 0.0) / rate
+    return float(item.get('eta_min_ratio') or item.get('eta_min', 0.0) / rate)
 
 
 def _cosine(item: dict[str, Any], iterations: int, rate: float) -> dict[str, Any]:

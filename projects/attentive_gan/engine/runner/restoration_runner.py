@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import torch
 from mmagic.registry import RUNNERS
@@ -99,7 +99,7 @@ class RestorationRunner(ResumableRunner):
     def train(self) -> nn.Module:
         """Train, and end threads and workers of a `PooledDataLoader`, after an error too."""
         try:
-            return super().train()
+            return cast(nn.Module, super().train())
         finally:
             close = getattr(getattr(self._train_loop, 'dataloader', None), 'close', None)
             if close is not None:
@@ -112,7 +112,7 @@ class RestorationRunner(ResumableRunner):
         if self.distributed and not torch.cuda.is_available():
             model_wrapper_cfg = dict(model_wrapper_cfg or {}, device_ids=None)
             model_wrapper_cfg.setdefault('broadcast_buffers', False)
-        return super().wrap_model(model_wrapper_cfg, model)
+        return cast(nn.Module, super().wrap_model(model_wrapper_cfg, model))
 
     def build_optim_wrapper(self, optim_wrapper: Any) -> Any:
         """Build the optimizers; gradient norms are not read before they are logged."""
