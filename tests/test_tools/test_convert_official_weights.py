@@ -124,7 +124,7 @@ def test_converted_weights_can_be_tested(repository, legacy_file, tmp_path, suff
     assert convert(repository, legacy_file[0], out, '--allow-unknown').returncode == 0
     data = write_pairs(tmp_path / 'pairs', count=2)
     done = tool(
-        'test.py', repository / 'configs' / 'attgan_embedded.py', out, '--work-dir', tmp_path / 'work',
+        'test.py', repository / 'configs' / 'attentive_gan' / 'attgan_1xb2-500_drawn.py', out, '--work-dir', tmp_path / 'work',
         '--cfg-options', *data_options(data),
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
