@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from . import fixes, lean_mmagic, versions
+from . import fixes, inherited_configs, lean_mmagic, versions
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,7 @@ class AppliedFix:
 _FIXES: dict[str, Callable[[], tuple[bool, str]]] = {
     'NumPy names': fixes.add_numpy_bool8,
     'package paths': fixes.replace_package_lookup,
+    'inherited configs': inherited_configs.apply,
     'lean MMagic': lean_mmagic.apply,
     'checkpoint reading': fixes.replace_checkpoint_loader,
 }
