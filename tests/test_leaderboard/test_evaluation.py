@@ -139,13 +139,11 @@ def test_a_stopped_run_goes_on(evaluated, data, tmp_path, monkeypatch):
 
 
 def test_changed_files_start_an_entry_anew_and_say_so(evaluated, restored, monkeypatch):
-    from attentive_gan.leaderboard import Reporter
-
     said = []
     text = f'theirs={restored}/'
     before = evaluated(text)['theirs']
     cv2.imwrite(str(restored / '2_rain.png'), np.full((40, 48, 3), 90, np.uint8))
-    after = evaluated(text, reporter=Reporter(log=said.append))['theirs']
+    after = evaluated(text, log=said.append)['theirs']
     assert after.records[2] != before.records[2]
     assert after.records[0] == before.records[0]
     assert 'theirs: config, weights, files, data or versions have changed' in said[0]

@@ -20,7 +20,7 @@ from torch import nn
 from attentive_gan.checkpoints.fitting import load_weights
 from attentive_gan.config.inference_model import channel_order, without_training_parts
 from attentive_gan.errors import UserError
-from attentive_gan.utils.checkpoint_io import read_checkpoint
+from attentive_gan.utils.checkpoint_io import read_state_dict
 
 #: MMagic's name of the task.
 TASK = 'Image Restoration'
@@ -50,9 +50,8 @@ class RestorationInferencer(ImageSuperResolutionInferencer):
                 f'{name}: name the weights (ckpt); a network with random weights restores nothing'
             )
         model = MODELS.build(without_training_parts(cfg.model))
-        contents = read_checkpoint(ckpt)
         absent = getattr(model, 'training_only', ())
-        load_weights(model, contents.get('state_dict', contents), str(ckpt), absent)
+        load_weights(model, read_state_dict(ckpt), str(ckpt), absent)
         if not cfg.get('inference_pipeline'):
             read = dict(
                 type='LoadImageFromFile', key='img', color_type='color', channel_order=order,

@@ -67,12 +67,15 @@ def run(args: argparse.Namespace) -> int:
         console.print(described, style='dim', markup=False, highlight=False)
     width, height = args.size
     cost = leaderboard.CostSetting(width, height, args.device, args.repeat, args.timing)
-    reporter = leaderboard.Reporter(
-        _progress(console), lambda text: console.print(text, markup=False, highlight=False)
+    plan = leaderboard.Plan(
+        args.out,
+        args.reference,
+        cost,
+        lpips,
+        _progress(console),
+        lambda text: console.print(text, markup=False, highlight=False),
     )
-    leaderboard.evaluate(
-        entries, data, leaderboard.Plan(args.out, args.reference, cost, lpips, reporter)
-    )
+    leaderboard.evaluate(entries, data, plan)
     summary = leaderboard.summarise(args.out, args.reference, data.manifest_sha256)
     leaderboard.write_summary(summary, args.out)
     _print_table(summary)
@@ -115,7 +118,7 @@ def _print_table(summary: Summary) -> None:
         table.add_row(
             str(row.rank or ''), escape(row.result.name), _mean(means.get('qian_psnr'), 2),
             _interval(row.differences.get('qian_psnr')), _mean(means.get('qian_ssim'), 4),
-            _number(cost and cost.gmacs), _number(cost and cost.milliseconds),
+            _number(cost.gmacs if cost else None), _number(cost.milliseconds if cost else None),
         )  # fmt: skip
     console = Console()
     with suppress(BrokenPipeError):

@@ -16,7 +16,7 @@ from torch import nn
 from attentive_gan.checkpoints.fitting import load_weights
 from attentive_gan.engine.runner.config_errors import config_field
 from attentive_gan.errors import UserError
-from attentive_gan.utils.checkpoint_io import read_checkpoint
+from attentive_gan.utils.checkpoint_io import read_state_dict
 from attentive_gan.utils.digests import digest
 
 from .reading import load_config
@@ -67,9 +67,8 @@ def load_inference_model(
     scope = DefaultScope.overwrite_default_scope(loaded.get('default_scope', 'mmagic'))
     with scope, config_field('model'):
         model = MODELS.build(without_training_parts(loaded.model))
-    contents = read_checkpoint(checkpoint)
     absent = getattr(model, 'training_only', ())
-    load_weights(model, contents.get('state_dict', contents), checkpoint, absent)
+    load_weights(model, read_state_dict(checkpoint), checkpoint, absent)
     model.to(torch.device(device)).eval()
     if torch.device(device).type == 'cuda':
         model.to(memory_format=torch.channels_last)  # the layout that cuDNN's matrix units take

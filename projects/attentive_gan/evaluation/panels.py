@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from attentive_gan.compat.mmagic import DataSample
 from attentive_gan.image_io.comparison import attention_image
+from attentive_gan.utils.types import ImageArray
 
 
-def to_image(tensor: torch.Tensor) -> NDArray[np.uint8]:
+def to_image(tensor: torch.Tensor) -> ImageArray:
     """Convert a tensor (3, H, W) or (1, H, W), clamped to [0, 1], to an image (H, W, 3) uint8.
 
     Examples:
@@ -18,10 +18,11 @@ def to_image(tensor: torch.Tensor) -> NDArray[np.uint8]:
         [[[0, 128, 255]]]
     """
     array = tensor.detach().float().clamp(0, 1).mul(255).round().byte().cpu().numpy()
-    return np.repeat(array, 3 // array.shape[0], axis=0).transpose(1, 2, 0)
+    image: ImageArray = np.repeat(array, 3 // array.shape[0], axis=0).transpose(1, 2, 0)
+    return image
 
 
-def comparison_panels(sample: DataSample) -> list[tuple[str, NDArray[np.uint8]]]:
+def comparison_panels(sample: DataSample) -> list[tuple[str, ImageArray]]:
     """Return the images of a tested sample with captions.
 
     Args:

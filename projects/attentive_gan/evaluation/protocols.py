@@ -14,7 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Image = NDArray[np.uint8]
+from attentive_gan.utils.types import ImageArray
+
 Plane = NDArray[Any]
 
 #: Largest value of an 8-bit image, the peak of every PSNR.
@@ -81,7 +82,7 @@ def gaussian_ssim(pred: Plane, gt: Plane) -> float:
     return float(values[5:-5, 5:-5].mean())
 
 
-def full_range_luma(image: Image) -> Plane:
+def full_range_luma(image: ImageArray) -> Plane:
     """Return OpenCV's 8-bit luma in [0, 255]: 0.299 R + 0.587 G + 0.114 B, rounded.
 
     Args:
@@ -93,7 +94,7 @@ def full_range_luma(image: Image) -> Plane:
     return cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2YCrCb)[..., 0]
 
 
-def limited_range_luma(image: Image) -> Plane:
+def limited_range_luma(image: ImageArray) -> Plane:
     """Return the luma of ITU-R BT.601 in [16, 235], not rounded.
 
     Args:
@@ -134,10 +135,10 @@ class Protocol:
     name: str
     description: str
     source: str
-    planes: Callable[[Image], Plane]
+    planes: Callable[[ImageArray], Plane]
     similarity: Callable[[Plane, Plane], float]
 
-    def psnr(self, pred: Image, gt: Image) -> float:
+    def psnr(self, pred: ImageArray, gt: ImageArray) -> float:
         """Return the PSNR in dB; infinite for equal images.
 
         Args:
@@ -149,11 +150,11 @@ class Protocol:
         """
         return psnr(*self._prepare(pred, gt))
 
-    def ssim(self, pred: Image, gt: Image) -> float:
+    def ssim(self, pred: ImageArray, gt: ImageArray) -> float:
         """Return the structural similarity, at most 1; arguments and errors as in `psnr`."""
         return self.similarity(*self._prepare(pred, gt))
 
-    def _prepare(self, pred: Image, gt: Image) -> tuple[Plane, Plane]:
+    def _prepare(self, pred: ImageArray, gt: ImageArray) -> tuple[Plane, Plane]:
         """Check, crop and convert a pair to float64."""
         check_images(pred, gt)
         height, width = (side - side % CROP_MULTIPLE for side in gt.shape[:2])
@@ -161,7 +162,7 @@ class Protocol:
         return first.astype(np.float64), second.astype(np.float64)
 
 
-def check_images(pred: Image, gt: Image) -> None:
+def check_images(pred: ImageArray, gt: ImageArray) -> None:
     """Refuse images that cannot be compared.
 
     Raises:
@@ -213,7 +214,9 @@ PROTOCOLS: dict[str, Protocol] = {
 }
 
 
-def score_image(pred: Image, gt: Image, protocols: Iterable[str] = PROTOCOLS) -> dict[str, float]:
+def score_image(
+    pred: ImageArray, gt: ImageArray, protocols: Iterable[str] = PROTOCOLS
+) -> dict[str, float]:
     """Score a restored image under several protocols.
 
     Args:

@@ -13,11 +13,12 @@ from mmengine.logging import MMLogger
 
 from attentive_gan.compat.mmagic import BaseSampleWiseMetric
 from attentive_gan.errors import UserError
+from attentive_gan.utils.types import ImageArray
 
-from .protocols import PROTOCOLS, Image, score_image
+from .protocols import PROTOCOLS, score_image
 
 
-def saved_image(tensor: torch.Tensor) -> Image:
+def saved_image(tensor: torch.Tensor) -> ImageArray:
     """Convert a predicted image to the 8-bit image that would be saved: clamped and rounded.
 
     Args:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from .cost import Cost, CostSetting
 from .data import DatasetInfo, Layout, open_data
 from .entries import Entry, gather_entries, parse_entry, read_entries
-from .evaluation import Plan, Reporter, evaluate, write_data_images
+from .evaluation import Plan, evaluate, write_data_images
 from .lpips_distance import find_lpips
 from .page import write_page
 from .results import EntryResult, read_result
@@ -25,7 +25,6 @@ __all__ = [
     'Layout',
     'Mean',
     'Plan',
-    'Reporter',
     'Summary',
     'bootstrap_mean',
     'evaluate',

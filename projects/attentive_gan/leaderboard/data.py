@@ -8,9 +8,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from attentive_gan.datasets.pair_dataset import PairDataset
 from attentive_gan.datasets.pair_reading import read_pair
 from attentive_gan.datasets.pairing import Pair, Side, raise_faults, verify_pairs
@@ -21,8 +18,7 @@ from attentive_gan.datasets.raindrop_dataset import (
 )
 from attentive_gan.errors import UserError
 from attentive_gan.utils.digests import digest
-
-Image = NDArray[np.uint8]
+from attentive_gan.utils.types import ImageArray
 
 #: Folders of rainy and clean images that are found without options.
 _FOLDERS = (('rainy', 'clean'), ('input', 'target'))
@@ -123,7 +119,7 @@ class BenchmarkData:
         """SHA-256 of names and contents: lines of name, digest of rainy, digest of clean."""
         return _hash_lines([' '.join((pair.name, *self.digests[pair.name])) for pair in self.pairs])
 
-    def read(self, pair: Pair) -> tuple[Image, Image]:
+    def read(self, pair: Pair) -> tuple[ImageArray, ImageArray]:
         """Return the rainy and the clean image of a pair, RGB (H, W, 3), uint8."""
         return read_pair(
             {

@@ -28,32 +28,11 @@ from .lpips_distance import Lpips
 from .network_source import NetworkSource
 from .outputs import write_outputs
 from .results import ENTRIES, RESULT, EntryResult, RunInfo, SourceInfo, read_result
-from .scoring import Scoring, mean_scores, score_images
+from .scoring import Scoring, score_means, score_images
 from .sources import FolderSource, InpaintingSource, InputSource, PredictionSource
 
 #: Folder of the rainy and clean images as PNG files, for the page.
 DATA_IMAGES = 'data'
-
-
-def _no_progress(pairs: Iterable[Pair], _total: int, _label: str) -> Iterable[Pair]:
-    return pairs
-
-
-def _no_log(_line: str) -> None:
-    pass
-
-
-@dataclass(frozen=True)
-class Reporter:
-    """Callbacks of an evaluation.
-
-    Attributes:
-        progress: Wraps a loop over pairs; called with the loop, its length and a label.
-        log: Called with one line of text.
-    """
-
-    progress: Callable[[Iterable[Pair], int, str], Iterable[Pair]] = _no_progress
-    log: Callable[[str], None] = _no_log
 
 
 @dataclass(frozen=True)
@@ -65,14 +44,16 @@ class Plan:
         reference: Name of the entry that differences refer to.
         cost: How cost is measured; its device also makes the images.
         lpips: Perceptual distance, where its weights are present.
-        reporter: Callbacks.
+        progress: Wraps a loop over pairs; called with the loop, its length and a label.
+        log: Called with one line of text.
     """
 
     out: Path
     reference: str = 'input'
     cost: CostSetting = field(default_factory=CostSetting)
     lpips: Lpips | None = None
-    reporter: Reporter = field(default_factory=Reporter)
+    progress: Callable[[Iterable[Pair], int, str], Iterable[Pair]] = lambda pairs, *_: pairs
+    log: Callable[[str], None] = lambda _: None
 
 
 def evaluate(entries: Sequence[Entry], data: BenchmarkData, plan: Plan) -> list[EntryResult]:
@@ -105,7 +86,7 @@ def evaluate(entries: Sequence[Entry], data: BenchmarkData, plan: Plan) -> list[
                 str(error) if isinstance(error, UserError) else f'{type(error).__name__}: {error}'
             )
             result = replace(empty, reason=' '.join(text.split()) or type(error).__name__)
-            plan.reporter.log(f'{entry.name} failed and is not ranked: {result.reason}')
+            plan.log(f'{entry.name} failed and is not ranked: {result.reason}')
         result.write(plan.out)
         results.append(result)
     return results
@@ -117,26 +98,25 @@ def _evaluate_one(entry: Entry, empty: EntryResult, data: BenchmarkData, plan: P
     before = None
     with contextlib.suppress(UserError):
         before = read_result(folder / RESULT)
-    reporter = plan.reporter
     source = build_source(entry, data, plan.cost.device)
     info = _source_info(entry, source, data)
     outputs = write_outputs(
         source, info.identity_sha256, data, folder,
-        lambda pairs, total: reporter.progress(pairs, total, f'{entry.name}: images'),
-        lambda text: reporter.log(f'{entry.name}: {text}'),
+        lambda pairs, total: plan.progress(pairs, total, f'{entry.name}: images'),
+        lambda text: plan.log(f'{entry.name}: {text}'),
     )  # fmt: skip
     comparable = before and before.scoring == empty.scoring and before.data == empty.data
     known = {record['name']: record for record in before.records} if before and comparable else {}
     records = score_images(
         outputs, data, plan.lpips, known,
-        lambda pairs, total: reporter.progress(pairs, total, f'{entry.name}: scores'),
+        lambda pairs, total: plan.progress(pairs, total, f'{entry.name}: scores'),
     )  # fmt: skip
     same_network = before and before.source.identity_sha256 == info.identity_sha256
     return replace(
         empty,
         source=info,
         records=records,
-        means=mean_scores(records),
+        means=score_means(records),
         cost=_cost(source, before.cost if before and same_network else None, plan.cost),
         notes=source.notes(),
         attention=outputs.with_attention,

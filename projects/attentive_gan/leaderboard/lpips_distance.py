@@ -5,9 +5,9 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
+
+from attentive_gan.utils.types import ImageArray
 
 #: File name of torchvision's AlexNet weights in torch's cache, the backbone of LPIPS.
 BACKBONE = 'alexnet-owt-7be5be79.pth'
@@ -30,7 +30,7 @@ class Lpips:
         self.metric = metric.to(self.device).eval()
 
     @torch.no_grad()
-    def __call__(self, pred: NDArray[np.uint8], gt: NDArray[np.uint8]) -> float:
+    def __call__(self, pred: ImageArray, gt: ImageArray) -> float:
         """Return the distance of two images, RGB (H, W, 3) uint8; 0 for equal ones."""
         first, second = (
             torch.from_numpy(image.copy()).permute(2, 0, 1)[None].to(self.device).float() / 255

@@ -11,11 +11,11 @@ from attentive_gan.errors import UserError
 from attentive_gan.evaluation import PROTOCOLS, score_image
 from attentive_gan.evaluation.provenance import package_versions
 from attentive_gan.image_io import read_image
+from attentive_gan.utils.types import ImageArray
 
 from .data import BenchmarkData
 from .lpips_distance import Lpips
 from .outputs import Outputs, Progress
-from .sources import Image
 from .statistics import Mean, bootstrap_mean
 
 #: Score columns of a record, without LPIPS.
@@ -85,7 +85,7 @@ def score_images(
     return records
 
 
-def _scores(path: Path, gt: Image, lpips: Lpips | None) -> dict[str, float]:
+def _scores(path: Path, gt: ImageArray, lpips: Lpips | None) -> dict[str, float]:
     """Score an image file against the clean image."""
     pred = read_image(path)
     try:
@@ -95,7 +95,7 @@ def _scores(path: Path, gt: Image, lpips: Lpips | None) -> dict[str, float]:
     return {**scores, 'lpips': lpips(pred, gt)} if lpips else scores
 
 
-def mean_scores(records: Sequence[Record]) -> dict[str, Mean]:
+def score_means(records: Sequence[Record]) -> dict[str, Mean]:
     """Return the mean of every score with its interval."""
     keys = [key for key in (*SCORES, 'lpips') if key in records[0]]
     return {key: bootstrap_mean([record[key] for record in records]) for key in keys}

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from torch import nn
 
 from attentive_gan.datasets.masks import raindrop_mask
@@ -16,10 +15,9 @@ from attentive_gan.datasets.pairing import Pair, images_in
 from attentive_gan.errors import UserError
 from attentive_gan.image_io import read_image
 from attentive_gan.utils.digests import digest
+from attentive_gan.utils.types import ImageArray
 
 from .data import BenchmarkData
-
-Image = NDArray[np.uint8]
 
 #: Radius in pixels of the neighbourhood that inpainting takes colours from.
 INPAINTING_RADIUS = 3
@@ -35,8 +33,8 @@ class Prediction(NamedTuple):
         attention: Attention map, coloured likewise, or None.
     """
 
-    image: Image
-    attention: Image | None = None
+    image: ImageArray
+    attention: ImageArray | None = None
 
 
 class PredictionSource(ABC):

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torchvision.models import vgg16
 
 from attentive_gan.errors import UserError
-from attentive_gan.utils.checkpoint_io import read_checkpoint
+from attentive_gan.utils.checkpoint_io import read_state_dict
 from attentive_gan.utils.types import ChannelOrder
 
 #: Position of each ReLU in `torchvision.models.vgg16().features`.
@@ -64,8 +64,7 @@ def load_features(path: Path, last_layer: int) -> nn.Sequential:
     """
     with torch.device('meta'):
         features: nn.Sequential = vgg16(weights=None).features[: last_layer + 1]
-    content = read_checkpoint(path)
-    state = content.get('state_dict', content)
+    state = read_state_dict(path)
     for module_name, module in features.named_modules():
         for name, parameter in list(module.named_parameters(recurse=False)):
             key = f'features.{module_name}.{name}'
