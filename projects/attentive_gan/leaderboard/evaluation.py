@@ -28,7 +28,7 @@ from .lpips_distance import Lpips
 from .network_source import NetworkSource
 from .outputs import write_outputs
 from .results import ENTRIES, RESULT, EntryResult, RunInfo, SourceInfo, read_result
-from .scoring import Scoring, score_means, score_images
+from .scoring import Scoring, score_images, score_means
 from .sources import FolderSource, InpaintingSource, InputSource, PredictionSource
 
 #: Folder of the rainy and clean images as PNG files, for the page.
