@@ -201,6 +201,16 @@ def test_faulty_weights_are_named(evaluated, tmp_path, changes, message, save_we
     assert result.records == []
 
 
+def test_networks_of_other_values_are_refused(evaluated, weights, tmp_path):
+    """`ImageRestorer` passes values 0 to 1; their scores would be wrong without any error."""
+    config = tmp_path / 'normalised.py'
+    preprocessor = dict(mean=[127.5] * 3, std=[127.5] * 3)
+    config.write_text(
+        f'_base_ = {str(TINY_CONFIG)!r}\nmodel = dict(data_preprocessor={preprocessor})\n'
+    )
+    assert 'with mean [127.5, 127.5, 127.5]' in evaluated(f'x={config},{weights}')['x'].reason
+
+
 def test_vgg_weights_are_not_needed(evaluated, weights, tmp_path):
     config = tmp_path / 'with_vgg.py'
     loss = "dict(type='VGGPerceptualLoss', _delete_=True, weights_path='nowhere.pth')"

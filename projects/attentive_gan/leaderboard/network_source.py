@@ -9,6 +9,7 @@ import psutil
 
 from attentive_gan.config.reading import load_config
 from attentive_gan.datasets.pairing import Pair
+from attentive_gan.errors import UserError
 from attentive_gan.evaluation.provenance import package_versions
 from attentive_gan.image_io.comparison import attention_image
 from attentive_gan.inference import ImageRestorer
@@ -27,12 +28,21 @@ class NetworkSource(PredictionSource):
         device: Device of the network, such as 'cpu' or 'cuda:0'.
 
     Raises:
-        UserError: A file is missing or does not fit, or the config does not say its colour order.
+        UserError: A file is missing or does not fit, the config does not name its colour order, or the
+            network takes other values than 0 to 1.
     """
 
     def __init__(self, data: BenchmarkData, config: str, checkpoint: str, device: str) -> None:
         self.data = data
-        self.config_text = load_config(config).pretty_text
+        loaded = load_config(config)
+        self.config_text = loaded.pretty_text
+        preprocessor = loaded.model.get('data_preprocessor') or {}
+        mean, std = preprocessor.get('mean', [0] * 3), preprocessor.get('std', [255] * 3)
+        if [mean and list(mean), std and list(std)] != [[0] * 3, [255] * 3]:
+            raise UserError(
+                f'{config}: its network takes images with mean {mean} and std {std}; expected '
+                'values 0 to 1, model.data_preprocessor with mean=[0, 0, 0] and std=[255, 255, 255]'
+            )
         # On a CPU all memory is available: an image is computed whole, as in a test.
         memory = psutil.virtual_memory().total if device == 'cpu' else None
         self.restorer = ImageRestorer(
