@@ -12,10 +12,10 @@ from mmengine.dataset import Compose
 
 from attentive_gan.config.inference_model import load_inference_model
 from attentive_gan.datasets.pairing import Pair
-from attentive_gan.evaluation.provenance import package_versions
 from attentive_gan.engine.runner.config_errors import config_field
 from attentive_gan.errors import UserError
 from attentive_gan.evaluation import saved_image
+from attentive_gan.evaluation.provenance import package_versions
 from attentive_gan.image_io.comparison import attention_image
 
 from .data import BenchmarkData

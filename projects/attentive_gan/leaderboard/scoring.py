@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attentive_gan.datasets.pairing import Pair
-from attentive_gan.evaluation.provenance import package_versions
 from attentive_gan.errors import UserError
 from attentive_gan.evaluation import PROTOCOLS
+from attentive_gan.evaluation.provenance import package_versions
 from attentive_gan.image_io import read_image
 
 from .data import BenchmarkData
