@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from attentive_gan.datasets.image_pool import CropOptions, ImagePool
-from attentive_gan.datasets.transforms.pair_batches import PackPair, RenderPairs
+from attentive_gan.datasets.transforms import PackPair, RenderPairs
 from attentive_gan.errors import UserError
 from attentive_gan.models.data_preprocessors import PairPreprocessor
 
@@ -160,7 +160,7 @@ def test_render_pairs_depends_on_the_seeded_generator_alone():
 
 
 def test_collating_stacks_pairs_and_leaves_other_samples_in_lists():
-    from attentive_gan.datasets.transforms.pair_batches import collate_pairs
+    from attentive_gan.datasets.transforms import collate_pairs
 
     pairs = numbered(2, 4, 5)
     batch = collate_pairs([{'pairs': pairs[k], 'names': f'{k}.png'} for k in range(2)])

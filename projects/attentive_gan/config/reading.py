@@ -43,7 +43,8 @@ def load_config(path: str, options: Mapping[str, Any] | None = None) -> Config:
     except UserError:
         raise
     except Exception as error:  # a config is code: anything may happen in it
-        raise UserError(f'config {path} cannot be read: {type(error).__name__}: {error}') from error
+        cause = error.__cause__ or error  # MMEngine hides why a custom import failed
+        raise UserError(f'config {path} cannot be read: {type(cause).__name__}: {cause}') from error
     apply_options(config, options or {}, path)
     return config
 

@@ -1,4 +1,4 @@
-"""One call that checks whole data sets; `tools/dataset_converters/raindrop/check_dataset.py`."""
+"""A check of whole data sets, for `tools/dataset_converters/raindrop/check_dataset.py`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from attentive_gan.datasets.pair_dataset import PairDataset
 from attentive_gan.datasets.pairing import Fault, Pair
 from attentive_gan.datasets.raindrop_dataset import RaindropDataset
 from attentive_gan.image_io import write_image
+from attentive_gan.utils.manifest import MANIFEST, write_manifest
 
 from .inspection import (
     PairRecord,
@@ -20,7 +21,6 @@ from .inspection import (
     manifest_faults,
     summary,
 )
-from .manifest import MANIFEST, write_manifest
 from .sheets import pair_sheet
 
 #: Splits of the published data set.
@@ -32,7 +32,7 @@ Progress = Callable[[Iterable[Any], int], Iterable[Any]]
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What a check found."""
+    """Result of a check."""
 
     records: list[PairRecord]
     """The pairs that could be decoded."""

@@ -16,15 +16,16 @@ from attentive_gan.datasets.masks import raindrop_mask
 from attentive_gan.datasets.pair_reading import read_pair
 from attentive_gan.datasets.pairing import Fault, Pair
 from attentive_gan.errors import UserError
-
-from .manifest import changed_files, digest
+from attentive_gan.evaluation.protocols import psnr
+from attentive_gan.utils.digests import digest
+from attentive_gan.utils.manifest import changed_files
 
 Image = NDArray[np.uint8]
 
 #: Largest shift between partners that counts as aligned, in pixels.
 MAX_SHIFT = 2.0
 
-#: Least height of the correlation peak (0 to 1) at which a measured shift can be believed.
+#: Least height of the correlation peak (0 to 1) at which a measured shift is reliable.
 MIN_RESPONSE = 0.1
 
 _SMALLEST_MEASURED = 64
@@ -32,7 +33,7 @@ _SMALLEST_MEASURED = 64
 
 @dataclass(frozen=True)
 class PairRecord:
-    """What was found out about one pair."""
+    """Measurements of one pair."""
 
     name: str
     """Name of the pair."""
@@ -55,7 +56,7 @@ class PairRecord:
     shift: tuple[float, float]
     """How far the rainy image lies to the right of and below the clean one, in pixels."""
     shift_response: float
-    """Height of the correlation peak, 0 to 1; below `MIN_RESPONSE` the shift means nothing."""
+    """Height of the correlation peak, 0 to 1; below `MIN_RESPONSE` the shift is unreliable."""
     pixels_sha256: tuple[str, str]
     """Checksums of the decoded rainy and clean pixels, which find copies in other files."""
 
@@ -70,9 +71,7 @@ def inspect_pair(pair: Pair, root: Path) -> PairRecord:
     Raises:
         UserError: A file cannot be decoded, or the two images differ in size.
     """
-    info = {'img_path': pair.rainy, 'gt_path': pair.clean, 'rainy_side': pair.rainy_side}
-    rainy, clean = read_pair(info)
-    error = float(np.mean((rainy.astype(np.float64) - clean) ** 2))
+    rainy, clean = read_pair(pair.entry())
     shift, response = measure_shift(rainy, clean)
     return PairRecord(
         name=pair.name,
@@ -83,7 +82,7 @@ def inspect_pair(pair: Pair, root: Path) -> PairRecord:
         width=rainy.shape[1],
         height=rainy.shape[0],
         mask_share=float(np.mean(raindrop_mask(rainy, clean) > 0)),
-        psnr_rgb=10 * float(np.log10(255**2 / error)) if error else None,
+        psnr_rgb=None if np.array_equal(rainy, clean) else psnr(rainy, clean),
         shift=shift,
         shift_response=response,
         pixels_sha256=(_pixels_digest(rainy), _pixels_digest(clean)),
@@ -99,7 +98,7 @@ def measure_shift(rainy: Image, clean: Image) -> tuple[tuple[float, float], floa
 
     Returns:
         Shift to the right and down in pixels, good to a pixel, and the height of the correlation
-        peak, 0 to 1; zeros for images below 64x64, which are too small to tell.
+        peak, 0 to 1; zeros for images below 64x64, which are too small to measure.
     """
     if min(rainy.shape[:2]) < _SMALLEST_MEASURED:
         return (0.0, 0.0), 0.0
@@ -196,7 +195,7 @@ def summary(records: Sequence[PairRecord]) -> dict[str, Any]:
 
 
 def as_manifest(records: Sequence[PairRecord]) -> dict[str, Any]:
-    """Return what the manifest of a checked data set holds."""
+    """Return the content of the manifest of a checked data set."""
     return {'summary': summary(records), 'pairs': [asdict(record) for record in records]}
 
 

@@ -1,4 +1,4 @@
-"""One rendered pair: what is to be rendered, the rendering, and its files. Runs in worker processes."""
+"""One rendered pair: its inputs, the rendering, and its files. Runs in worker processes."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from raindrop_renderer.sampling import add_raindrops
 from attentive_gan.datasets.clean_images import DrawnScene
 from attentive_gan.datasets.masks import raindrop_mask
 from attentive_gan.datasets.pair_statistics import raindrop_statistics
-from attentive_gan.datasets.transforms.resizing import resized
 from attentive_gan.errors import UserError
 from attentive_gan.image_io import read_image, write_image
+from attentive_gan.image_io.resizing import resize
 from attentive_gan.utils.digests import digest
 
 Image = NDArray[np.uint8]
@@ -32,7 +32,7 @@ FILES = {
     'alpha': 'alpha/{}_alpha.png',
 }
 
-#: What a decoder, OpenCV or the renderer raise about one bad image.
+#: Errors of decoders, OpenCV and the renderer about one bad image.
 _BAD_IMAGE = (UserError, ValueError, MemoryError, cv2.error)
 
 
@@ -69,7 +69,7 @@ class CleanSource:
 
 @dataclass(frozen=True)
 class RenderJob:
-    """All that one pair depends on."""
+    """Everything that one pair depends on."""
 
     number: int
     """Number in the names of its files."""
@@ -80,7 +80,7 @@ class RenderJob:
     seed: int
     """Seed of the data set."""
     raindrops: RaindropOptions
-    """What to draw from."""
+    """Distribution of the raindrops."""
     size: tuple[int, int] | None
     """(height, width) that the image is cut and shrunk to; None for its own size."""
     out: Path
@@ -98,7 +98,7 @@ class RenderJob:
 
     @property
     def options(self) -> RaindropOptions:
-        """What to draw from, with the lighting of a scene, which is known."""
+        """Distribution of the raindrops, with the known lighting of a drawn scene."""
         if self.source.scene is None or self.raindrops.lighting != 'auto':
             return self.raindrops
         scenes, number = self.source.scene
@@ -119,8 +119,7 @@ def render_job(job: RenderJob) -> dict[str, Any]:
     """
     try:
         clean, source_digest = job.source.read()
-        seed = job.raindrop_seed
-        image = add_raindrops(_fitted(clean, job), seed, job.options)
+        image = add_raindrops(_fitted(clean, job), job.raindrop_seed, job.options)
         mask = raindrop_mask(image.rainy, image.clean)
         statistics = raindrop_statistics(image.rainy, image.clean)
     except _BAD_IMAGE as error:
@@ -129,23 +128,19 @@ def render_job(job: RenderJob) -> dict[str, Any]:
         raise BadImage(reason if named else f'{job.source.path}: {reason}') from error
     digests = _write(job, image, mask)
     height, width = image.rainy.shape[:2]
-    measured = {key: _rounded(value) for key, value in asdict(statistics).items()}
+    measured = asdict(statistics).items()
     return {
         'number': job.number,
         'source': job.source.name,
         'source_sha256': source_digest,
         'repetition': job.repetition,
-        'raindrop_seed': seed,
+        'raindrop_seed': job.raindrop_seed,
         'width': width,
         'height': height,
         'parameters': asdict(image.parameters),
-        'statistics': measured,
+        'statistics': {key: None if v is None else round(v, 4) for key, v in measured},
         'sha256': digests,
     }
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 4)
 
 
 def _fitted(clean: Image, job: RenderJob) -> Image:
@@ -166,7 +161,7 @@ def _fitted(clean: Image, job: RenderJob) -> Image:
     cut = (min(height, round(rows * factor)), min(width, round(columns * factor)))
     top, left = (height - cut[0]) // 2, (width - cut[1]) // 2
     middle = clean[top : top + cut[0], left : left + cut[1]]
-    return middle if cut == job.size else resized(middle, job.size)
+    return middle if cut == job.size else resize(middle, job.size)
 
 
 def _write(job: RenderJob, image: RainyImage, mask: Image) -> dict[str, str]:

@@ -62,7 +62,7 @@ class RenderedDatasetOptions:
 
 @dataclass(frozen=True)
 class RenderResult:
-    """What a run did."""
+    """Outcome of a run."""
 
     kept: int
     """Pairs that were there already."""
@@ -129,10 +129,9 @@ def render_dataset(
     """
     if workers < 1:
         raise UserError(f'The number of workers must be 1 or more; got {workers}.')
-    made_from = _made_from(sources, options)
     jobs = _jobs(out, sources, options)
-    journal = RenderJournal(out, made_from)
-    _continue(journal, jobs, overwrite)
+    journal = RenderJournal(out, _made_from(sources, options))
+    _resume(journal, jobs, overwrite)
     missing = [job for job in jobs if job.number not in journal.records]
     kept = len(journal.records)
     if not missing and not journal.unfinished:
@@ -140,9 +139,8 @@ def render_dataset(
     _clear_unrecorded(out, journal)
     journal.begin()
     failures: dict[str, str] = {}
-    for job, outcome in progress(
-        outcomes(missing, min(workers, max(1, len(missing)))), len(missing)
-    ):
+    loop = outcomes(missing, min(workers, max(1, len(missing))))
+    for job, outcome in progress(loop, len(missing)):
         if isinstance(outcome, BadImage):
             failures[job.source.name] = str(outcome)
         else:
@@ -150,7 +148,12 @@ def render_dataset(
     lines = [failures[source.name] for source in sources if source.name in failures]
     if journal.records:
         write_image(out / CONTACT_SHEET, _sheet(out, journal.records))
-    journal.finish({'versions': _versions(), 'failures': lines})
+    versions = {
+        'python': platform.python_version(),
+        'numpy': np.__version__,
+        'opencv': cv2.__version__,
+    }
+    journal.finalize({'versions': versions, 'failures': lines})
     return RenderResult(kept, len(journal.records) - kept, lines)
 
 
@@ -166,7 +169,7 @@ def _jobs(
 
 
 def _made_from(sources: Sequence[CleanSource], options: RenderedDatasetOptions) -> dict[str, Any]:
-    """Return all that the files depend on, beside the content of photos, as JSON would give it back."""
+    """Return all that the files depend on, beside the content of photos, with the types of JSON."""
     scenes = next((source.scene[0] for source in sources if source.scene), None)
     code = sorted(Path(raindrop_renderer.__file__).parent.glob('*.py'))
     content = asdict(options) | {
@@ -177,8 +180,8 @@ def _made_from(sources: Sequence[CleanSource], options: RenderedDatasetOptions) 
     return json.loads(json.dumps(content))
 
 
-def _continue(journal: RenderJournal, jobs: Sequence[RenderJob], overwrite: bool) -> None:
-    """Take over what an earlier run finished, unless it was another one."""
+def _resume(journal: RenderJournal, jobs: Sequence[RenderJob], overwrite: bool) -> None:
+    """Take over the pairs of an earlier run with the same options."""
     earlier = journal.read()
     own = {name for record in journal.records.values() for name in record['sha256']}
     if earlier is not None and earlier != journal.made_from:
@@ -199,7 +202,7 @@ def _continue(journal: RenderJournal, jobs: Sequence[RenderJob], overwrite: bool
             f'{journal.out} holds images that this tool did not write, such as {foreign[0]}. '
             f'Choose another folder (--out) or move them away.'
         )
-    journal.keep(jobs)
+    journal.retain(jobs)
 
 
 def _clear_unrecorded(out: Path, journal: RenderJournal) -> None:
@@ -234,7 +237,3 @@ def _sheet(out: Path, records: dict[int, dict[str, Any]]) -> NDArray[np.uint8]:
         )
         rows.append((caption, images))
     return contact_sheet(('rainy', 'clean', 'mask (mean > 30, dilation 3)', 'coverage'), rows)
-
-
-def _versions() -> dict[str, str]:
-    return {'python': platform.python_version(), 'numpy': np.__version__, 'opencv': cv2.__version__}

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from attentive_gan.errors import UserError
 
-from .transforms.pair_batches import CHANNELS
+from .transforms.formatting import CHANNELS
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
-"""Five numbers about a rainy image and its clean partner, by which renderings are held against reality.
+"""Five statistics of a rainy image and its clean partner, to compare renderings with real pairs.
 
-What each leaves open (filter widths, thresholds) is set so that four published training pairs of Qian et
-al. (2018) give the figures under which they are known here (docs/rendering.md).
+Filter widths and thresholds are set so that four published training pairs of Qian et al. (2018) give the
+figures of docs/rendering.md.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attentive_gan.errors import UserError
+from attentive_gan.evaluation.protocols import psnr
 
 from .masks import MaskRule, raindrop_mask
 
@@ -75,7 +76,7 @@ def raindrop_statistics(
     brighter = cv2.bitwise_and(marked, cv2.compare(greys[0], greys[1], cv2.CMP_GT))
     count = cv2.countNonZero(marked)
     return RaindropStatistics(
-        psnr=_psnr(rainy, clean),
+        psnr=None if np.array_equal(rainy, clean) else psnr(rainy, clean),
         mask_coverage=coverage,
         detail_ratio=median,
         detail_ratio_p10=low,
@@ -108,12 +109,6 @@ def spread(statistics: Sequence[RaindropStatistics]) -> dict[str, dict[str, floa
         else:
             result[field.name] = dict.fromkeys(('p10', 'p50', 'p90', 'mean'))
     return result
-
-
-def _psnr(rainy: Image, clean: Image) -> float | None:
-    """Return the PSNR over all channels in dB; None for equal images."""
-    error = cv2.norm(rainy, clean, cv2.NORM_L2SQR) / rainy.size
-    return 10 * float(np.log10(255**2 / error)) if error else None
 
 
 def _grey(image: Image) -> Image:

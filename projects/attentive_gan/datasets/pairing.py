@@ -1,4 +1,4 @@
-"""Which rainy file belongs to which clean one, and everything that can be wrong about it."""
+"""Matching of rainy and clean files, and faults of data sets."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from attentive_gan.errors import UserError
 from attentive_gan.image_io import SUFFIXES, ImageHeader, verify_complete
@@ -16,7 +16,7 @@ Side = Literal['left', 'right']
 #: How many files one message names.
 _NAMED = 3
 
-#: Told at the end of a message that stands for several faults.
+#: End of a message that stands for several faults.
 _CHECKER = 'tools/dataset_converters/raindrop/check_dataset.py lists every one'
 
 
@@ -32,6 +32,15 @@ class Pair:
     """File of the clean image; the same file where both are halves of one image."""
     rainy_side: Side | None = None
     """Which half is the rainy one where both are halves of one image."""
+
+    def entry(self) -> dict[str, Any]:
+        """Return `img_path`, `gt_path`, `name` and `rainy_side`, the entry of a data set."""
+        return {
+            'img_path': str(self.rainy),
+            'gt_path': str(self.clean),
+            'name': self.name,
+            'rainy_side': self.rainy_side,
+        }
 
 
 @dataclass(frozen=True)

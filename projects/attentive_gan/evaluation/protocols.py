@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 #: Largest value of an 8-bit image, the peak of all PSNRs.
 PEAK = 255.0
@@ -44,9 +46,7 @@ class Protocol:
         Raises:
             ValueError: The images are not alike, see `check_images`.
         """
-        first, second = self._prepared(restored, clean)
-        error = float(np.mean((first - second) ** 2))
-        return float('inf') if error == 0 else float(10 * np.log10(PEAK**2 / error))
+        return psnr(*self._prepared(restored, clean))
 
     def ssim(self, restored: np.ndarray, clean: np.ndarray) -> float:
         """Return the structural similarity, at most 1.
@@ -66,6 +66,22 @@ class Protocol:
         height, width = (side - side % CROP_MULTIPLE for side in clean.shape[:2])
         first, second = (self.planes(image[:height, :width]) for image in (restored, clean))
         return first.astype(np.float64), second.astype(np.float64)
+
+
+def psnr(first: NDArray[Any], second: NDArray[Any]) -> float:
+    """Return the peak signal-to-noise ratio of two arrays of one shape with values in [0, 255], in dB.
+
+    It is infinite for equal arrays.
+
+    Example:
+        >>> black = np.zeros((2, 2, 3), np.uint8)
+        >>> psnr(black, black + 255)
+        0.0
+        >>> psnr(black, black)
+        inf
+    """
+    error = float(np.mean((first.astype(np.float64) - second) ** 2))
+    return float('inf') if error == 0 else float(10 * np.log10(PEAK**2 / error))
 
 
 def check_images(restored: np.ndarray, clean: np.ndarray) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def resized(image: NDArray, size: tuple[int, int]) -> NDArray:
+def resize(image: NDArray, size: tuple[int, int]) -> NDArray:
     """Resize an image.
 
     Args:

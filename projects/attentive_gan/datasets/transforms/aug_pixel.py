@@ -1,9 +1,9 @@
-"""Changes to pairs that make training general, apart from the physics of raindrops: colour and scale.
+"""Changes of the colours of both images of a pair.
 
-Both images of a pair get exactly the same change, so that what was equal in both stays equal. MMagic's
-`ColorJitter` does not do that: its contrast refers to the mean of each image. For JPEG compression of the
-rainy image MMagic's `RandomJPEGCompression(keys=['img'])` is right. Random numbers come from NumPy's
-global generator, which the data sets here seed for each draw.
+Both get exactly the same change, so that what was equal in both stays equal. MMagic's `ColorJitter` does
+not do that: its contrast refers to the mean of each image. For JPEG compression of the rainy image MMagic's
+`RandomJPEGCompression(keys=['img'])` is right. Random numbers come from NumPy's global generator, which the
+data sets here seed for each sample.
 """
 
 from __future__ import annotations
@@ -19,21 +19,23 @@ from numpy.typing import NDArray
 
 from attentive_gan.errors import UserError
 
-from .paired import PAIR_KEYS
-from .resizing import resized
-
 Range = tuple[float, float]
 
 #: Weights of R, G, B in luma (ITU-R BT.601).
 _LUMA = np.array([0.299, 0.587, 0.114])
 
 
-def _drawn(limits: Range) -> float:
-    return float(np.random.uniform(*limits))  # noqa: NPY002 -- seeded per draw, see draws.py
+def random_uniform(limits: Range) -> float:
+    """Return a random number within a range."""
+    return float(np.random.uniform(*limits))  # noqa: NPY002 -- seeded per sample
 
 
-def _checked(name: str, limits: Sequence[float], low: float, high: float) -> Range:
-    """Return a range as a tuple, or say what is wrong with it."""
+def check_range(name: str, limits: Sequence[float], low: float, high: float) -> Range:
+    """Return a range as a tuple.
+
+    Raises:
+        UserError: It is not a range within `low` to `high`.
+    """
     if len(limits) != 2 or not low <= limits[0] <= limits[1] <= high:
         raise UserError(f'{name} must be a range within {low:g} to {high:g}; got {limits}.')
     return float(limits[0]), float(limits[1])
@@ -67,17 +69,21 @@ class PairedColourJitter(BaseTransform):
         gamma: Range = (0.8, 1.25),
         keys: Sequence[str] = ('img', 'gt'),
     ) -> None:
-        self.brightness = _checked('brightness', brightness, 0.1, 3)
-        self.contrast = _checked('contrast', contrast, 0, 3)
-        self.saturation = _checked('saturation', saturation, 0, 3)
-        self.hue = _checked('hue', hue, -180, 180)
-        self.gamma = _checked('gamma', gamma, 0.2, 5)
+        self.brightness = check_range('brightness', brightness, 0.1, 3)
+        self.contrast = check_range('contrast', contrast, 0, 3)
+        self.saturation = check_range('saturation', saturation, 0, 3)
+        self.hue = check_range('hue', hue, -180, 180)
+        self.gamma = check_range('gamma', gamma, 0.2, 5)
         self.keys = tuple(keys)
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Change both images of a sample."""
-        table = _tone_table(_drawn(self.brightness), _drawn(self.contrast), _drawn(self.gamma))
-        matrix = _colour_matrix(_drawn(self.saturation), _drawn(self.hue))
+        table = _tone_table(
+            random_uniform(self.brightness),
+            random_uniform(self.contrast),
+            random_uniform(self.gamma),
+        )
+        matrix = _colour_matrix(random_uniform(self.saturation), random_uniform(self.hue))
         if results.get('img_channel_order', 'bgr') == 'bgr':
             matrix = matrix[::-1, ::-1]
         for key in self.keys:
@@ -95,7 +101,7 @@ class PairedColourJitter(BaseTransform):
 
 
 def _tone_table(brightness: float, contrast: float, gamma: float) -> NDArray[np.float32]:
-    """Return what each of 256 levels becomes, (256,), float32, 0 to 255."""
+    """Return the new values of 256 levels, (256,), float32, 0 to 255."""
     level = np.arange(256) / 255
     changed = np.clip(brightness * (contrast * (level - 0.5) + 0.5), 0, 1) ** gamma
     return (255 * changed).astype(np.float32)
@@ -111,45 +117,3 @@ def _colour_matrix(saturation: float, hue: float) -> NDArray[np.float32]:
     turn += np.outer(axis, axis) * (1 - np.cos(angle))
     grey = np.tile(_LUMA, (3, 1))
     return ((grey + saturation * (np.eye(3) - grey)) @ turn).astype(np.float32)
-
-
-@TRANSFORMS.register_module()
-class PairedScale(BaseTransform):
-    """Resize all images of a sample by one random factor; it belongs before the crop.
-
-    The mask is taken from the nearest pixel. `scale` records the factor.
-
-    Args:
-        limits: Range of the factor, within 0.1 to 10; its logarithm is drawn evenly.
-        keys: Which entries to resize; those that a sample does not have are left out.
-
-    Raises:
-        UserError: The range is not one, or not within its bounds.
-    """
-
-    def __init__(self, limits: Range = (0.7, 1.4), keys: Sequence[str] = PAIR_KEYS) -> None:
-        self.limits = _checked('limits', limits, 0.1, 10)
-        self.keys = tuple(keys)
-
-    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
-        """Resize a sample."""
-        factor = float(np.exp(_drawn((np.log(self.limits[0]), np.log(self.limits[1])))))
-        for key in self.keys:
-            if key in results:
-                old = results[key].shape[:2]
-                size = (max(1, round(old[0] * factor)), max(1, round(old[1] * factor)))
-                results[key] = _scaled(results[key], size, nearest=key == 'mask')
-        if 'frame_width' in results:
-            results['frame_width'] = round(results['frame_width'] * factor)
-        results['scale'] = factor
-        return results
-
-    def __repr__(self) -> str:
-        return f'{type(self).__name__}(limits={self.limits})'
-
-
-def _scaled(image: NDArray, size: tuple[int, int], nearest: bool) -> NDArray:
-    if not nearest:
-        return resized(image, size)
-    result = cv2.resize(image, size[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
-    return result.reshape(*size, *image.shape[2:])

@@ -17,8 +17,6 @@ from mmagic.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 from mmengine.dataset import pseudo_collate
 from mmengine.registry import FUNCTIONS
-from raindrop_renderer.options import RaindropOptions
-from raindrop_renderer.pairs import PairOptions, render_pair
 
 from attentive_gan.errors import UserError
 
@@ -74,45 +72,3 @@ def collate_pairs(samples: Sequence[Mapping[str, Any]]) -> Any:
         return pseudo_collate(samples)
     names = [str(sample['names']) for sample in samples]
     return {'pairs': torch.stack([sample['pairs'] for sample in samples]), 'names': names}
-
-
-@TRANSFORMS.register_module()
-class RenderPairs(BaseTransform):
-    """Render several pairs of one clean image: `pairs` (count, H, W, 7), uint8, and `names`.
-
-    For a `PooledDataLoader`, whose workers draw or decode an image once and render on it several
-    times. The last channel is the true coverage by drops. Colours are RGB.
-
-    Args:
-        count: Pairs of each image.
-        raindrops: Arguments of `rendering.RaindropOptions`, such as dict(level='heavy').
-        **options: Other arguments of `rendering.PairOptions`: exposure, dry_share and the like.
-
-    Raises:
-        UserError: An option is out of its range.
-    """
-
-    def __init__(
-        self, count: int = 8, raindrops: Mapping[str, Any] | None = None, **options: Any
-    ) -> None:
-        if count < 1:
-            raise UserError(f'RenderPairs.count must be 1 or more; got {count}.')
-        self.count = count
-        chosen: dict[str, Any] = {
-            key: tuple(value) if isinstance(value, list) else value
-            for key, value in options.items()
-        }
-        self.options = PairOptions(raindrops=RaindropOptions(**dict(raindrops or {})), **chosen)
-
-    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
-        """Render on a sample that has `gt`, as `LoadCleanImage` makes it."""
-        clean = results['gt']
-        if results.get('gt_channel_order', 'bgr') == 'bgr':
-            clean = clean[..., ::-1]
-        clean = np.ascontiguousarray(clean)
-        seeds = np.random.randint(2**63 - 1, size=self.count, dtype=np.int64)  # noqa: NPY002
-        pairs = np.stack([render_pair(clean, int(seed), self.options) for seed in seeds])
-        return {'pairs': torch.from_numpy(pairs), 'names': str(results.get('gt_path', '?'))}
-
-    def __repr__(self) -> str:
-        return f'{type(self).__name__}(count={self.count}, {self.options})'
