@@ -74,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
     from attentive_gan import inference, restoration
     from attentive_gan.errors import UserError
 
-    from .restore_output import ConsoleProgress, summary
+    from .restore_output import ConsoleProgress, print_summary
 
     inference.keep_freed_memory()
     shard = restoration.parse_shard(args.shard) if args.shard else restoration.shard_of_launcher()
@@ -88,7 +88,7 @@ def run(args: argparse.Namespace) -> int:
         raise UserError(f'--attention: {restorer.name} has no attention map; omit this option')
     with progress:
         report = restoration.restore_batch(plan, restorer, progress)
-    summary(report, shard, args.out, args.quiet)
+    print_summary(report, shard, args.out, args.quiet)
     return EXIT_INTERRUPTED if report.interrupted else 1 if report.of('failed') else 0
 
 
