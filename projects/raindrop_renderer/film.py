@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -85,7 +87,7 @@ class Film:
         tint = np.rint(random.uniform(0.4, 1, 3) * 256) / 256
         return whole(window[..., None] * tint * (behind * 0.6 + 26000))
 
-    def _on_grid(self, coarse: NDArray) -> Floats:
+    def _on_grid(self, coarse: NDArray[Any]) -> Floats:
         """Enlarge whole numbers on the coarse grid, and cut out this part."""
         padded = cv2.copyMakeBorder(
             coarse.astype(np.float32), 1, 1, 1, 1, cv2.BORDER_REPLICATE

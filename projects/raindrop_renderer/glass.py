@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -91,10 +93,10 @@ def _stamp_large(grid: NDArray[np.int64], drop: Sprite, down: int, across: int) 
 
 def through_drops(
     pixels: Pixels,
-    environment: NDArray,
+    environment: NDArray[Any],
     angles: tuple[NDArray[np.int64], NDArray[np.int64]],
     rim: NDArray[np.float64],
-) -> tuple[NDArray, NDArray]:
+) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return what each pixel of the glass covers, and the light that its drop sends to the camera.
 
     Args:

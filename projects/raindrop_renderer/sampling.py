@@ -51,7 +51,7 @@ _LOOKS: dict[Regime, _Look] = {
 def sample_parameters(
     seed: int, options: RaindropOptions | None = None, night: bool = False
 ) -> RaindropParameters:
-    """Draw the parameters of one image.
+    """Sample the parameters of one image.
 
     All values are rounded to four decimals: so they are the same on every machine, and a record of them
     is exact.
@@ -84,7 +84,7 @@ def sample_parameters(
 
 
 def _of_regime(random: np.random.Generator, look: _Look) -> dict[str, float]:
-    """Draw what depends on the regime."""
+    """Sample what depends on the regime."""
     field_of_view = random.uniform(17, 33)
     focal = _REFERENCE_WIDTH / 2 / np.tan(np.radians(field_of_view / 2))
     shape, scale = look.coverage
@@ -103,7 +103,7 @@ def _of_regime(random: np.random.Generator, look: _Look) -> dict[str, float]:
 
 
 def _of_light(random: np.random.Generator, night: bool) -> dict[str, float]:
-    """Draw what light, lens and glass do in every regime."""
+    """Sample light, lens and glass, for every regime."""
     return {
         'blade_angle': random.uniform(0, 360),
         'unevenness': random.uniform(0.4, 0.9),
@@ -125,7 +125,7 @@ def _of_light(random: np.random.Generator, night: bool) -> dict[str, float]:
 
 
 def _of_particulars(random: np.random.Generator, regime: Regime, night: bool) -> dict[str, float]:
-    """Draw what only one regime has, or has otherwise than the rest."""
+    """Sample what is particular to one regime."""
     if regime == 'highlights':
         return {
             'highlights': float(np.exp(random.uniform(np.log(15), np.log(250)))),
@@ -163,7 +163,7 @@ def _rounded(name: str, value: float) -> float:
 
 
 def is_night(clean: NDArray[np.uint8]) -> bool:
-    """Return whether an image (H, W, 3), uint8, is dark on the whole, as images taken at night are."""
+    """Return whether the mean of an image (H, W, 3), uint8, is dark, as of images taken at night."""
     return float(clean[::4, ::4].mean()) < _NIGHT_LEVEL
 
 
@@ -173,16 +173,23 @@ def add_raindrops(
     options: RaindropOptions | None = None,
     window: Window | None = None,
 ) -> RainyImage:
-    """Put random raindrops on an image; equal arguments give equal bytes on any machine.
+    """Render random raindrops on an image; equal arguments give equal bytes on any machine.
 
     Args:
         clean: RGB image (H, W, 3), uint8, at least 16x16.
         seed: Any number from 0 to 2**63 - 1.
-        options: What to draw from; None for the defaults.
+        options: Distribution of the raindrops; None for the defaults.
         window: Top, left, height and width of the part that is wanted; None for the whole image.
 
     Raises:
         RaindropOptionError: The image is smaller than 16x16, or the window does not lie within it.
+
+    Example:
+        >>> clean = np.full((32, 48, 3), 90, np.uint8)
+        >>> heavy = RaindropOptions(level='heavy', regimes={'small': 1})
+        >>> image = add_raindrops(clean, seed=7, options=heavy)
+        >>> image.parameters.regime, bool((image.rainy == add_raindrops(clean, 7, heavy).rainy).all())
+        ('small', True)
     """
     options = options or RaindropOptions()
     dark = options.lighting == 'night' or (options.lighting == 'auto' and is_night(clean))

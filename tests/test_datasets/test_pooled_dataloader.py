@@ -9,6 +9,8 @@ import threading
 import time
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 import torch
 from attentive_gan.datasets import pooled_dataloader
@@ -154,6 +156,18 @@ def test_a_with_block_and_the_garbage_collector_end_the_thread():
     next(batches)
     del dropped, batches
     gc.collect()  # the fixture finds a thread that is left
+
+
+def test_workers_start_after_opencv_has_used_its_threads():
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(4)
+    try:
+        cv2.GaussianBlur(np.zeros((2000, 2000, 3), np.float32), (0, 0), 5)
+        with loader(num_workers=1) as made:
+            next(iter(made))
+            assert cv2.getNumThreads() == 4
+    finally:
+        cv2.setNumThreads(threads)
 
 
 LEFT_OPEN = """

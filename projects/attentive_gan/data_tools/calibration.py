@@ -91,10 +91,11 @@ class Calibration:
     def table(self) -> list[tuple[str, ...]]:
         """Return a heading and a row of text per statistic: p10, p50 and p90 of real, before and after."""
         spreads = [spread(statistics) for statistics in (self.real, self.before, self.after)]
-        rows = [('p10 / p50 / p90', 'real', 'rendered before', 'rendered after')]
+        rows: list[tuple[str, ...]] = [
+            ('p10 / p50 / p90', 'real', 'rendered before', 'rendered after')
+        ]
         for name, (title, form) in _ROWS.items():
-            before_and_after = [_percentiles(one[name], form) for one in spreads]
-            rows.append((title, *before_and_after))
+            rows.append((title, *(_percentiles(one[name], form) for one in spreads)))
         return rows
 
 

@@ -177,7 +177,7 @@ def _made_from(sources: Sequence[CleanSource], options: RenderedDatasetOptions) 
         'scenes': asdict(scenes) if scenes else None,
         'renderer': {file.name: digest(file) for file in code},
     }
-    return json.loads(json.dumps(content))
+    return dict(json.loads(json.dumps(content)))
 
 
 def _resume(journal: RenderJournal, jobs: Sequence[RenderJob], overwrite: bool) -> None:

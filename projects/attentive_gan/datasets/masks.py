@@ -62,7 +62,7 @@ def raindrop_mask(
     if dilation > 1:
         kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (dilation, dilation))
         mask = cv2.dilate(mask, kernel)
-    return mask
+    return np.asarray(mask)
 
 
 def check_mask_options(threshold: int, rule: str, dilation: int) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import cv2
 import torch
 from mmagic.registry import DATA_SAMPLERS, DATASETS
 from mmengine.device import get_device
@@ -185,8 +186,12 @@ class _Filler(threading.Thread):
             pin_memory=self._device.type == 'cuda',
             worker_init_fn=_one_thread,
         )
-        # Processes are forked here, not in the thread.
+        # Processes are forked here, not in the thread, and without OpenCV's threads: a forked process has none of
+        # them, and would hang when it is told to use fewer.
+        threads = cv2.getNumThreads()
+        cv2.setNumThreads(1)
         self._iterator: Iterator[torch.Tensor] | None = iter(images)
+        cv2.setNumThreads(threads)
 
     def run(self) -> None:
         """Fill the pool until stopped."""
@@ -263,17 +268,16 @@ def _spare_processors() -> int:
     usable = (
         len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
     )
-    own = usable // get_local_size()
+    own = usable // int(get_local_size())
     return max(1, own - max(1, own // 4))
 
 
 def _first(samples: Sequence[Mapping[str, Any]]) -> torch.Tensor:
-    return samples[0]['pairs']
+    pairs: torch.Tensor = samples[0]['pairs']
+    return pairs
 
 
 def _one_thread(_: int) -> None:
-    import cv2
-
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
 
@@ -292,4 +296,5 @@ def build_pooled_dataloader(config: Mapping[str, Any], seed: int | None) -> Pool
     chosen = dict(config)
     if isinstance(chosen.get('dataset'), Mapping):
         chosen['dataset'] = DATASETS.build(chosen['dataset'])
-    return DATA_LOADERS.build(dict(chosen, seed=chosen.get('seed', seed)))
+    loader: PooledDataLoader = DATA_LOADERS.build({'seed': seed, **chosen})
+    return loader

@@ -116,4 +116,4 @@ def _colour_matrix(saturation: float, hue: float) -> NDArray[np.float32]:
     turn = np.eye(3) * np.cos(angle) + cross * np.sin(angle)
     turn += np.outer(axis, axis) * (1 - np.cos(angle))
     grey = np.tile(_LUMA, (3, 1))
-    return ((grey + saturation * (np.eye(3) - grey)) @ turn).astype(np.float32)
+    return np.asarray(((grey + saturation * (np.eye(3) - grey)) @ turn).astype(np.float32))

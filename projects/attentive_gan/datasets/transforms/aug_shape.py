@@ -95,7 +95,7 @@ class PairedScale(BaseTransform):
         return f'{type(self).__name__}(limits={self.limits})'
 
 
-def _scaled(image: NDArray, size: tuple[int, int], nearest: bool) -> NDArray:
+def _scaled(image: NDArray[Any], size: tuple[int, int], nearest: bool) -> NDArray[Any]:
     if not nearest:
         return resize(image, size)
     result = cv2.resize(image, size[::-1], interpolation=cv2.INTER_NEAREST_EXACT)

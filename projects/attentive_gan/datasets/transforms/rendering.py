@@ -149,7 +149,7 @@ class RenderRaindrops(BaseTransform):
             results['coverage'] = image.coverage[..., None]
         results['raindrop_seed'] = seed
         results['raindrop_parameters'] = asdict(image.parameters)
-        return self.mask(results)
+        return self.mask.transform(results)
 
     def _render(
         self,
