@@ -19,7 +19,7 @@ GOLDEN = Path(__file__).resolve().parent / 'golden'
 
 
 def pytest_configure() -> None:
-    """Make MMagic importable, and let tools be interrupted by the tests, also where a shell runs them in its background."""
+    """Make MMagic importable, and tools interruptible where a shell runs the tests in its background."""
     compat.prepare()
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
