@@ -80,7 +80,7 @@ class Film:
         return self._on_grid(box_blur(box_blur(self.coarse, size), size))
 
     def _reflected(self, random: np.random.Generator) -> NDArray[np.float64]:
-        """Return a blurred, mirrored and tinted image of what lies behind the camera, in a part."""
+        """Return a blurred, mirrored and tinted image of the scene behind the camera, in a part."""
         p = self.parameters
         behind = box_blur(self.coarse[:, ::-1].copy(), 5)
         window = np.clip((self._field(random, (5, 6)) - 0.45) * 4, 0, 1) * p.reflection

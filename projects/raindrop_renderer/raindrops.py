@@ -325,7 +325,7 @@ class _Rendering:
         return drops, (blurred[..., 1:] * 16).astype(np.float32)
 
     def _angles(self, places: tuple[int, int], size: int) -> NDArray[np.int64]:
-        """Return where the camera looks through rows or columns of the grid (see `through_drops`)."""
+        """Return the directions through rows or columns of the grid (see `through_drops`)."""
         pixels = (np.arange(*places) + 0.5) * self.grid - size / 2
         degrees = np.degrees(np.arctan(pixels / self.focal))
         middle = (66 / DEGREES_PER_PIXEL - 0.5) * 32

@@ -23,6 +23,7 @@ from attentive_gan.image_io.resizing import resize
 from attentive_gan.utils.manifest import write_manifest
 
 from .calibration_search import Vector, search
+from .sheets import evenly_spaced
 
 Image = NDArray[np.uint8]
 
@@ -124,8 +125,7 @@ def real_pairs(datasets: Sequence[PairDataset], count: int) -> list[tuple[Image,
         pairs += found
     if not pairs:
         raise UserError(f'{datasets[0].root} holds no pairs. Name a folder of real pairs.')
-    chosen = np.unique(np.linspace(0, len(pairs) - 1, min(count, len(pairs))).astype(int))
-    return [read_pair(pairs[index].entry()) for index in chosen]
+    return [read_pair(pair.entry()) for pair in evenly_spaced(pairs, count)]
 
 
 def calibrate(
@@ -200,7 +200,7 @@ class _Trial:
         return replace(self.options, **scales)
 
     def measure(self, logarithms: Vector, fresh: bool = False) -> list[RaindropStatistics]:
-        """Render and measure; `fresh` takes seeds that the search has not seen."""
+        """Render and measure; `fresh` takes seeds that the search does not use."""
         options = self.options_at(logarithms)
         found = []
         for number, seed in enumerate(self.seeds[int(fresh)]):
@@ -251,9 +251,9 @@ def _locations(statistics: Sequence[RaindropStatistics]) -> dict[str, float]:
         values = [getattr(one, name) for one in statistics]
         if name == 'psnr':
             values = [_UNCHANGED if value is None else value for value in values]
-        known = [value for value in values if value is not None]
-        if known:
-            result[name] = float(np.mean(np.percentile(known, [25, 50, 75])))
+        defined = [value for value in values if value is not None]
+        if defined:
+            result[name] = float(np.mean(np.percentile(defined, [25, 50, 75])))
     return result
 
 

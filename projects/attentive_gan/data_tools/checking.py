@@ -84,8 +84,8 @@ def check(
     """Decode and compare every pair of some data sets, and compare the data sets with each other.
 
     Args:
-        datasets: Data sets made with `lazy_init=True`, whose folders lie in `data_root`.
-        data_root: Folder below which all files lie.
+        datasets: Data sets made with `lazy_init=True`, whose folders are in `data_root`.
+        data_root: Folder that holds all files.
         manifest: Record of an earlier check, to find files that have changed since.
         progress: Wraps the loop over the pairs.
 

@@ -54,7 +54,7 @@ class PairRecord:
     psnr_rgb: float | None
     """PSNR of the rainy image over RGB in dB; None where both are equal."""
     shift: tuple[float, float]
-    """How far the rainy image lies to the right of and below the clean one, in pixels."""
+    """Shift of the rainy image against the clean one to the right and down, in pixels."""
     shift_response: float
     """Height of the correlation peak, 0 to 1; below `MIN_RESPONSE` the shift is unreliable."""
     pixels_sha256: tuple[str, str]
@@ -66,7 +66,7 @@ def inspect_pair(pair: Pair, root: Path) -> PairRecord:
 
     Args:
         pair: Files of the pair.
-        root: Folder below which they lie, for the names in the record.
+        root: Folder that holds them, for the names in the record.
 
     Raises:
         UserError: A file cannot be decoded, or the two images differ in size.
@@ -115,7 +115,7 @@ def inspect_pairs(
 
     Args:
         pairs: The pairs.
-        root: Folder below which their files lie.
+        root: Folder that holds their files.
         faults: List that grows.
 
     Yields:

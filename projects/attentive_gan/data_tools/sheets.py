@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,18 @@ from attentive_gan.errors import UserError
 from attentive_gan.image_io import contact_sheet
 
 Image = NDArray[np.uint8]
+Item = TypeVar('Item')
+
+
+def evenly_spaced(items: Sequence[Item], count: int) -> list[Item]:
+    """Return at most `count` items spread evenly over a sequence, in order.
+
+    Example:
+        >>> evenly_spaced('abcdefghi', 3)
+        ['a', 'e', 'i']
+    """
+    places = np.linspace(0, len(items) - 1, min(count, len(items)))
+    return [items[place] for place in np.unique(places.astype(int))]
 
 
 def pair_sheet(pairs: Sequence[Pair], count: int) -> Image:
@@ -30,8 +42,7 @@ def pair_sheet(pairs: Sequence[Pair], count: int) -> Image:
         The sheet, RGB (H, W, 3), uint8.
     """
     rows = []
-    for index in np.unique(np.linspace(0, len(pairs) - 1, min(count, len(pairs))).astype(int)):
-        pair = pairs[index]
+    for pair in evenly_spaced(pairs, count):
         rainy, clean = read_pair(pair.entry())
         mask = raindrop_mask(rainy, clean)
         size = f'{rainy.shape[1]}x{rainy.shape[0]}'

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attentive_gan.errors import UserError
+from attentive_gan.utils.checks import check_range
 
 MaskRule = Literal['mean', 'any', 'luma']
 
@@ -26,7 +27,7 @@ def raindrop_mask(
     """Mark the pixels in which two images differ by more than a threshold.
 
     The paper subtracts the clean from the rainy image and applies a threshold (Qian et al., 2018,
-    section 4.1). It does not say how three channels become one; public implementations disagree,
+    section 4.1). It does not define how three channels become one; public implementations disagree,
     and coverage depends on it: on four real pairs the mean or luma rule marks 14 to 34 per cent,
     any channel 20 to 41. The authors' code dilates the mask by a plus-shaped kernel of 3x3
     (github.com/rui1996).
@@ -69,10 +70,9 @@ def check_mask_options(threshold: int, rule: str, dilation: int) -> None:
     """Make sure that the options of a mask are in their ranges.
 
     Raises:
-        UserError: One is not; the message says which.
+        UserError: One is not; the message names it.
     """
-    if not 0 <= threshold <= 255:
-        raise UserError(f'The threshold of a mask must be within 0 to 255; got {threshold}.')
+    check_range('The threshold of a mask', threshold, 0, 255)
     if rule not in get_args(MaskRule):
         raise UserError(f'The rule of a mask must be one of {get_args(MaskRule)}; got {rule!r}.')
     if dilation < 1 or dilation % 2 == 0:

@@ -27,13 +27,13 @@ _FINE = 1.5
 _LOCAL = 6.0
 
 #: Least local energy of the clean image's detail, in squared grey levels, where a ratio is taken:
-#: below it lies the noise of the camera.
+#: below it is the noise of the camera.
 _TEXTURED = 10.0
 
 
 @dataclass(frozen=True)
 class RaindropStatistics:
-    """How strong the raindrops of an image are; None where a number is not defined."""
+    """Strength of the raindrops of an image; None where a number is not defined."""
 
     psnr: float | None
     """PSNR of the rainy image over RGB in dB; None where both images are equal."""
@@ -43,7 +43,7 @@ class RaindropStatistics:
     """Fine detail of the rainy image as a share of the clean one's, median over the image; None where
     the clean one has no texture."""
     detail_ratio_p10: float | None
-    """The same, 10th percentile: where drops lie."""
+    """The same, 10th percentile: at the drops."""
     brighter_share: float | None
     """Share of the mask in which the rainy image is brighter, 0 to 1; None without a mask."""
 

@@ -202,7 +202,7 @@ def match(
 
 
 def verify_pairs(pairs: Sequence[Pair]) -> tuple[dict[str, tuple[int, int]], list[Fault]]:
-    """Read the header and look for the end of every file; compare sizes within pairs.
+    """Read the header and the end of every file; compare sizes within pairs.
 
     Args:
         pairs: The pairs to verify.

@@ -69,7 +69,7 @@ class PooledDataLoader:
         images_per_batch: Largest number of new images for each batch, on average; None for as many as
             the workers make. Without a GPU they would take the CPUs that train.
         augmentation: Arguments of `CropOptions`.
-        device: Where the pool lies; None for the device that training uses.
+        device: Device of the pool; None for the device that training uses.
         seed: Seed of the crops.
 
     Raises:
@@ -103,7 +103,7 @@ class PooledDataLoader:
         self.images_per_batch = images_per_batch
         self.seed = seed or 0
         self.device = _with_index(torch.device(device or get_device()))
-        self.augmentation = CropOptions(**_with_tuples(augmentation or {}))
+        self.augmentation = CropOptions(**(augmentation or {}))
         first = CropStage(0.0, batch_size, crop_size)
         self.stages = [first, *(_stage(stage) for stage in stages)]
         if any(min(stage.batch_size, stage.crop_size) < 1 for stage in self.stages):
@@ -117,7 +117,7 @@ class PooledDataLoader:
         self._stop: Callable[[], Any] = lambda: None
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        """Yield `pairs` (N, H, W, 7), uint8, on the device, for ever.
+        """Yield `pairs` (N, H, W, 7), uint8, on the device, endlessly.
 
         Raises:
             UserError: A worker failed; the message is its own. Or crops are larger than the images.
@@ -170,7 +170,7 @@ class _Filler(threading.Thread):
         self._pool_size, self._start_size = loader.pool_size, loader.start_size
         self._images_per_batch = loader.images_per_batch
         self._device = loader.device
-        # Processes have images of their own; their crops must not lie in the same places.
+        # Processes have images of their own; their crops must be in other places too.
         rank, processes = get_dist_info()
         first = getattr(loader.sampler, 'first_iteration', 0)
         self._seed = (loader.seed * 1_000_003 + first) * processes + rank
@@ -186,8 +186,8 @@ class _Filler(threading.Thread):
             pin_memory=self._device.type == 'cuda',
             worker_init_fn=_one_thread,
         )
-        # Processes are forked here, not in the thread, and without OpenCV's threads: a forked process has none of
-        # them, and would hang when it is told to use fewer.
+        # Processes are forked here, not in the thread, and without OpenCV's threads: a forked process has
+        # none of them, and would hang when it is told to use fewer.
         threads = cv2.getNumThreads()
         cv2.setNumThreads(1)
         self._iterator: Iterator[torch.Tensor] | None = iter(images)
@@ -280,10 +280,6 @@ def _first(samples: Sequence[Mapping[str, Any]]) -> torch.Tensor:
 def _one_thread(_: int) -> None:
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
-
-
-def _with_tuples(options: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: tuple(v) if isinstance(v, list) else v for key, v in options.items()}
 
 
 def build_pooled_dataloader(config: Mapping[str, Any], seed: int | None) -> PooledDataLoader:

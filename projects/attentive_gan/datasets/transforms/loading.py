@@ -9,13 +9,14 @@ from typing import Any, ClassVar, Literal, TypeVar
 
 import numpy as np
 from mmagic.registry import TRANSFORMS
-from mmcv.transforms import BaseTransform
 from numpy.typing import NDArray
 
 from attentive_gan.datasets.image_cache import ImageCache
 from attentive_gan.datasets.pair_reading import read_pair
 from attentive_gan.errors import UserError
 from attentive_gan.image_io import read_image
+
+from .base import Transform
 
 Image = NDArray[np.uint8]
 ChannelOrder = Literal['rgb', 'bgr']
@@ -37,7 +38,7 @@ def set_image(results: dict[str, Any], key: str, image: Image, channel_order: Ch
     results[f'{key}_color_type'] = 'color'
 
 
-class ImageLoader(BaseTransform):
+class ImageLoader(Transform):
     """Base class: load the images `KEYS` of a sample, (H, W, 3), uint8.
 
     Beside them it sets the keys that MMagic's `LoadImageFromFile` sets, so that MMagic's transforms,
@@ -69,23 +70,18 @@ class ImageLoader(BaseTransform):
         self.cache_limit_gib = cache_limit_gib
         self.cache: ImageCache | None = None
 
-    def with_cache(self: _Loader, limit_gib: float) -> _Loader:
-        """Return a copy with `use_cache` set, so that one transform may serve several data sets."""
-        loader = copy.copy(self)
-        loader.use_cache, loader.cache_limit_gib, loader.cache = True, limit_gib, None
-        return loader
-
-    def with_memory(self: _Loader, sizes: Sequence[tuple[int, int]]) -> _Loader:
-        """Return a copy with memory for the samples of a data set.
+    def with_memory(self: _Loader, sizes: Sequence[tuple[int, int]], limit_gib: float) -> _Loader:
+        """Return a copy with memory for a data set; so one transform may serve several data sets.
 
         Args:
             sizes: (height, width) of each sample's images, in the order of the data set.
+            limit_gib: Largest size of the memory in GiB.
 
         Raises:
-            UserError: The images need more than `cache_limit_gib`.
+            UserError: The images need more.
         """
         loader = copy.copy(self)
-        loader.cache = ImageCache(sizes, int(self.cache_limit_gib * 2**30), len(self.KEYS))
+        loader.cache = ImageCache(sizes, int(limit_gib * 2**30), len(self.KEYS))
         return loader
 
     @abstractmethod
@@ -101,9 +97,6 @@ class ImageLoader(BaseTransform):
         for key, image in zip(self.KEYS, images, strict=True):
             set_image(results, key, image, self.channel_order)
         return results
-
-    def __repr__(self) -> str:
-        return f'{type(self).__name__}(channel_order={self.channel_order!r}, use_cache={self.use_cache})'
 
 
 @TRANSFORMS.register_module()
