@@ -140,7 +140,7 @@ def test_processes_draw_their_crops_from_places_of_their_own(monkeypatch):
         pool = made.pool
         made.close()
         pool.pairs[:] = torch.arange(24, dtype=torch.uint8)[:, None]
-        return pool.draw(64, 8, CropOptions(scale=(1, 1), flip=0, colour=0))[:, 0, 0, 0]
+        return pool.random_crops(64, 8, CropOptions(scale=(1, 1), flip=0, colour=0))[:, 0, 0, 0]
 
     first, second = corners(0, 2), corners(1, 2)
     assert not torch.equal(first, second)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,6 @@ import cv2
 import numpy as np
 import raindrop_renderer
 from numpy.typing import NDArray
-from raindrop_renderer.options import RaindropOptions
 
 from attentive_gan.datasets.clean_images import DrawnScene, photos_below
 from attentive_gan.datasets.pairing import images_in
@@ -22,7 +21,7 @@ from attentive_gan.image_io import contact_sheet, read_image, write_image
 from attentive_gan.utils.checks import check_range
 from attentive_gan.utils.digests import digest
 
-from .render_jobs import FILES, BadImage, CleanSource, RenderJob
+from .render_jobs import FILES, BadImage, CleanSource, RenderedDatasetOptions, RenderJob
 from .render_journal import RenderJournal
 from .render_workers import outcomes
 from .sheets import evenly_spaced
@@ -34,30 +33,6 @@ Progress = Callable[[Iterable[Any], int], Iterable[Any]]
 _ROWS = 12
 
 CONTACT_SHEET = 'contact_sheet.png'
-
-
-@dataclass(frozen=True)
-class RenderedDatasetOptions:
-    """What to render; equal options and images give equal files.
-
-    Raises:
-        UserError: An option is out of its range.
-    """
-
-    per_image: int = 1
-    """Pairs of each clean image, 1 or more."""
-    seed: int = 0
-    """Any number from 0."""
-    raindrops: RaindropOptions = field(default_factory=RaindropOptions)
-    """Level, regimes, lighting, frame width and scales of the raindrops."""
-    size: tuple[int, int] | None = None
-    """(height, width) to which images are cut around their middle and shrunk; None: as they are."""
-
-    def __post_init__(self) -> None:
-        check_range('The number of pairs per image', self.per_image, 1)
-        check_range('The seed', self.seed, 0)
-        if self.size is not None and min(self.size) < 16:
-            raise UserError(f'The size must be at least 16x16; got {self.size[1]}x{self.size[0]}.')
 
 
 @dataclass(frozen=True)
@@ -160,10 +135,7 @@ def _jobs(
 ) -> list[RenderJob]:
     """Number the pairs: all of the first image, then all of the second, and so on."""
     pairs = [(source, time) for source in sources for time in range(options.per_image)]
-    return [
-        RenderJob(number, source, time, options.seed, options.raindrops, options.size, out)
-        for number, (source, time) in enumerate(pairs)
-    ]
+    return [RenderJob(number, *pair, options, out) for number, pair in enumerate(pairs)]
 
 
 def _made_from(sources: Sequence[CleanSource], options: RenderedDatasetOptions) -> dict[str, Any]:

@@ -115,7 +115,7 @@ class ImagePool:
                 'stages), or make larger images'
             )
 
-    def draw(self, batch_size: int, crop_size: int, options: CropOptions) -> Tensor:
+    def random_crops(self, batch_size: int, crop_size: int, options: CropOptions) -> Tensor:
         """Cut random crops, on the device alone.
 
         Args:
@@ -128,6 +128,12 @@ class ImagePool:
 
         Raises:
             UserError: The crops are larger than the images.
+
+        Example:
+            >>> pool = ImagePool(2, (48, 64), torch.device('cpu'))
+            >>> pool.put(torch.zeros(2, 48, 64, 7, dtype=torch.uint8))
+            >>> pool.random_crops(3, 32, CropOptions()).shape
+            torch.Size([3, 32, 32, 7])
         """
         self.check_crop(crop_size)
         groups = min(options.groups, batch_size)

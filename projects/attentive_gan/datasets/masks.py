@@ -45,6 +45,17 @@ def raindrop_mask(
 
     Raises:
         UserError: An option is out of its range, or the images differ in size.
+
+    Example:
+        >>> clean = np.full((5, 5, 3), 90, np.uint8)
+        >>> rainy = clean.copy()
+        >>> rainy[2, 2] = 200
+        >>> raindrop_mask(rainy, clean, threshold=30, dilation=3) // 255
+        array([[0, 0, 0, 0, 0],
+               [0, 0, 1, 0, 0],
+               [0, 1, 1, 1, 0],
+               [0, 0, 1, 0, 0],
+               [0, 0, 0, 0, 0]], dtype=uint8)
     """
     check_mask_options(threshold, rule, dilation)
     if rainy.shape != clean.shape:

@@ -66,6 +66,14 @@ def raindrop_statistics(
 
     Raises:
         UserError: The images differ in size, or the threshold or the rule is out of its range.
+
+    Example:
+        >>> clean = np.full((20, 20, 3), 100, np.uint8)
+        >>> rainy = clean.copy()
+        >>> rainy[:10, :10] = 200
+        >>> statistics = raindrop_statistics(rainy, clean)
+        >>> round(statistics.psnr, 2), statistics.mask_coverage, statistics.brighter_share
+        (14.15, 0.25, 1.0)
     """
     coverage = float(np.mean(raindrop_mask(rainy, clean, threshold, rule, dilation=1) > 0))
     greys = [_grey(image) for image in (rainy, clean)]

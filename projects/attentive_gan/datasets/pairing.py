@@ -74,7 +74,12 @@ def raise_faults(faults: Sequence[Fault], data_root: Path) -> None:
 
 
 def natural_key(name: str) -> list[tuple[int, int | str]]:
-    """Return a sort key by which '2_rain' comes before '10_rain'."""
+    """Return a sort key by which '2_rain' comes before '10_rain'.
+
+    Example:
+        >>> sorted(['10_rain', '2_rain'], key=natural_key)
+        ['2_rain', '10_rain']
+    """
     parts = re.split(r'(\d+)', name)
     return [(0, int(part)) if part.isdigit() else (1, part) for part in parts if part]
 

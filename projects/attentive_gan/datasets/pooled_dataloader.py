@@ -135,7 +135,7 @@ class PooledDataLoader:
             filler.check()
             stage = self.stage()
             filler.batches += 1
-            yield {'pairs': pool.draw(stage.batch_size, stage.crop_size, self.augmentation)}
+            yield {'pairs': pool.random_crops(stage.batch_size, stage.crop_size, self.augmentation)}
 
     def __len__(self) -> int:
         """Return the number of batches in which each image would be used once."""

@@ -30,6 +30,10 @@ class PairedFlip(Transform):
 
     Raises:
         UserError: An option is out of its range.
+
+    Example:
+        >>> PairedFlip(1.0)({'img': np.array([[1, 2, 3]])})
+        {'img': array([[3, 2, 1]]), 'flipped': True}
     """
 
     def __init__(
@@ -110,6 +114,10 @@ class ResizeToCover(Transform):
 
     Raises:
         UserError: The size is below 1.
+
+    Example:
+        >>> ResizeToCover((48, 72))({'gt': np.zeros((100, 200, 3), np.uint8)})['gt'].shape
+        (48, 96, 3)
     """
 
     def __init__(self, size: tuple[int, int], shrink: bool = True) -> None:

@@ -71,6 +71,12 @@ class PairedCrop(Transform):
 
     Raises:
         UserError: An image is smaller than the window; the message names the file.
+
+    Example:
+        >>> sample = {'img': np.zeros((24, 36, 3), np.uint8), 'gt': np.zeros((24, 36, 3), np.uint8)}
+        >>> sample = PairedCrop(16, random=False)(sample)
+        >>> sample['img'].shape, sample['crop_box']
+        ((16, 16, 3), (4, 10, 16, 16))
     """
 
     def __init__(

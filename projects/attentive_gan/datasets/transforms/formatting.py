@@ -39,6 +39,11 @@ class PackPair(Transform):
 
     Raises:
         UserError: A sample has no such entry.
+
+    Example:
+        >>> image = np.zeros((8, 8, 3), np.uint8)
+        >>> PackPair(mask=None)({'img': image, 'gt': image, 'img_path': 'a.png'})['pairs'].shape
+        torch.Size([8, 8, 7])
     """
 
     def __init__(self, mask: str | None = 'mask') -> None:

@@ -85,6 +85,12 @@ class RenderRaindrops(Transform):
 
     Raises:
         UserError: An option is out of its range, scales are given twice, or the calibration cannot be read.
+
+    Example:
+        >>> render = RenderRaindrops(level='heavy', with_alpha=True)
+        >>> sample = render({'gt': np.full((32, 48, 3), 90, np.uint8)})
+        >>> sample['img'].shape, sample['mask'].shape, sample['alpha'].dtype
+        ((32, 48, 3), (32, 48, 1), dtype('float32'))
     """
 
     def __init__(
