@@ -108,30 +108,6 @@ def measure_shift(rainy: Image, clean: Image) -> tuple[tuple[float, float], floa
     return (float(right), float(down)), float(np.clip(np.nan_to_num(response), 0, 1))
 
 
-def inspect_pairs(
-    pairs: Sequence[Pair], root: Path, faults: list[Fault]
-) -> Iterator[PairRecord | None]:
-    """Inspect pair after pair; what is wrong with one is appended to `faults`.
-
-    Args:
-        pairs: The pairs.
-        root: Folder that holds their files.
-        faults: List that grows.
-
-    Yields:
-        The record of each pair, or None where it cannot be decoded.
-    """
-    for pair in pairs:
-        try:
-            record = inspect_pair(pair, root)
-        except UserError as error:
-            faults.append(Fault('an image cannot be used', str(error), ''))
-            yield None
-            continue
-        faults.extend(pair_faults(record))
-        yield record
-
-
 def pair_faults(record: PairRecord) -> Iterator[Fault]:
     """Yield what is wrong with one pair by its record."""
     if record.psnr_rgb is None:
@@ -183,13 +159,13 @@ def summary(records: Sequence[PairRecord]) -> dict[str, Any]:
     """Return the statistics of a data set: count, sizes, mask shares, PSNR, shifts."""
     if not records:
         return {'pairs': 0}
-    psnr = [record.psnr_rgb for record in records if record.psnr_rgb is not None]
+    levels = [record.psnr_rgb for record in records if record.psnr_rgb is not None]
     return {
         'pairs': len(records),
         'distinct_clean': len({record.pixels_sha256[1] for record in records}),
         'sizes': sorted({f'{record.width}x{record.height}' for record in records}),
         'mask_share': _spread([record.mask_share for record in records]),
-        'psnr_rgb': _spread(psnr) if psnr else None,
+        'psnr_rgb': _spread(levels) if levels else None,
         'shift': _spread([float(np.hypot(*record.shift)) for record in records]),
     }
 
