@@ -40,10 +40,9 @@ class RaindropOptions:
     Example:
         >>> RaindropOptions(level='heavy', regimes={'discs': 1}).coverage_scale
         1.0
-        >>> RaindropOptions(level='wet')
+        >>> RaindropOptions(frame_width=3)
         Traceback (most recent call last):
-        raindrop_renderer.errors.RaindropOptionError: level must be one of ('light', 'normal', 'heavy'); got
-        'wet'.
+        raindrop_renderer.errors.RaindropOptionError: frame_width must be at least 16; got 3.
     """
 
     level: Level = 'normal'

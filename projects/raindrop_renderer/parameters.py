@@ -69,10 +69,9 @@ class RaindropParameters:
         >>> parameters = RaindropParameters(coverage=0.4, seed=7)
         >>> RaindropParameters.from_record({'coverage': 0.4, 'seed': 7}) == parameters
         True
-        >>> RaindropParameters(coverage=2)
+        >>> RaindropParameters(blades=2)
         Traceback (most recent call last):
-        raindrop_renderer.errors.RaindropOptionError: raindrop parameter coverage must be within 0 to 0.8;
-        got 2.
+        raindrop_renderer.errors.RaindropOptionError: blades must be 0 or at least 3.
     """
 
     regime: Regime = 'small'
