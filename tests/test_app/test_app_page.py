@@ -20,7 +20,7 @@ import psutil
 import pytest
 import torch
 from attentive_gan.config.reading import load_config
-from attentive_gan.image_io import read_document, write_document
+from attentive_gan.image_io import read_image_file, write_image_file
 from attentive_gan.inference import ImageRestorer
 from mmagic.registry import MODELS
 from mmengine.registry import DefaultScope
@@ -61,7 +61,7 @@ def server(gan, tmp_path_factory):
         **os.environ,
         'TMPDIR': str(folder),
         'OMP_NUM_THREADS': '1',
-        'PYTHONPATH': str(TINY_CONFIG.parent),
+        'PYTHONPATH': os.pathsep.join([str(TINY_CONFIG.parent), str(REPOSITORY / 'projects')]),
     }
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder,
@@ -162,10 +162,10 @@ def test_downloads_are_what_the_restorer_gives_and_are_forgotten(server, gan, tm
     key = json.loads(ask(address + 'jobs', 'POST', source.read_bytes(), **headers)[2])['key']
     told = result_of(address, key)
     assert told['names'] == {'kept': 'a_restored.JPG', 'png': 'a_restored.png'}
-    document = read_document(source)
-    restored = ImageRestorer(*gan, device='cpu').restore(document.pixels).image
+    image_file = read_image_file(source)
+    restored = ImageRestorer(*gan, device='cpu').restore(image_file.pixels).image
     for file, suffix in (('kept', '.jpg'), ('png', '.png')):
-        expected = write_document(tmp_path / f'out{suffix}', document.with_pixels(restored))
+        expected = write_image_file(tmp_path / f'out{suffix}', image_file.with_pixels(restored))
         got = ask(f'{address}jobs/{key}/{file}')[2]
         assert got == expected.read_bytes()
         assert Image.open(io.BytesIO(got)).getexif()[271] == 'Maker'

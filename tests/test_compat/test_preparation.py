@@ -24,7 +24,7 @@ def python(code: str) -> str:
 
 def test_every_shim_reports():
     assert [item.name for item in compat.report()] == [
-        'NumPy names', 'package paths', 'lean MMagic', 'checkpoint reading',
+        'NumPy names', 'package paths', 'inherited configs', 'lean MMagic', 'checkpoint reading',
     ]  # fmt: skip
     assert all(item.reason for item in compat.report())
 

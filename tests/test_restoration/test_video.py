@@ -100,7 +100,7 @@ def test_unequal_frame_times_keep_in_step_with_sound(
         frames=25,
     )
     report = restore_video(identity, source, tmp_path / 'out.mp4', SHORT)
-    assert any('differently long' in note for note in report.notes)
+    assert any('unequal duration' in note for note in report.notes)
     assert report.frames == 30  # the gaps of five frames are filled with the frame before
     before, after = decoded(source).astype(int), decoded(tmp_path / 'out.mp4')
     shown_at = np.searchsorted(
@@ -168,7 +168,7 @@ def test_cut_off_video_is_reported(ending: str, identity: ImageRestorer, tmp_pat
     source.write_bytes(whole[: int(len(whole) * 0.6)])
     report = restore_video(identity, source, tmp_path / f'out{ending}', SHORT)
     assert 0 < report.frames < 55
-    (note,) = (text for text in report.notes if 'cut off' in text)
+    (note,) = (text for text in report.notes if 'truncated' in text)
     assert note.startswith(f'{report.frames} frames of')
     assert '60' in note
     assert len(decoded(tmp_path / f'out{ending}')) == report.frames

@@ -1,4 +1,4 @@
-"""What the command-line tool shows: progress on a terminal, lines elsewhere, and a summary."""
+"""Output of the restore command: progress bars on a terminal, lines elsewhere, and a summary."""
 
 from __future__ import annotations
 
@@ -19,15 +19,17 @@ from rich.progress import (
 )
 
 from attentive_gan.errors import shown
-from attentive_gan.restoration.batch import Record, Report
+from attentive_gan.restoration.batch import Outcome, ProgressCallback, Report
 from attentive_gan.restoration.sharding import Shard
 
-#: Images that are done sooner than this, in seconds, get no bar of their own.
-_SOON = 1.0
+#: Inputs that take less than this, in seconds, get no bar of their own.
+_SHORT = 1.0
+#: Largest number of failures in the summary; the log has all.
+_LISTED = 20
 
 
-class ConsoleProgress:
-    """Shows progress on stderr; as a context, it takes the bars away at its end.
+class ConsoleProgress(ProgressCallback):
+    """Shows progress on stderr; as a context, it removes the bars at its end.
 
     Args:
         quiet: Whether to show nothing.
@@ -37,14 +39,20 @@ class ConsoleProgress:
         self._console = Console(stderr=True, quiet=quiet, soft_wrap=True)
         self._bars = self._console.is_terminal and not quiet
         self._progress = Progress(
-            TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(),
-            TextColumn('{task.fields[rate]}'), TimeElapsedColumn(), TimeRemainingColumn(),
-            console=self._console, transient=True, disable=not self._bars,
-        )  # fmt: skip
-        self._all: TaskID | None = None
-        self._one: TaskID | None = None
-        self._started = self._one_started = time.monotonic()
+            TextColumn('{task.description}'),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn('{task.fields[rate]}'),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=self._console,
+            transient=True,
+            disable=not self._bars,
+        )
+        self._batch = self._progress.add_task('all', total=None, rate='')
+        self._current: TaskID | None = None
         self._name = ''
+        self._started = self._current_started = time.monotonic()
         self._ended = 0
 
     def __enter__(self) -> ConsoleProgress:
@@ -58,90 +66,85 @@ class ConsoleProgress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Take the bars away."""
+        """Remove the bars."""
         self._progress.stop()
 
     def note(self, text: str) -> None:
         """Show a line."""
         self._console.print(text, markup=False, highlight=False)
 
-    def begin(self, total: int) -> None:
-        """Show the bar of all sources."""
+    def on_start(self, total: int) -> None:
+        """Show the bar of the batch."""
         self._started = time.monotonic()
-        self._all = self._progress.add_task('all', total=total, rate='')
+        self._progress.update(self._batch, total=total)
 
-    def part(self, name: str, part: float) -> None:
-        """Show the bar of the source in work, if it takes long."""
+    def on_progress(self, name: str, fraction: float) -> None:
+        """Show a bar for the current input if it takes long."""
         now = time.monotonic()
+        if self._current is not None and (name != self._name or fraction >= 1):
+            self._progress.remove_task(self._current)
+            self._current = None
         if name != self._name:
-            self._drop_one()
-            self._name, self._one_started = name, now
-        if part >= 1:
-            self._drop_one()
-        elif self._one is not None:
-            self._progress.update(self._one, completed=round(100 * part))
-        elif now - self._one_started > _SOON:
-            self._one = self._progress.add_task(escape(name), total=100, rate='%')
+            self._name, self._current_started = name, now
+        if self._current is not None:
+            self._progress.update(self._current, completed=round(100 * fraction))
+        elif fraction < 1 and now - self._current_started > _SHORT:
+            self._current = self._progress.add_task(escape(name), total=100, rate='%')
 
-    def end(self, record: Record) -> None:
-        """Count a source; name it where there are no bars, or if it failed."""
+    def on_outcome(self, outcome: Outcome) -> None:
+        """Count an input; print it if there are no bars, or if it failed."""
         self._ended += 1
         rate = self._ended / max(time.monotonic() - self._started, 1e-3)
-        if self._all is not None:
-            self._progress.update(self._all, completed=self._ended, rate=f'{rate:.1f}/s')
-        if record.state == 'failed':
-            self.note(f'failed: {record.reason}')
-        elif not self._bars and record.state == 'done':
-            self.note(f'{shown(record.source)} -> {shown(record.output)}')
-
-    def _drop_one(self) -> None:
-        if self._one is not None:
-            self._progress.remove_task(self._one)
-            self._one = None
+        self._progress.update(self._batch, completed=self._ended, rate=f'{rate:.1f}/s')
+        if outcome.state == 'failed':
+            self.note(f'failed: {outcome.reason}')
+        elif not self._bars and outcome.state == 'done':
+            self.note(f'{shown(outcome.input)} -> {shown(outcome.output)}')
 
 
-def summary(report: Report, shard: Shard, out: object, quiet: bool, listed: int) -> None:
-    """Print what became of all sources.
+def summary(report: Report, shard: Shard, out: object, quiet: bool) -> None:
+    """Print the outcome of a batch.
 
     Args:
-        report: What became of them.
-        shard: Which part of all files they are.
+        report: The outcome.
+        shard: Part of all files that it covers.
         out: Output folder or file.
         quiet: Whether to print failures only, on stderr.
-        listed: How many failures are named.
     """
-    done, skipped, failed = (report.of(state) for state in ('done', 'skipped', 'failed'))
     console = Console(soft_wrap=True, highlight=False, file=sys.stderr if quiet else sys.stdout)
-    if not quiet:
-        part = f'part {shard.number} of {shard.count}: ' if shard.count > 1 else ''
-        console.print(
-            f'{part}{len(done)} restored in {report.seconds:.1f} s{_rate(len(done), report.seconds)}, '
-            f'{len(skipped)} there already, {len(failed)} failed: {shown(str(out))}',
-            markup=False,
-        )
-        if report.left_out:
-            kinds = ', '.join(f'{n} {shown(kind)}' for kind, n in sorted(report.left_out.items()))
-            console.print(f'left out, no image or video by name: {kinds}', markup=False)
-        for record in done:
-            for note in record.details.get('notes', ()):
-                console.print(f'{shown(record.source)}: {note}', markup=False)
-            flicker = record.details.get('flicker')
-            if flicker:
-                console.print(
-                    f'{shown(record.source)}: flicker {flicker[0]:.2f} in the source, {flicker[1]:.2f} in '
-                    'the result (levels of 255)',
-                    markup=False,
-                )
-    one_screen = console.is_terminal and sys.stderr.isatty() and len(report.records) <= listed
-    if quiet or not one_screen:  # there, the failures have just been named above
-        for record in failed[:listed]:
-            console.print(f'failed: {record.reason}', markup=False)
-        if len(failed) > listed:
-            console.print(
-                f'and {len(failed) - listed} more; --log FILE.jsonl names all', markup=False
-            )
+    failed = report.of('failed')
+    lines = [] if quiet else _result_lines(report, shard, out)
+    one_screen = console.is_terminal and sys.stderr.isatty() and len(report.outcomes) <= _LISTED
+    if quiet or not one_screen:  # otherwise the failures are still visible above
+        lines += [f'failed: {outcome.reason}' for outcome in failed[:_LISTED]]
+        if len(failed) > _LISTED:
+            lines.append(f'and {len(failed) - _LISTED} more; --log FILE.jsonl names all')
     if report.interrupted:
-        console.print('interrupted; --skip-existing goes on from here', markup=False)
+        lines.append('interrupted; --skip-existing goes on from here')
+    for line in lines:
+        console.print(line, markup=False)
+
+
+def _result_lines(report: Report, shard: Shard, out: object) -> list[str]:
+    done, skipped, failed = (report.of(state) for state in ('done', 'skipped', 'failed'))
+    part = f'part {shard.number} of {shard.count}: ' if shard.count > 1 else ''
+    lines = [
+        f'{part}{len(done)} restored in {report.seconds:.1f} s{_rate(len(done), report.seconds)}, '
+        f'{len(skipped)} there already, {len(failed)} failed: {shown(str(out))}'
+    ]
+    if report.ignored:
+        kinds = ', '.join(f'{n} {shown(kind)}' for kind, n in sorted(report.ignored.items()))
+        lines.append(f'ignored, no image or video by name: {kinds}')
+    for outcome in done:
+        name = shown(outcome.input)
+        lines += [f'{name}: {note}' for note in outcome.details.get('notes', ())]
+        flicker = outcome.details.get('flicker')
+        if flicker:
+            lines.append(
+                f'{name}: flicker {flicker[0]:.2f} in the input, {flicker[1]:.2f} in the result '
+                '(levels of 255)'
+            )
+    return lines
 
 
 def _rate(done: int, seconds: float) -> str:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from . import checkpoint_loader, installed_paths, lean_mmagic, numpy_names, versions
+from . import (
+    checkpoint_loader,
+    inherited_configs,
+    installed_paths,
+    lean_mmagic,
+    numpy_names,
+    versions,
+)
 
 
 @dataclass(frozen=True)
@@ -24,6 +31,7 @@ class ShimReport:
 _SHIMS: tuple[tuple[str, Callable[[], tuple[bool, str]]], ...] = (
     ('NumPy names', numpy_names.apply),
     ('package paths', installed_paths.apply),
+    ('inherited configs', inherited_configs.apply),
     ('lean MMagic', lean_mmagic.apply),
     ('checkpoint reading', checkpoint_loader.apply),
 )

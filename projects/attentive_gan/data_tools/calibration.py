@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from raindrop_renderer.options import RaindropOptions
 from raindrop_renderer.raindrops import RainyImage
 from raindrop_renderer.sampling import add_raindrops, sample_parameters
@@ -21,14 +20,13 @@ from attentive_gan.datasets.raindrop_calibration import SCALES
 from attentive_gan.errors import UserError
 from attentive_gan.image_io.resizing import resize
 from attentive_gan.utils.manifest import write_manifest
+from attentive_gan.utils.types import ImageArray
 
 from .calibration_search import Vector, search
 from .sheets import evenly_spaced
 
-Image = NDArray[np.uint8]
-
 #: Puts raindrops on an image: (clean, seed, options).
-Renderer = Callable[[Image, int, RaindropOptions], RainyImage]
+Renderer = Callable[[ImageArray, int, RaindropOptions], RainyImage]
 
 #: The statistics that are matched, and which differences of them count as equally large.
 UNITS = {'psnr': 1.0, 'mask_coverage': 0.04, 'detail_ratio': 0.04, 'brighter_share': 0.04}
@@ -105,7 +103,7 @@ def _percentiles(values: dict[str, float | None], form: str) -> str:
     return ' / '.join('-' if value is None else form.format(value) for value in shown)
 
 
-def real_pairs(datasets: Sequence[PairDataset], count: int) -> list[tuple[Image, Image]]:
+def real_pairs(datasets: Sequence[PairDataset], count: int) -> list[tuple[ImageArray, ImageArray]]:
     """Decode pairs spread evenly over data sets.
 
     Args:
@@ -129,7 +127,7 @@ def real_pairs(datasets: Sequence[PairDataset], count: int) -> list[tuple[Image,
 
 
 def calibrate(
-    pairs: Sequence[tuple[Image, Image]],
+    pairs: Sequence[tuple[ImageArray, ImageArray]],
     options: RaindropOptions | None = None,
     *,
     seed: int = 0,
@@ -174,7 +172,7 @@ class _Trial:
 
     def __init__(
         self,
-        pairs: Sequence[tuple[Image, Image]],
+        pairs: Sequence[tuple[ImageArray, ImageArray]],
         options: RaindropOptions,
         seed: int,
         renders: int,
@@ -257,7 +255,7 @@ def _locations(statistics: Sequence[RaindropStatistics]) -> dict[str, float]:
     return result
 
 
-def _shrunk(rainy: Image, clean: Image) -> tuple[Image, Image, float]:
+def _shrunk(rainy: ImageArray, clean: ImageArray) -> tuple[ImageArray, ImageArray, float]:
     """Shrink a pair to `_WIDTH` columns where it is wider; return it with the factor."""
     height, width = clean.shape[:2]
     factor = min(1.0, _WIDTH / width)

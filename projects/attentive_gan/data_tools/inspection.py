@@ -10,7 +10,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from attentive_gan.datasets.masks import raindrop_mask
 from attentive_gan.datasets.pair_reading import read_pair
@@ -19,8 +18,7 @@ from attentive_gan.errors import UserError
 from attentive_gan.evaluation.protocols import psnr
 from attentive_gan.utils.digests import digest
 from attentive_gan.utils.manifest import changed_files
-
-Image = NDArray[np.uint8]
+from attentive_gan.utils.types import ImageArray
 
 #: Largest shift between partners that counts as aligned, in pixels.
 MAX_SHIFT = 2.0
@@ -89,7 +87,7 @@ def inspect_pair(pair: Pair, root: Path) -> PairRecord:
     )
 
 
-def measure_shift(rainy: Image, clean: Image) -> tuple[tuple[float, float], float]:
+def measure_shift(rainy: ImageArray, clean: ImageArray) -> tuple[tuple[float, float], float]:
     """Measure how far an image is shifted against another by phase correlation.
 
     Args:
@@ -183,5 +181,5 @@ def _spread(values: Sequence[float]) -> dict[str, float]:
     }
 
 
-def _pixels_digest(image: Image) -> str:
+def _pixels_digest(image: ImageArray) -> str:
     return hashlib.sha256(image.tobytes()).hexdigest()

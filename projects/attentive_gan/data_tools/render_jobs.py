@@ -9,7 +9,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from raindrop_renderer.options import RaindropOptions
 from raindrop_renderer.raindrops import RainyImage
 from raindrop_renderer.sampling import add_raindrops
@@ -22,8 +21,7 @@ from attentive_gan.image_io import read_image, write_image
 from attentive_gan.image_io.resizing import resize
 from attentive_gan.utils.checks import check_range
 from attentive_gan.utils.digests import digest
-
-Image = NDArray[np.uint8]
+from attentive_gan.utils.types import ImageArray
 
 #: Files of pair N below the data set's folder: the published layout, then ours.
 FILES = {
@@ -52,7 +50,7 @@ class CleanSource:
     scene: tuple[DrawnScene, int] | None = None
     """The scenes and the number of one of them."""
 
-    def read(self) -> tuple[Image, str]:
+    def read(self) -> tuple[ImageArray, str]:
         """Return the image, RGB (H, W, 3), uint8, and the SHA-256 of its file or pixels.
 
         Raises:
@@ -167,7 +165,7 @@ def render_job(job: RenderJob) -> dict[str, Any]:
     }
 
 
-def _fitted(clean: Image, size: tuple[int, int] | None) -> Image:
+def _fitted(clean: ImageArray, size: tuple[int, int] | None) -> ImageArray:
     """Cut the middle with the proportions of the wanted size, and shrink it.
 
     Raises:
@@ -188,7 +186,7 @@ def _fitted(clean: Image, size: tuple[int, int] | None) -> Image:
     return middle if cut == size else resize(middle, size)
 
 
-def _write(job: RenderJob, image: RainyImage, mask: Image) -> dict[str, str]:
+def _write(job: RenderJob, image: RainyImage, mask: ImageArray) -> dict[str, str]:
     """Write the files of a pair and return their digests; all or none are there afterwards."""
     alpha = np.round(image.alpha * 255).astype(np.uint8)
     content = {'rainy': image.rainy, 'clean': image.clean, 'mask': mask, 'alpha': alpha}

@@ -12,7 +12,6 @@ from typing import Any
 import cv2
 import numpy as np
 import raindrop_renderer
-from numpy.typing import NDArray
 
 from attentive_gan.datasets.clean_images import DrawnScene, photos_below
 from attentive_gan.datasets.pairing import images_in
@@ -20,6 +19,7 @@ from attentive_gan.errors import UserError
 from attentive_gan.image_io import contact_sheet, read_image, write_image
 from attentive_gan.utils.checks import check_range
 from attentive_gan.utils.digests import digest
+from attentive_gan.utils.types import ImageArray
 
 from .render_jobs import FILES, BadImage, CleanSource, RenderedDatasetOptions, RenderJob
 from .render_journal import RenderJournal
@@ -193,7 +193,7 @@ def _images(out: Path) -> list[str]:
     return [file.relative_to(out).as_posix() for file in found]
 
 
-def _sheet(out: Path, records: dict[int, dict[str, Any]]) -> NDArray[np.uint8]:
+def _sheet(out: Path, records: dict[int, dict[str, Any]]) -> ImageArray:
     """Show pairs spread evenly over the data set: rainy, clean, mask, coverage."""
     rows = []
     for number in evenly_spaced(sorted(records), _ROWS):

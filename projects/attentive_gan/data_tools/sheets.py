@@ -15,8 +15,8 @@ from attentive_gan.datasets.pairing import Pair
 from attentive_gan.datasets.samplers import SeededIndex
 from attentive_gan.errors import UserError
 from attentive_gan.image_io import contact_sheet
+from attentive_gan.utils.types import ImageArray
 
-Image = NDArray[np.uint8]
 Item = TypeVar('Item')
 
 
@@ -31,7 +31,7 @@ def evenly_spaced(items: Sequence[Item], count: int) -> list[Item]:
     return [items[place] for place in np.unique(places.astype(int))]
 
 
-def pair_sheet(pairs: Sequence[Pair], count: int) -> Image:
+def pair_sheet(pairs: Sequence[Pair], count: int) -> ImageArray:
     """Show rainy image, clean image and mask of pairs spread evenly over a data set.
 
     Args:
@@ -52,7 +52,7 @@ def pair_sheet(pairs: Sequence[Pair], count: int) -> Image:
     return contact_sheet(('rainy', 'clean', 'mask (mean > 30, dilation 3)'), rows)
 
 
-def sample_sheets(dataset: PairDataset, count: int, rows_per_sheet: int = 8) -> list[Image]:
+def sample_sheets(dataset: PairDataset, count: int, rows_per_sheet: int = 8) -> list[ImageArray]:
     """Show samples after the pipeline, as the network gets them.
 
     Args:
@@ -74,7 +74,7 @@ def sample_sheets(dataset: PairDataset, count: int, rows_per_sheet: int = 8) -> 
     return [contact_sheet(headings, rows[start : start + rows_per_sheet]) for start in starts]
 
 
-def sample_row(sample: dict[str, Any]) -> tuple[str, list[Image]]:
+def sample_row(sample: dict[str, Any]) -> tuple[str, list[ImageArray]]:
     """Return the caption and the images of a packed sample: rainy, clean, and mask if it has one.
 
     Raises:

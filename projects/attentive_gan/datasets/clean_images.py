@@ -9,11 +9,11 @@ from typing import Literal
 
 import numpy as np
 from drawn_scenes.scenes import draw_scene
-from numpy.typing import NDArray
 
 from attentive_gan.errors import UserError
-from attentive_gan.image_io.headers import SUFFIXES
+from attentive_gan.image_io import SUFFIXES
 from attentive_gan.utils.checks import check_range
+from attentive_gan.utils.types import ImageArray
 
 from .pairing import natural_key
 
@@ -75,7 +75,7 @@ class DrawnScene:
             raise UserError(f'A scene needs at least 16x16 pixels; got {width}x{height}.')
         check_range('night_share', self.night_share, 0, 1)
 
-    def draw(self, number: int) -> NDArray[np.uint8]:
+    def draw(self, number: int) -> ImageArray:
         """Draw scene `number`, RGB (H, W, 3), uint8."""
         words = np.random.SeedSequence([self.seed, number]).generate_state(1)
         return draw_scene(int(words[0]), self.size, self.lighting(number))

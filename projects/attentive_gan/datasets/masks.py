@@ -6,10 +6,10 @@ from typing import Literal, get_args
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from attentive_gan.errors import UserError
 from attentive_gan.utils.checks import check_range
+from attentive_gan.utils.types import ImageArray
 
 MaskRule = Literal['mean', 'any', 'luma']
 
@@ -18,12 +18,12 @@ _LUMA = np.array([299, 587, 114], np.int32)
 
 
 def raindrop_mask(
-    rainy: NDArray[np.uint8],
-    clean: NDArray[np.uint8],
+    rainy: ImageArray,
+    clean: ImageArray,
     threshold: int = 30,
     rule: MaskRule = 'mean',
     dilation: int = 3,
-) -> NDArray[np.uint8]:
+) -> ImageArray:
     """Mark the pixels in which two images differ by more than a threshold.
 
     The paper subtracts the clean from the rainy image and applies a threshold (Qian et al., 2018,

@@ -15,10 +15,9 @@ from numpy.typing import NDArray
 
 from attentive_gan.errors import UserError
 from attentive_gan.evaluation.protocols import psnr
+from attentive_gan.utils.types import ImageArray
 
 from .masks import MaskRule, raindrop_mask
-
-Image = NDArray[np.uint8]
 
 #: Standard deviation in pixels of the Gaussian below which detail counts as fine.
 _FINE = 1.5
@@ -49,7 +48,7 @@ class RaindropStatistics:
 
 
 def raindrop_statistics(
-    rainy: Image, clean: Image, threshold: int = 30, rule: MaskRule = 'mean'
+    rainy: ImageArray, clean: ImageArray, threshold: int = 30, rule: MaskRule = 'mean'
 ) -> RaindropStatistics:
     """Measure a pair.
 
@@ -119,18 +118,18 @@ def spread(statistics: Sequence[RaindropStatistics]) -> dict[str, dict[str, floa
     return result
 
 
-def _grey(image: Image) -> Image:
+def _grey(image: ImageArray) -> ImageArray:
     """Return the luma of each pixel (H, W), rounded."""
     return cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
 
 
-def _value(image: Image) -> Image:
+def _value(image: ImageArray) -> ImageArray:
     """Return the largest channel of each pixel (H, W)."""
     red, green, blue = cv2.split(image)
     return cv2.max(cv2.max(red, green), blue).astype(np.uint8, copy=False)
 
 
-def _detail_ratio(rainy: Image, clean: Image) -> tuple[float, float] | tuple[None, None]:
+def _detail_ratio(rainy: ImageArray, clean: ImageArray) -> tuple[float, float] | tuple[None, None]:
     """Return median and 10th percentile of the local ratio of fine detail of two grey images."""
     energy = [_detail_energy(grey) for grey in (rainy, clean)]
     textured = energy[1] > _TEXTURED
@@ -141,7 +140,7 @@ def _detail_ratio(rainy: Image, clean: Image) -> tuple[float, float] | tuple[Non
     return float(middle), float(low)
 
 
-def _detail_energy(grey: Image) -> NDArray[np.float32]:
+def _detail_energy(grey: ImageArray) -> NDArray[np.float32]:
     """Return the local energy of fine detail (H, W), in squared grey levels."""
     level = grey.astype(np.float32)
     detail = level - cv2.GaussianBlur(level, (0, 0), _FINE)

@@ -5,25 +5,25 @@ from __future__ import annotations
 import copy
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 from mmagic.registry import TRANSFORMS
-from numpy.typing import NDArray
 
 from attentive_gan.datasets.image_cache import ImageCache
 from attentive_gan.datasets.pair_reading import read_pair
 from attentive_gan.errors import UserError
 from attentive_gan.image_io import read_image
+from attentive_gan.utils.types import ChannelOrder, ImageArray
 
 from .base import Transform
 
-Image = NDArray[np.uint8]
-ChannelOrder = Literal['rgb', 'bgr']
 _Loader = TypeVar('_Loader', bound='ImageLoader')
 
 
-def set_image(results: dict[str, Any], key: str, image: Image, channel_order: ChannelOrder) -> None:
+def set_image(
+    results: dict[str, Any], key: str, image: ImageArray, channel_order: ChannelOrder
+) -> None:
     """Put an image into a sample with the keys that MMagic's `LoadImageFromFile` sets.
 
     Args:
@@ -85,7 +85,7 @@ class ImageLoader(Transform):
         return loader
 
     @abstractmethod
-    def decode(self, results: Mapping[str, Any]) -> tuple[Image, ...]:
+    def decode(self, results: Mapping[str, Any]) -> tuple[ImageArray, ...]:
         """Return an image for each of `KEYS`, RGB (H, W, 3), uint8."""
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
@@ -109,7 +109,7 @@ class LoadRainyCleanPair(ImageLoader):
 
     KEYS = ('img', 'gt')
 
-    def decode(self, results: Mapping[str, Any]) -> tuple[Image, ...]:
+    def decode(self, results: Mapping[str, Any]) -> tuple[ImageArray, ...]:
         """Return the rainy and the clean image, RGB (H, W, 3), uint8."""
         return read_pair(results)
 
@@ -124,7 +124,7 @@ class LoadCleanImage(ImageLoader):
 
     KEYS = ('gt',)
 
-    def decode(self, results: Mapping[str, Any]) -> tuple[Image, ...]:
+    def decode(self, results: Mapping[str, Any]) -> tuple[ImageArray, ...]:
         """Return the clean image, RGB (H, W, 3), uint8."""
         if 'scenes' in results:
             return (results['scenes'].draw(results['number']),)

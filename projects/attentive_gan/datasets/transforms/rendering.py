@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import torch
 from mmagic.registry import TRANSFORMS
-from numpy.typing import NDArray
 from raindrop_renderer.blobs import add_blobs
 from raindrop_renderer.errors import RaindropOptionError
 from raindrop_renderer.options import RaindropOptions
@@ -22,6 +21,7 @@ from attentive_gan.datasets.masks import MaskRule
 from attentive_gan.datasets.raindrop_calibration import read_calibration
 from attentive_gan.errors import UserError
 from attentive_gan.utils.checks import check_range
+from attentive_gan.utils.types import ImageArray
 
 from .base import Transform
 from .crop import checked_size, random_window
@@ -38,7 +38,7 @@ def _user_errors(where: str = '') -> Iterator[None]:
         raise UserError(f'{where}: {error}' if where else str(error)) from error
 
 
-def _rgb(results: Mapping[str, Any]) -> NDArray[np.uint8]:
+def _rgb(results: Mapping[str, Any]) -> ImageArray:
     """Return `gt` of a sample as RGB (H, W, 3)."""
     bgr = results.get('gt_channel_order', 'bgr') == 'bgr'
     return np.ascontiguousarray(results['gt'][..., ::-1] if bgr else results['gt'])
@@ -159,7 +159,7 @@ class RenderRaindrops(Transform):
 
     def _render(
         self,
-        clean: NDArray[np.uint8],
+        clean: ImageArray,
         seed: int,
         results: dict[str, Any],
         window: Window | None,
@@ -194,7 +194,7 @@ class RenderBlobs(RenderRaindrops):
 
     def _render(
         self,
-        clean: NDArray[np.uint8],
+        clean: ImageArray,
         seed: int,
         results: dict[str, Any],
         window: Window | None,
