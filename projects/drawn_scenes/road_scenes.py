@@ -93,8 +93,13 @@ def highway(canvas: Canvas) -> float:
     scenery.sky(canvas, horizon)
     scenery.hills(canvas, horizon, canvas.count(1, 3), DRY + GREENS[:3])
     meadow(canvas, horizon)
-    view = streets.View(horizon, width * canvas.uniform(0.3, 0.7), height * 1.02,
-                        width * canvas.uniform(0.35, 0.65), width * canvas.uniform(0.7, 1.2))  # fmt: skip
+    view = streets.View(
+        horizon,
+        width * canvas.uniform(0.3, 0.7),
+        height * 1.02,
+        width * canvas.uniform(0.35, 0.65),
+        width * canvas.uniform(0.7, 1.2),
+    )
     for _ in range(canvas.count(1, 6)):
         depth = canvas.uniform(0.03, 0.25)
         foot = view.at(canvas.uniform(1.1, 2.5) * (-1) ** canvas.count(0, 1), depth)

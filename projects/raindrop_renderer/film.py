@@ -89,9 +89,7 @@ class Film:
 
     def _on_grid(self, coarse: NDArray[Any]) -> Floats:
         """Enlarge whole numbers on the coarse grid, and cut out this part."""
-        padded = cv2.copyMakeBorder(
-            coarse.astype(np.float32), 1, 1, 1, 1, cv2.BORDER_REPLICATE
-        )  # fmt: skip
+        padded = cv2.copyMakeBorder(coarse.astype(np.float32), 1, 1, 1, 1, cv2.BORDER_REPLICATE)
         down, above = self._cells(self.rows)
         across, left = self._cells(self.columns)
         large = enlarge(np.asarray(padded[down, across]), self.factor)

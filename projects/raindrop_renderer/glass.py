@@ -113,9 +113,7 @@ def through_drops(
     kind = environment.dtype.type
     down = ((pixels.down + angles[0][:, None]) * (1 / 32)).astype(np.float32)
     across = ((pixels.across + angles[1]) * (1 / 32)).astype(np.float32)
-    light = cv2.remap(
-        environment, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )  # fmt: skip
+    light = cv2.remap(environment, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     coverage = pixels.coverage.astype(kind)
     passed = (coverage * pixels.transmission.astype(kind)) * kind(1 / FULL**2)
     reflected = coverage * kind(1 / FULL) - passed

@@ -58,9 +58,12 @@ class PairOptions:
 
     def __post_init__(self) -> None:
         for name, (least, most) in {
-            'frame_width': (16, 1e6), 'exposure': (1e-3, 8), 'jpeg_quality': (1, 100),
-            'defocus': (0, 0.1), 'sharpening': (-2, 2),
-        }.items():  # fmt: skip
+            'frame_width': (16, 1e6),
+            'exposure': (1e-3, 8),
+            'jpeg_quality': (1, 100),
+            'defocus': (0, 0.1),
+            'sharpening': (-2, 2),
+        }.items():
             low, high = getattr(self, name)
             if not least <= low <= high <= most:
                 raise RaindropOptionError(

@@ -169,9 +169,16 @@ class RaindropParameters:
     def without_water(self) -> RaindropParameters:
         """Return the same camera and scene behind a dry glass, which changes nothing but the focus."""
         return replace(
-            self, coverage=0, fine_coverage=0, mist=0, haze=0, veil=0, gain=1, reflection=0,
+            self,
+            coverage=0,
+            fine_coverage=0,
+            mist=0,
+            haze=0,
+            veil=0,
+            gain=1,
+            reflection=0,
             highlights=0,
-        )  # fmt: skip
+        )
 
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> RaindropParameters:

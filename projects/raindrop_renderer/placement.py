@@ -58,9 +58,12 @@ def place_drops(
     area = height * width / scale**2
     density = _density(random, parameters.unevenness)
     main = _radii(
-        random, area * parameters.coverage * 1.1, parameters.radius_median,
-        parameters.radius_spread, _RADII,
-    )  # fmt: skip
+        random,
+        area * parameters.coverage * 1.1,
+        parameters.radius_median,
+        parameters.radius_spread,
+        _RADII,
+    )
     fine = _radii(
         random, area * parameters.fine_coverage, parameters.fine_radius, 0.35, _FINE_RADII
     )
