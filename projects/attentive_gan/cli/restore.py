@@ -94,10 +94,10 @@ def run(args: argparse.Namespace) -> int:
 
 def _options(args: argparse.Namespace, shard: Shard) -> BatchOptions:
     """Return the options of the batch."""
-    from attentive_gan.restoration import BatchOptions, TargetOptions, VideoOptions
+    from attentive_gan.restoration import BatchOptions, OutputOptions, VideoOptions
 
     return BatchOptions(
-        TargetOptions(args.format, args.suffix, args.existing, args.attention, args.side_by_side),
+        OutputOptions(args.format, args.suffix, args.existing, args.attention, args.side_by_side),
         args.quality, int(args.max_megapixels * 1e6), shard, args.log,
         VideoOptions(
             args.crf, hold_attention=args.hold_attention, measure_flicker=args.measure_flicker

@@ -12,7 +12,7 @@ from drawn_scenes.scenes import draw_scene
 from numpy.typing import NDArray
 
 from attentive_gan.errors import UserError
-from attentive_gan.image_io.headers import SUFFIXES
+from attentive_gan.image_io import SUFFIXES
 
 from .pairing import natural_key
 

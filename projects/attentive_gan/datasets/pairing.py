@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from attentive_gan.errors import UserError
-from attentive_gan.image_io import ImageHeader, verify_complete
-from attentive_gan.image_io.headers import SUFFIXES
+from attentive_gan.image_io import SUFFIXES, ImageHeader, verify_complete
 
 Side = Literal['left', 'right']
 

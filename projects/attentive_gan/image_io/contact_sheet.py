@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-ImageArray = NDArray[np.uint8]
+from attentive_gan.utils.types import ImageArray
 
 _MARGIN = 6
 _TEXT_HEIGHT = 22

@@ -9,10 +9,10 @@ to a function that only gives out the four methods that MMEngine stores.
 from __future__ import annotations
 
 import importlib
-import os
 import pickle
 import zipfile
 from collections import OrderedDict
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,8 @@ import torch
 from mmengine.logging import HistoryBuffer
 
 from attentive_gan.errors import UserError
+
+from .atomic_io import atomic_write
 
 _HISTORY_METHODS = ('mean', 'min', 'max', 'current')
 
@@ -85,12 +87,11 @@ def read_checkpoint(path: str | Path, map_location: Any = 'cpu') -> dict[str, An
 
 
 def _load(path: Path, map_location: Any) -> dict[str, Any]:
-    """Call `torch.load` with MMEngine's harmless classes allowed where torch can do that."""
+    """Call `torch.load` with MMEngine's harmless classes allowed if torch supports that."""
     safe_globals = getattr(torch.serialization, 'safe_globals', None)
-    if safe_globals is None:
-        return torch.load(path, map_location=map_location, weights_only=True)
-    with safe_globals(_harmless_globals()):
-        return torch.load(path, map_location=map_location, weights_only=True)
+    with safe_globals(_harmless_globals()) if safe_globals else nullcontext():
+        checkpoint: dict[str, Any] = torch.load(path, map_location=map_location, weights_only=True)
+    return checkpoint
 
 
 def _read_safetensors(path: Path, map_location: Any) -> dict[str, torch.Tensor]:
@@ -131,43 +132,23 @@ def verify_checkpoint(path: str | Path) -> str | None:
 
 
 def write_checkpoint(checkpoint: dict[str, Any], path: str | Path) -> None:
-    """Write a checkpoint so that at every moment the old file or the complete new one is there.
+    """Write a checkpoint atomically.
 
     Args:
         checkpoint: Tensors and plain values.
-        path: Final name; a temporary file beside it is written first.
+        path: File to write; its folder is created if missing.
 
     Raises:
-        UserError: The disk is full or the folder cannot be written; the old file is untouched.
+        UserError: The disk is full or the folder cannot be written; the old file is unchanged.
     """
-    path = Path(path)
-    temporary = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open('wb') as file:
+        with atomic_write(Path(path)) as temporary, temporary.open('wb') as file:
             torch.save(checkpoint, file)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-        _sync_folder(path.parent)
-    except KeyboardInterrupt:
-        temporary.unlink(missing_ok=True)
-        raise
-    except (OSError, RuntimeError) as error:
-        temporary.unlink(missing_ok=True)
+    except RuntimeError as error:  # a UserError of `atomic_write`, or torch's own
         if isinstance(error.__context__, KeyboardInterrupt):
-            # torch cannot end the archive that it was writing, and says so instead.
+            # torch cannot end the archive that it was writing, and reports that instead.
             raise error.__context__ from None
         raise UserError(
-            f'checkpoint {path} could not be written ({error}); free space or choose another '
-            '--work-dir; earlier checkpoints are untouched'
+            f'checkpoint {path} could not be written ({error.__cause__ or error}); free space or choose '
+            'another --work-dir; earlier checkpoints are untouched'
         ) from error
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a rename durable."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -1,4 +1,4 @@
-"""Checksums, by which files are told apart and changes are found."""
+"""Checksums of files."""
 
 from __future__ import annotations
 

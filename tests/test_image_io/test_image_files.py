@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import tifffile
 from attentive_gan.errors import UserError
-from attentive_gan.image_io import check_holds, read_document, write_document
+from attentive_gan.image_io import check_format_holds, read_image_file, write_image_file
 from attentive_gan.utils.atomic_io import _MACHINE, remove_stale_temporaries
 from PIL import ExifTags, Image, ImageCms
 
@@ -54,8 +54,10 @@ def test_lossless_files_stay_as_they_are(
     tmp_path: Path, name: str, channels: tuple[int, ...], options: dict
 ) -> None:
     source = pillow_file(tmp_path / name, *channels, **options)
-    document = read_document(source)
-    written = write_document(tmp_path / 'out' / name, document.with_pixels(document.pixels.copy()))
+    image_file = read_image_file(source)
+    written = write_image_file(
+        tmp_path / 'out' / name, image_file.with_pixels(image_file.pixels.copy())
+    )
     before, after = Image.open(source), Image.open(written)
     assert after.mode == before.mode
     assert np.array_equal(np.asarray(after), np.asarray(before))
@@ -73,20 +75,20 @@ def test_16_bit_png_stays_as_it_is(tmp_path: Path, channels: tuple[int, ...]) ->
     stored = pixels(*channels, bits=16)
     source = tmp_path / 'deep.png'
     assert cv2.imwrite(str(source), stored)
-    document = read_document(source)
-    assert document.pixels.dtype == np.uint16
-    assert document.grey == (channels == ())
-    written = write_document(tmp_path / 'out.png', document)
+    image_file = read_image_file(source)
+    assert image_file.pixels.dtype == np.uint16
+    assert image_file.grey == (channels == ())
+    written = write_image_file(tmp_path / 'out.png', image_file)
     assert np.array_equal(cv2.imread(str(written), cv2.IMREAD_UNCHANGED), stored)
 
 
 def test_16_bit_png_keeps_profile_and_metadata(tmp_path: Path) -> None:
-    document = read_document(pillow_file(tmp_path / 'a.png', 3))
-    deep = np.full(document.pixels.shape, 40_000, np.uint16)
-    document = type(document)(
-        deep, None, False, document.icc_profile, document.exif, document.dpi, 'PNG'
+    image_file = read_image_file(pillow_file(tmp_path / 'a.png', 3))
+    deep = np.full(image_file.pixels.shape, 40_000, np.uint16)
+    image_file = type(image_file)(
+        deep, None, False, image_file.icc_profile, image_file.exif, image_file.dpi, 'PNG'
     )
-    seen = Image.open(write_document(tmp_path / 'deep.png', document))
+    seen = Image.open(write_image_file(tmp_path / 'deep.png', image_file))
     seen.load()
     assert seen.info['icc_profile'] == ICC
     assert seen.info['dpi'] == pytest.approx((300, 300), abs=0.02)
@@ -100,7 +102,7 @@ def test_16_bit_tiff_stays_as_it_is(tmp_path: Path, channels: tuple[int, ...]) -
     kind = 'rgb' if channels else 'minisblack'
     extra = ['unassalpha'] if channels == (4,) else None
     tifffile.imwrite(source, stored, photometric=kind, extrasamples=extra, iccprofile=ICC)
-    written = write_document(tmp_path / 'out.tif', read_document(source))
+    written = write_image_file(tmp_path / 'out.tif', read_image_file(source))
     assert np.array_equal(tifffile.imread(written), stored)
     with tifffile.TiffFile(written) as file:
         assert bytes(file.pages[0].tags[34675].value) == ICC
@@ -109,18 +111,18 @@ def test_16_bit_tiff_stays_as_it_is(tmp_path: Path, channels: tuple[int, ...]) -
 def test_bmp_and_palettes(tmp_path: Path) -> None:
     bitmap = tmp_path / 'a.bmp'
     Image.fromarray(pixels(3)).save(bitmap)
-    out = write_document(tmp_path / 'b.bmp', read_document(bitmap))
+    out = write_image_file(tmp_path / 'b.bmp', read_image_file(bitmap))
     assert np.array_equal(np.asarray(Image.open(out)), np.asarray(Image.open(bitmap)))
     palette = tmp_path / 'palette.png'
     Image.fromarray(pixels(3)).quantize(8).save(palette)
-    out = write_document(tmp_path / 'p.png', read_document(palette))
+    out = write_image_file(tmp_path / 'p.png', read_image_file(palette))
     shown = np.asarray(Image.open(palette).convert('RGB'))
     assert np.array_equal(np.asarray(Image.open(out)), shown)
     one_bit = tmp_path / 'one.png'
     Image.fromarray(pixels() > 100).save(one_bit)
-    document = read_document(one_bit)
-    assert document.grey
-    assert set(np.unique(document.pixels)) == {0, 255}
+    image_file = read_image_file(one_bit)
+    assert image_file.grey
+    assert set(np.unique(image_file.pixels)) == {0, 255}
 
 
 @pytest.mark.parametrize('orientation', range(1, 9))
@@ -129,18 +131,18 @@ def test_images_are_turned_upright_once(tmp_path: Path, orientation: int) -> Non
     from PIL import ImageOps
 
     upright = ImageOps.exif_transpose(Image.open(source))
-    document = read_document(source)
-    assert np.array_equal(document.pixels, np.asarray(upright))
-    seen = Image.open(write_document(tmp_path / 'b.jpg', document))
+    image_file = read_image_file(source)
+    assert np.array_equal(image_file.pixels, np.asarray(upright))
+    seen = Image.open(write_image_file(tmp_path / 'b.jpg', image_file))
     assert seen.getexif()[ExifTags.Base.Orientation] == 1
     assert seen.size == upright.size
 
 
 def test_jpeg_keeps_grey_profile_and_full_colour_resolution(tmp_path: Path) -> None:
-    grey = read_document(pillow_file(tmp_path / 'g.jpg'))
-    assert Image.open(write_document(tmp_path / 'h.jpg', grey)).mode == 'L'
-    colour = read_document(pillow_file(tmp_path / 'c.jpg', 3))
-    seen = Image.open(write_document(tmp_path / 'd.jpg', colour))
+    grey = read_image_file(pillow_file(tmp_path / 'g.jpg'))
+    assert Image.open(write_image_file(tmp_path / 'h.jpg', grey)).mode == 'L'
+    colour = read_image_file(pillow_file(tmp_path / 'c.jpg', 3))
+    seen = Image.open(write_image_file(tmp_path / 'd.jpg', colour))
     assert seen.info['icc_profile'] == ICC
     assert [layer[1:3] for layer in seen.layer] == [(1, 1)] * 3
 
@@ -148,7 +150,7 @@ def test_jpeg_keeps_grey_profile_and_full_colour_resolution(tmp_path: Path) -> N
 def test_cmyk_becomes_rgb_and_loses_its_profile(tmp_path: Path) -> None:
     source = tmp_path / 'c.jpg'
     Image.fromarray(pixels(4), 'CMYK').save(source, icc_profile=b'a profile of inks')
-    assert read_document(source).icc_profile is None
+    assert read_image_file(source).icc_profile is None
 
 
 @pytest.mark.parametrize(
@@ -163,16 +165,16 @@ def test_nothing_is_lost_silently(
     name: str, height: int, width: int, alpha: bool, bits: int
 ) -> None:
     with pytest.raises(UserError, match=name):
-        check_holds(name, height, width, alpha, bits)
+        check_format_holds(name, height, width, alpha, bits)
 
 
 def test_odd_names(tmp_path: Path) -> None:
-    document = read_document(pillow_file(tmp_path / 'a.png', 3))
+    image_file = read_image_file(pillow_file(tmp_path / 'a.png', 3))
     for name in ('two\nlines.png', 'ä' * 125 + '.png', 'x' * 251 + '.png'):
-        assert write_document(tmp_path / name, document).is_file()
+        assert write_image_file(tmp_path / name, image_file).is_file()
     (tmp_path / 'bad\nname.png').write_bytes(b'no image')
     with pytest.raises(UserError, match=r'bad\\nname.png'):
-        read_document(tmp_path / 'bad\nname.png')
+        read_image_file(tmp_path / 'bad\nname.png')
 
 
 def test_a_killed_writer_leaves_the_old_file(tmp_path: Path) -> None:
@@ -197,6 +199,6 @@ def test_a_killed_writer_leaves_the_old_file(tmp_path: Path) -> None:
 
 
 def test_other_pixels_must_fit(tmp_path: Path) -> None:
-    document = read_document(pillow_file(tmp_path / 'a.png', 3))
+    image_file = read_image_file(pillow_file(tmp_path / 'a.png', 3))
     with pytest.raises(ValueError, match='uint8'):
-        document.with_pixels(document.pixels.astype(np.uint16))
+        image_file.with_pixels(image_file.pixels.astype(np.uint16))
