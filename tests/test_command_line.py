@@ -178,7 +178,9 @@ def test_processes_of_a_group_exit_whatever_their_threads_do(code, tmp_path):
 
 
 def test_malformed_option_is_named():
-    done = tool('train.py', 'configs/attgan_embedded.py', '--cfg-options', 'nonsense')
+    done = tool(
+        'train.py', 'configs/attentive_gan/attgan_1xb2-500_drawn.py', '--cfg-options', 'nonsense'
+    )
     assert done.returncode == 1
     assert done.stderr == 'error: --cfg-options nonsense: expected FIELD=VALUE\n'
 

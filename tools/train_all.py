@@ -36,18 +36,18 @@ def run(args: argparse.Namespace) -> int:
     options = parse_options(args.cfg_options)
 
     import attentive_gan.registration  # noqa: F401
-    from attentive_gan.sweep.plan import Budget, plan_batch
-    from attentive_gan.sweep.report import summarise_batch
-    from attentive_gan.sweep.run import train_batch
+    from attentive_gan.sweep.plan import Budget, plan_sweep
+    from attentive_gan.sweep.report import summarize_sweep
+    from attentive_gan.sweep.run import run_sweep
     from rich.console import Console
 
     console = Console(stderr=True)
     budget = Budget(args.iterations, args.minutes)
-    batch = plan_batch(args.configs, budget, args.work_dir, args.data, options, args.gpus)
-    records = train_batch(
-        batch, lambda text: console.print(text, markup=False, highlight=False, soft_wrap=True)
+    sweep = plan_sweep(args.configs, budget, args.work_dir, args.data, options, args.gpus)
+    states = run_sweep(
+        sweep, lambda text: console.print(text, markup=False, highlight=False, soft_wrap=True)
     )
-    rows = summarise_batch(batch, records)
+    rows = summarize_sweep(sweep, states)
     print_table(rows)
     console.print(f'leaderboard entries: {args.work_dir / "entries.yml"}', soft_wrap=True)
     return 1 if any(row['state'] != 'done' for row in rows) else 0

@@ -123,10 +123,16 @@ def test_converted_weights_can_be_tested(repository, legacy_file, tmp_path, suff
     out = tmp_path / f'converted{suffix}'
     assert convert(repository, legacy_file[0], out, '--allow-unknown').returncode == 0
     data = write_pairs(tmp_path / 'pairs', count=2)
+    config = repository / 'configs' / 'attentive_gan' / 'attgan_1xb2-500_drawn.py'
     done = tool(
-        'test.py', repository / 'configs' / 'attgan_embedded.py', out, '--work-dir', tmp_path / 'work',
-        '--cfg-options', *data_options(data),
-    )  # fmt: skip
+        'test.py',
+        config,
+        out,
+        '--work-dir',
+        tmp_path / 'work',
+        '--cfg-options',
+        *data_options(data),
+    )
     assert done.returncode == 0, done.stderr
     assert "has no weights of 'discriminator'" in done.stdout + done.stderr
     assert (tmp_path / 'work' / 'scores' / 'test' / 'test_a.csv').is_file()

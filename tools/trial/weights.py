@@ -11,7 +11,7 @@ import numpy as np
 from attentive_gan.checkpoints.publishing import halved_part, save_weights
 from attentive_gan.config.model_description import describe
 from attentive_gan.datasets.clean_images import DrawnScene
-from attentive_gan.engine.runner.resume_points import latest_sound_checkpoint
+from attentive_gan.engine.runner.resume_points import latest_valid_checkpoint
 from attentive_gan.evaluation.protocols import PROTOCOLS, Protocol
 from attentive_gan.image_io import contact_sheet, write_image
 from attentive_gan.image_io.comparison import attention_image
@@ -52,7 +52,7 @@ def save_trained(plan: TrialPlan, found: dict[str, Any]) -> None:
         UserError: There is no sound checkpoint.
     """
     warnings: list[str] = []
-    path = latest_sound_checkpoint(plan.work / 'training', warnings.append)
+    path = latest_valid_checkpoint(plan.work / 'training', warnings.append)
     stored = read_checkpoint(path)
     description = describe(plan.read_config(plan.all_options), plan.config)
     found |= {'checkpoint': path.name, 'iterations': stored.get('meta', {}).get('iter')}

@@ -1,4 +1,4 @@
-"""Turns a config that trains for a number of iterations into one that trains for a time."""
+"""Converts a config that trains for a number of iterations to one that trains for a time."""
 
 from __future__ import annotations
 
@@ -9,24 +9,23 @@ from mmengine.config import Config
 
 from attentive_gan.errors import UserError
 
-#: Fields that name the iteration at which a stage begins; `AttentiveGAN` also takes shares in (0, 1).
-STAGE_FIELDS = ('discriminator_start', 'adversarial_start')
+from .reading import optimizer_wrappers
 
-#: An iteration that no training reaches.
-NEVER = 2**31 - 1
+#: Share of a stage that lasts as long as the training; `AttentiveGAN` takes shares in (0, 1).
+LONGEST_STAGE = 1 - 1e-9
 
 
 def set_minutes(config: Config, minutes: float) -> None:
-    """Train a config for a time (`--minutes`); stages and schedules keep their shares of the training.
+    """Train for a time (`--minutes`); stages, schedules, validations and checkpoints keep their shares.
 
-    Validations and checkpoints keep theirs too; how often is logged or shown stays a number of iterations.
+    Intervals of logging and visualization stay numbers of iterations.
 
     Args:
         config: Config to change.
         minutes: Minutes of training, see `TimedTrainLoop`.
 
     Raises:
-        UserError: The config counts epochs, or has a schedule that no `ProgressLR` resembles.
+        UserError: The config counts epochs, or has a schedule without a counterpart in `ProgressLR`.
     """
     if not minutes > 0:
         raise UserError(f'--minutes must be above 0, not {minutes:g}')
@@ -37,16 +36,20 @@ def set_minutes(config: Config, minutes: float) -> None:
     iterations = loop.get('max_iters')
     if not iterations:
         raise UserError(
-            f'--minutes: {config.filename} has no train_cfg.max_iters, of which its stages and '
-            'schedules are shares'
+            f'--minutes: {config.filename} has no train_cfg.max_iters, from which the shares of its '
+            'stages and schedules are computed'
         )
     _set_loop(config, minutes, iterations)
-    for name in STAGE_FIELDS:
-        start = config.model.get(name)
-        if isinstance(start, int) and start > 0:
-            config.model[name] = start / iterations if start < iterations else NEVER
+    _set_stages(config.model.get('train_cfg') or {}, iterations)
     if config.get('param_scheduler') is not None:
         config.param_scheduler = _schedules(config, iterations)
+
+
+def _set_stages(stages: dict[str, Any], iterations: int) -> None:
+    """Turn the lengths of stages, in iterations, into shares of the training."""
+    for name in ('gen_init_steps', 'disc_init_steps'):
+        if isinstance(stages.get(name), int) and stages[name] > 0:
+            stages[name] = min(stages[name] / iterations, LONGEST_STAGE)
 
 
 def _set_loop(config: Config, minutes: float, iterations: int) -> None:
@@ -65,23 +68,22 @@ def _set_loop(config: Config, minutes: float, iterations: int) -> None:
 
 
 def _schedules(config: Config, iterations: int) -> Any:
-    """Return the schedules by progress, by optimizer where there are several."""
-    wrapper: Any = config.optim_wrapper
+    """Return the schedules by progress, by optimizer if there are several."""
     schedule = config.param_scheduler
-    if 'optimizer' in wrapper:
-        return progress_schedule(schedule, iterations, wrapper.optimizer.lr)
+    wrappers = optimizer_wrappers(config)
+    if None in wrappers:
+        return progress_schedule(schedule, iterations, wrappers[None].optimizer.lr)
     by_name = isinstance(schedule, dict) and 'type' not in schedule
     return {
         name: progress_schedule(
-            schedule[name] if by_name else schedule, iterations, part['optimizer']['lr']
+            schedule[name] if by_name else schedule, iterations, part.optimizer.lr
         )
-        for name, part in wrapper.items()
-        if isinstance(part, dict)
+        for name, part in wrappers.items()
     }
 
 
 def progress_schedule(schedule: Any, iterations: int, rate: float) -> dict[str, Any]:
-    """Return the config of a `ProgressLR` that resembles schedules by iterations.
+    """Return the config of the `ProgressLR` that equals schedules by iterations.
 
     Args:
         schedule: Config of a schedule, or of a warm-up (`LinearLR` upwards from iteration 0) and a fall
@@ -124,14 +126,13 @@ def _no_counterpart(what: str) -> UserError:
 
 
 def _rises(item: dict[str, Any]) -> bool:
-    """Tell whether a schedule is a warm-up."""
-    return item['type'] == 'LinearLR' and item.get('start_factor', 1 / 3) < item.get(
-        'end_factor', 1
-    )
+    """Return whether a schedule is a warm-up."""
+    rises = item.get('start_factor', 1 / 3) < item.get('end_factor', 1)
+    return bool(item['type'] == 'LinearLR' and rises)
 
 
 def _window(item: dict[str, Any], iterations: int) -> dict[str, float]:
-    """Return where a fall begins, unless with the training, and ends, unless with it."""
+    """Return begin and end of a decay as shares; those of the whole training are omitted."""
     begin = item.get('begin', 0)
     end = item.get('end', begin + item['T_max'] if 'T_max' in item else iterations)
     window = {'begin': begin / iterations, 'end': min(end / iterations, 1.0)}
@@ -140,7 +141,7 @@ def _window(item: dict[str, Any], iterations: int) -> dict[str, float]:
 
 def _lowest(item: dict[str, Any], rate: float) -> float:
     """Return the factor at the end of a schedule with `eta_min`."""
-    return item.get('eta_min_ratio') or item.get('eta_min', 0.0) / rate
+    return float(item.get('eta_min_ratio') or item.get('eta_min', 0.0) / rate)
 
 
 def _cosine(item: dict[str, Any], iterations: int, rate: float) -> dict[str, Any]:

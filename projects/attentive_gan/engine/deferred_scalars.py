@@ -1,7 +1,7 @@
-"""Scalars of iterations that stay on their device until somebody reads them.
+"""Logged scalars that stay on their device until they are read.
 
-Reading a tensor's value makes the host wait for the device. MMEngine does so for every logged value in
-every iteration; here all values since the last log line are read at once.
+Reading a tensor synchronises host and device. MMEngine does so for every logged value in every
+iteration; here all values since the last log line are read at once.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import torch
 from mmengine.logging import HistoryBuffer, MessageHub
 from torch import Tensor
 
-#: Iterations after which values are read even though nobody asked; bounds their memory.
-LONGEST_WAIT = 1000
+#: Largest number of iterations whose values are stored; bounds their memory.
+MAX_PENDING = 1000
 
 
 @dataclass(frozen=True)
@@ -29,20 +29,28 @@ class _Row:
 
 
 class ScalarRows:
-    """Rows of scalars, one per iteration, which are read all at once."""
+    """Rows of scalars, one per iteration, read all at once.
+
+    Examples:
+        >>> rows = ScalarRows()
+        >>> rows.add(1, {'loss': torch.tensor(0.5)})
+        >>> rows.add(2, {'loss': torch.tensor(0.25)})
+        >>> rows.read()
+        [(1, {'loss': 0.5}), (2, {'loss': 0.25})]
+    """
 
     def __init__(self) -> None:
         self._rows: list[_Row] = []
 
     def __len__(self) -> int:
-        """Return the number of rows that wait."""
+        """Return the number of unread rows."""
         return len(self._rows)
 
     def add(self, tag: Any, values: Mapping[str, Any]) -> None:
-        """Keep a row; nothing is read.
+        """Add a row without reading its tensors.
 
         Args:
-            tag: What to return with the row.
+            tag: Returned with the row.
             values: Numbers and tensors of one element, on any device, by name.
         """
         numbers: dict[str, float] = {}
@@ -57,9 +65,9 @@ class ScalarRows:
         self._rows.append(_Row(tag, numbers, stacked))
 
     def read(self) -> list[tuple[Any, dict[str, float]]]:
-        """Return all rows as (tag, values by name), oldest first, and forget them.
+        """Return and clear all rows as (tag, values by name), oldest first.
 
-        Makes the host wait for each device once.
+        Synchronises once per device.
         """
         rows, self._rows = self._rows, []
         by_device: dict[torch.device, list[Tensor]] = {}
@@ -77,10 +85,10 @@ class ScalarRows:
 
 
 class DeferredHistory(HistoryBuffer):
-    """MMEngine's `HistoryBuffer` of a scalar; whoever looks at it makes all scalars be read.
+    """MMEngine's `HistoryBuffer` of a scalar; accessing it reads all pending scalars.
 
     Args:
-        scalars: The scalars that it belongs to.
+        scalars: The deferred scalars that it belongs to.
         values: Values so far.
         counts: Their counts.
     """
@@ -94,11 +102,11 @@ class DeferredHistory(HistoryBuffer):
         super().__init__(values, counts)
 
     def append(self, value: float) -> None:
-        """Add a value that was read."""
+        """Append a value that was read."""
         self._new.append(value)
 
     def _settle(self) -> None:
-        """Read what waits and put it behind the values so far."""
+        """Append all pending values."""
         self._scalars.read()
         if self._new:
             new, self._new = self._new, []
@@ -125,7 +133,7 @@ class DeferredHistory(HistoryBuffer):
         self._counts = counts
 
     def __deepcopy__(self, memo: dict[int, Any]) -> HistoryBuffer:
-        """Return a plain history; a checkpoint needs no more."""
+        """Return a plain `HistoryBuffer`, as checkpoints store it."""
         values, counts = self.data
         return HistoryBuffer(values.copy(), counts.copy(), self.max_length)
 
@@ -133,8 +141,8 @@ class DeferredHistory(HistoryBuffer):
 class DeferredScalars:
     """Logs tensors into a message hub without reading them.
 
-    Histories in the hub have the same values as after `MessageHub.update_scalar`; they are read when
-    somebody looks at one, such as the logger or a checkpoint.
+    Histories in the hub have the same values as after `MessageHub.update_scalar`; tensors are read when
+    a history is accessed, for example by the logger or a checkpoint.
 
     Args:
         hub: Message hub of the runner.
@@ -153,18 +161,18 @@ class DeferredScalars:
         for name in values:
             self._history(name)
         self._rows.add(None, values)
-        if len(self._rows) >= LONGEST_WAIT:
+        if len(self._rows) >= MAX_PENDING:
             self.read()
 
     def read(self) -> None:
-        """Read all values that wait and hand them to their histories."""
+        """Read all pending values and append them to their histories."""
         if len(self._rows):
             for _, values in self._rows.read():
                 for name, value in values.items():
                     self._history(name).append(value)
 
     def _history(self, name: str) -> DeferredHistory:
-        """Return the history of a scalar; a plain one, of a resumed training, is taken over."""
+        """Return the history of a scalar; converts the plain one of a resumed training."""
         histories = self._hub.log_scalars
         history = histories.get(name)
         if not isinstance(history, DeferredHistory) or history._scalars is not self:

@@ -14,8 +14,8 @@ from typing import Any
 import torch
 
 from attentive_gan.datasets.pairing import Pair
-from attentive_gan.engine.hooks.score_files_hook import versions
 from attentive_gan.errors import UserError
+from attentive_gan.evaluation.provenance import package_versions
 from attentive_gan.image_io import write_image
 from attentive_gan.utils.atomic_io import write_text
 from attentive_gan.utils.manifest import write_manifest
@@ -208,5 +208,5 @@ def _made(plan: Plan) -> dict[str, Any]:
         'device': torch.cuda.get_device_name(plan.cost.device) if on_cuda else plan.cost.device,
         'threads': torch.get_num_threads(),
         'python': platform.python_version(),
-        'versions': versions(),
+        'versions': package_versions(),
     }

@@ -12,10 +12,10 @@ from mmengine.dataset import Compose
 
 from attentive_gan.config.inference_model import load_inference_model
 from attentive_gan.datasets.pairing import Pair
-from attentive_gan.engine.hooks.score_files_hook import versions
-from attentive_gan.engine.runner.restoration_runner import explained
+from attentive_gan.engine.runner.config_errors import config_field
 from attentive_gan.errors import UserError
 from attentive_gan.evaluation import saved_image
+from attentive_gan.evaluation.provenance import package_versions
 from attentive_gan.image_io.comparison import attention_image
 
 from .data import BenchmarkData
@@ -51,7 +51,7 @@ class NetworkSource(PredictionSource):
         self.weights_sha256 = loaded.weights_sha256
         self.network = loaded.network
         steps = _test_steps(loaded.config, loaded.channel_order)
-        with explained('test_dataloader.dataset.pipeline'):
+        with config_field('test_dataloader.dataset.pipeline'):
             self.pipeline = Compose([TRANSFORMS.build(step) for step in steps])
 
     def identity(self) -> dict[str, Any]:
@@ -61,7 +61,7 @@ class NetworkSource(PredictionSource):
             'kind': 'config',
             'config_sha256': hashlib.sha256(text.encode()).hexdigest(),
             'weights_sha256': self.weights_sha256,
-            'versions': versions(),
+            'versions': package_versions(),
             'device': self.device.type,
         }
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from attentive_gan.engine.hooks.score_files_hook import to_csv, to_json
 from attentive_gan.errors import UserError
 from attentive_gan.utils.atomic_io import write_text
+from attentive_gan.utils.report_files import to_csv, to_json
 
 from .statistics import Mean
 

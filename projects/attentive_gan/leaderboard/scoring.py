@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attentive_gan.datasets.pairing import Pair
-from attentive_gan.engine.hooks.score_files_hook import versions
 from attentive_gan.errors import UserError
 from attentive_gan.evaluation import PROTOCOLS
+from attentive_gan.evaluation.provenance import package_versions
 from attentive_gan.image_io import read_image
 
 from .data import BenchmarkData
@@ -35,7 +35,7 @@ def scoring_facts(lpips: Lpips | None) -> dict[str, Any]:
             for name, protocol in PROTOCOLS.items()
         },
         'lpips': lpips.description if lpips else None,
-        'versions': versions(),
+        'versions': package_versions(),
     }
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from attentive_gan.engine.hooks.score_files_hook import to_csv, to_json
 from attentive_gan.errors import UserError
 from attentive_gan.utils.atomic_io import write_text
+from attentive_gan.utils.report_files import to_csv, to_json
 
 from .results import EntryResult, read_results
 from .scoring import SCORES
