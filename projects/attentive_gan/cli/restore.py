@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .arguments import add_network_options, natural, network_arguments, not_negative
+from .arguments import add_network_options, at_least, network_arguments
 from .common import EXIT_INTERRUPTED, run_tool
 
 if TYPE_CHECKING:
@@ -28,9 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_network_options(network)
     add = network.add_argument
     add('--backend', choices=['torch', 'onnxruntime'], default='torch')
-    add('--tile', type=natural, metavar='PIXELS',
+    add('--tile', type=at_least(1), metavar='PIXELS',
         help='largest width that is restored at once; default: what the budget allows')  # fmt: skip
-    add('--halo', type=not_negative, metavar='PIXELS',
+    add('--halo', type=at_least(0), metavar='PIXELS',
         help='pixels around a tile; fewer than the receptive field: faster, not exact')  # fmt: skip
     _add_output_options(parser)
     add = parser.add_argument_group('work').add_argument
