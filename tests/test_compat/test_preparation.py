@@ -83,7 +83,9 @@ def test_placeholders_leave_installed_packages_alone():
 
 def test_nothing_heavy_is_imported():
     heavy = "['diffusers', 'transformers', 'mediapipe', 'albumentations', 'skimage', 'pandas']"
-    code = f'import sys, attentive_gan.registration; print([n for n in {heavy} if n in sys.modules])'
+    code = (
+        f'import sys, attentive_gan.registration; print([n for n in {heavy} if n in sys.modules])'
+    )
     assert python(code).splitlines()[-1] == '[]'
 
 
