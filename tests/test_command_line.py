@@ -137,7 +137,7 @@ def test_the_command_lists_its_commands():
 )
 def test_the_command_exits_with_the_code_of_its_work(words, code, text, tmp_path):
     done = subprocess.run(
-        [sys.executable, '-m', 'attentive_gan.cli.main', *words],
+        [sys.executable, '-m', 'attentive_gan', *words],
         capture_output=True, text=True, cwd=tmp_path, env=environment(), check=False,
     )  # fmt: skip
     assert done.returncode == code, done.stderr

@@ -33,7 +33,7 @@ def run(words: list[str], root: Path) -> str:
     """Run a program in the project, with the command `attentive-gan` of this checkout."""
     command = root / 'bin' / 'attentive-gan'
     command.parent.mkdir(exist_ok=True)
-    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m attentive_gan.cli.main "$@"\n')
+    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m attentive_gan "$@"\n')
     command.chmod(0o755)
     path = os.pathsep.join(['.', str(REPOSITORY / 'projects')])
     done = subprocess.run(

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from attentive_gan.cli.arguments import natural
+from attentive_gan.cli.arguments import at_least
 from attentive_gan.cli.common import add_config_options, config_options, run_tool
 
 
@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='folder for the sheets (default work_dirs/<config name>/browse)')  # fmt: skip
     add('--phase', '-p', choices=['train', 'val', 'test'], default='train',
         help='whose data set and pipeline to show (default train)')  # fmt: skip
-    add('--number', '-n', type=natural, default=16, help='samples (default 16)')
+    add('--number', '-n', type=at_least(1), default=16, help='samples (default 16)')
     add_config_options(parser)
 
 

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from attentive_gan.cli.arguments import natural, positive
+from attentive_gan.cli.arguments import at_least, positive
 from attentive_gan.cli.common import parse_options, run_tool
 
 
@@ -19,14 +19,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add('configs', nargs='+', help='config files')
     budget = parser.add_mutually_exclusive_group(required=True)
-    budget.add_argument('--iterations', type=natural,
+    budget.add_argument('--iterations', type=at_least(1),
                         help='iterations of each; schedules are scaled')  # fmt: skip
     budget.add_argument('--minutes', type=positive,
                         help='minutes of each; a short training measures its speed')  # fmt: skip
     add('--data', metavar='CONFIG', help='train and test all on the data of this config')
     add('--work-dir', type=Path, default=Path('work_dirs/all'),
         help='folder of all trainings (default work_dirs/all)')  # fmt: skip
-    add('--gpus', type=natural, default=1, help='processes of each training (default 1)')
+    add('--gpus', type=at_least(1), default=1, help='processes of each training (default 1)')
     add('--cfg-options', nargs='+', default=[], metavar='FIELD=VALUE',
         help='change config fields, in the configs that have them')  # fmt: skip
 

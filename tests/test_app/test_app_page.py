@@ -103,13 +103,13 @@ def credentials(address):
 
 
 def result_of(address, key):
-    """Wait for a job; return what is told of it."""
+    """Wait for a job; return the answer about it."""
     for _ in range(1200):
-        told = json.loads(ask(f'{address}jobs/{key}')[2])
-        if told['state'] in ('done', 'failed'):
-            return told
+        answer = json.loads(ask(f'{address}jobs/{key}')[2])
+        if answer['state'] in ('done', 'failed'):
+            return answer
         time.sleep(0.05)
-    raise AssertionError(told)
+    raise AssertionError(answer)
 
 
 def test_only_this_computer_is_answered(server):
@@ -160,8 +160,8 @@ def test_downloads_are_what_the_restorer_gives_and_are_forgotten(server, gan, tm
     sender = credentials(address)
     headers = {**sender, 'X-File-Name': 'a.JPG'}
     key = json.loads(ask(address + 'jobs', 'POST', source.read_bytes(), **headers)[2])['key']
-    told = result_of(address, key)
-    assert told['names'] == {'kept': 'a_restored.JPG', 'png': 'a_restored.png'}
+    answer = result_of(address, key)
+    assert answer['names'] == {'kept': 'a_restored.JPG', 'png': 'a_restored.png'}
     image_file = read_image_file(source)
     restored = ImageRestorer(*gan, device='cpu').restore(image_file.pixels).image
     for file, suffix in (('kept', '.jpg'), ('png', '.png')):

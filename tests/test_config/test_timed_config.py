@@ -106,7 +106,7 @@ def test_schedules_keep_their_kind(schedule, expected):
         (dict(type='CosineAnnealingLR'), 'counts epochs'),
         (dict(type='OneCycleLR', by_epoch=False), 'OneCycleLR has no counterpart'),
         (dict(type='PolyLR', power=0.9, by_epoch=False), 'power 0.9'),
-        ([dict(type='StepLR', step_size=9, by_epoch=False)] * 2, 'more than a warm-up and a fall'),
+        ([dict(type='StepLR', step_size=9, by_epoch=False)] * 2, 'more than a warm-up and a decay'),
         (
             [
                 dict(type='LinearLR', by_epoch=False, end=100),

@@ -9,6 +9,8 @@ import threading
 import time
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 import torch
 from attentive_gan.datasets import pooled_dataloader
@@ -138,7 +140,7 @@ def test_processes_draw_their_crops_from_places_of_their_own(monkeypatch):
         pool = made.pool
         made.close()
         pool.pairs[:] = torch.arange(24, dtype=torch.uint8)[:, None]
-        return pool.draw(64, 8, CropOptions(scale=(1, 1), flip=0, colour=0))[:, 0, 0, 0]
+        return pool.random_crops(64, 8, CropOptions(scale=(1, 1), flip=0, colour=0))[:, 0, 0, 0]
 
     first, second = corners(0, 2), corners(1, 2)
     assert not torch.equal(first, second)
@@ -154,6 +156,18 @@ def test_a_with_block_and_the_garbage_collector_end_the_thread():
     next(batches)
     del dropped, batches
     gc.collect()  # the fixture finds a thread that is left
+
+
+def test_workers_start_after_opencv_has_used_its_threads():
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(4)
+    try:
+        cv2.GaussianBlur(np.zeros((2000, 2000, 3), np.float32), (0, 0), 5)
+        with loader(num_workers=1) as made:
+            next(iter(made))
+            assert cv2.getNumThreads() == 4
+    finally:
+        cv2.setNumThreads(threads)
 
 
 LEFT_OPEN = """

@@ -122,10 +122,8 @@ def test_a_crop_is_the_window_of_the_whole():
 
 
 def test_crops_are_drawn_from_everywhere_and_blobs_are_cropped_too():
-    boxes = [
-        scenes([LoadCleanImage(), RenderRaindrops(crop_size=46)])[SeededIndex(0, n)]['crop_box']
-        for n in range(40)
-    ]
+    dataset = scenes([LoadCleanImage(), RenderRaindrops(crop_size=46)])
+    boxes = [dataset[SeededIndex(0, n)]['crop_box'] for n in range(40)]
     tops, lefts = zip(*[box[:2] for box in boxes], strict=True)
     assert set(tops) == {0, 1, 2}
     assert min(lefts) < 4
@@ -144,7 +142,8 @@ def test_some_samples_are_dry_on_request():
     parameters = RaindropParameters.from_record(dry['raindrop_parameters'])
     np.testing.assert_array_equal(render_raindrops(clean, parameters, 64).rainy, clean)
     steps = [LoadCleanImage(), RenderRaindrops(dry_share=0.3)]
-    found = [scenes(steps)[SeededIndex(0, n)] for n in range(60)]
+    dataset = scenes(steps)
+    found = [dataset[SeededIndex(0, n)] for n in range(60)]
     share = np.mean([np.array_equal(one['img'], one['gt']) for one in found])
     assert share == pytest.approx(0.3, abs=0.2)
 

@@ -140,6 +140,15 @@ def test_cache_respects_indices(root):
         np.testing.assert_array_equal(dataset[1]['gt'], pair_of(0)[1])
 
 
+def test_cache_follows_a_subset_in_place(root):
+    dataset = RaindropDataset(data_root=root, pipeline=[PIPELINE[0]], cache=True)
+    dataset[0]
+    dataset.get_subset_([2, 0])
+    for _ in range(2):
+        np.testing.assert_array_equal(dataset[0]['gt'], pair_of(2)[1])
+        np.testing.assert_array_equal(dataset[1]['gt'], pair_of(0)[1])
+
+
 def test_cache_is_bounded(root):
     with pytest.raises(
         UserError, match=r'The decoded images of 3 samples need .* cache_limit_gib=1e-05'

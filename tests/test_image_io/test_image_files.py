@@ -177,19 +177,21 @@ def test_odd_names(tmp_path: Path) -> None:
         read_image_file(tmp_path / 'bad\nname.png')
 
 
-def test_a_killed_writer_leaves_the_old_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize('keep_suffix', [False, True])
+def test_a_killed_writer_leaves_the_old_file(keep_suffix: bool, tmp_path: Path) -> None:
     target = tmp_path / 'out.png'
     target.write_bytes(b'old')
     code = (
         'import os, signal, sys\nfrom pathlib import Path\n'
         'from attentive_gan.utils.atomic_io import atomic_write\n'
-        'with atomic_write(Path(sys.argv[1])) as unfinished:\n'
+        f'with atomic_write(Path(sys.argv[1]), {keep_suffix}) as unfinished:\n'
         '    unfinished.write_bytes(b"half")\n    os.kill(os.getpid(), signal.SIGKILL)\n'
     )
     done = subprocess.run([sys.executable, '-c', code, str(target)], check=False)
     assert done.returncode == -signal.SIGKILL
     assert target.read_bytes() == b'old'
     (half,) = set(tmp_path.iterdir()) - {target}
+    assert half.suffix == ('.png' if keep_suffix else '.tmp')
     shutil.copy(half, tmp_path / half.name.replace(_MACHINE, 'other'))
     assert remove_stale_temporaries(tmp_path) == 1
     assert not half.exists()

@@ -61,10 +61,10 @@ def test_two_hundred_files_of_which_ten_are_bad(
     assert '190 restored' in first.stdout
     bad = sorted(path.name for path in mixed_folder.iterdir() if path.name.startswith('bad'))
     assert len(bad) == 10
-    told = [line for line in first.stdout.splitlines() if line.startswith('failed: ')]
-    assert len(told) == 10
+    printed = [line for line in first.stdout.splitlines() if line.startswith('failed: ')]
+    assert len(printed) == 10
     for name in bad:
-        assert any(name.replace('\n', r'\n') in line for line in told), name
+        assert any(name.replace('\n', r'\n') in line for line in printed), name
     made = files(out)
     assert len(made) == 190
     for path in mixed_folder.rglob('*.png'):
@@ -97,10 +97,10 @@ def test_a_batch_that_is_ended_leaves_whole_files_and_goes_on(
     while len(list(out.rglob('*.png'))) < 10 and time.monotonic() < deadline:
         time.sleep(0.01)
     process.send_signal(ended_by)
-    told, _ = process.communicate(timeout=60)
+    printed, _ = process.communicate(timeout=60)
     if ended_by == signal.SIGINT:
         assert process.returncode == 130
-        assert 'interrupted; --skip-existing goes on from here' in told
+        assert 'interrupted; --skip-existing goes on from here' in printed
     there = [path for path in out.rglob('*') if path.is_file() and not path.name.startswith('.')]
     assert 10 <= len(there) < 190
     for path in there:

@@ -41,7 +41,7 @@ class Job:
     content: bytes
     """Bytes of the file; empty once the work started."""
     asked: float
-    """Time of the page's last request, on the clock of `Jobs`."""
+    """Time of the page's last request, by `time.monotonic`."""
     state: State = 'waiting'
     """State of the work."""
     fraction: float = 0.0
@@ -59,23 +59,15 @@ class Jobs:
 
     Args:
         work: Restores one image.
-        lease: Seconds for which a job is kept after its page's last request.
-        clock: Returns monotonic seconds.
     """
 
-    def __init__(
-        self, work: Work, lease: float = LEASE, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._work, self._lease, self._clock = work, lease, clock
+    def __init__(self, work: Work) -> None:
+        self._work = work
         self._jobs: dict[str, Job] = {}  # in the order of arrival
         self._lock = threading.RLock()
         self._closed = threading.Event()
         self._worker = ThreadPoolExecutor(1, 'restorer')
         threading.Thread(target=self._sweep_forever, name='sweeper', daemon=True).start()
-
-    def __len__(self) -> int:
-        """Return the number of jobs."""
-        return len(self._jobs)
 
     def submit(self, content: bytes, name: str) -> str:
         """Add an image to the queue.
@@ -91,7 +83,7 @@ class Jobs:
             if waiting >= MOST_WAITING:
                 raise UserError(f'{waiting} images are waiting already; try again in a minute.')
             key = secrets.token_urlsafe(24)
-            self._jobs[key] = Job(name, content, self._clock())
+            self._jobs[key] = Job(name, content, time.monotonic())
             self._worker.submit(self._run, self._jobs[key])
         return key
 
@@ -101,7 +93,7 @@ class Jobs:
             job = self._jobs.get(key)
             if job is None:
                 return None
-            job.asked = self._clock()
+            job.asked = time.monotonic()
             before = takewhile(lambda other: other is not job, self._jobs.values())
             return job, sum(other.state in ('waiting', 'working') for other in before)
 
@@ -111,14 +103,6 @@ class Jobs:
             job = self._jobs.pop(key, None)
             if job is not None:
                 job.cancelled, job.content, job.results = True, b'', None
-
-    def sweep(self) -> None:
-        """Remove the jobs whose lease has ended."""
-        oldest = self._clock() - self._lease
-        with self._lock:
-            for key, job in list(self._jobs.items()):
-                if job.asked < oldest:
-                    self.forget(key)
 
     def close(self) -> None:
         """Remove all jobs, and wait for the work to stop."""
@@ -130,7 +114,11 @@ class Jobs:
 
     def _sweep_forever(self) -> None:
         while not self._closed.wait(_SWEEP_SECONDS):
-            self.sweep()
+            oldest = time.monotonic() - LEASE
+            with self._lock:
+                for key, job in list(self._jobs.items()):
+                    if job.asked < oldest:
+                        self.forget(key)
 
     def _run(self, job: Job) -> None:
         def progress(fraction: float) -> None:

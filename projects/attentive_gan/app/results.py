@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-import cv2
-
 from attentive_gan.image_io import FORMATS, ImageFile, encode_image_file, read_image_file, to_uint8
 from attentive_gan.image_io.comparison import attention_image
+from attentive_gan.image_io.resizing import resize
 from attentive_gan.inference import ImageRestorer, Progress
 from attentive_gan.utils.types import ImageArray, PixelArray
 
@@ -77,5 +76,4 @@ def _reduced(pixels: ImageArray) -> ImageArray:
     factor = SHOWN_SIDE / max(height, width)
     if factor >= 1:
         return pixels
-    size = max(1, round(width * factor)), max(1, round(height * factor))
-    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(pixels.dtype, copy=False)
+    return resize(pixels, (max(1, round(height * factor)), max(1, round(width * factor))))

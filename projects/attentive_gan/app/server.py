@@ -84,10 +84,8 @@ def _guard(app: Flask, hosts: Collection[str], token: str) -> None:
         if request.method in ('GET', 'HEAD'):
             return
         given = request.headers.get(TOKEN_HEADER, '')
-        own = {f'http://{host}' for host in hosts}
-        if request.headers.get('Origin') not in own or not hmac.compare_digest(
-            given.encode(), token.encode()
-        ):
+        same_origin = request.headers.get('Origin') in {f'http://{host}' for host in hosts}
+        if not (same_origin and hmac.compare_digest(given.encode(), token.encode())):
             abort(403, 'Only the page itself may send this. Reload the page and try again.')
 
     @app.after_request

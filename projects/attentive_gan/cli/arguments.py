@@ -22,28 +22,21 @@ def positive(text: str) -> float:
     return value
 
 
-def natural(text: str) -> int:
-    """Parse a whole number of 1 or more.
+def at_least(lowest: int) -> Callable[[str], int]:
+    """Return a parser of whole numbers from `lowest` on.
 
-    Raises:
-        ArgumentTypeError: It is less.
+    Example:
+        >>> at_least(1)('3')
+        3
     """
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f'{text} must be 1 or more')
-    return value
 
+    def parse(text: str) -> int:
+        if int(text) < lowest:
+            raise argparse.ArgumentTypeError(f'{text} must be {lowest} or more')
+        return int(text)
 
-def not_negative(text: str) -> int:
-    """Parse a whole number of 0 or more.
-
-    Raises:
-        ArgumentTypeError: It is less.
-    """
-    value = int(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f'{text} must be 0 or more')
-    return value
+    parse.__name__ = 'int'  # as argparse calls the type in "invalid int value"
+    return parse
 
 
 def image_size(text: str) -> tuple[int, int]:

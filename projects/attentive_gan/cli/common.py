@@ -177,7 +177,7 @@ def parse_options(pairs: list[str]) -> dict[str, Any]:
         raise SystemExit(
             f'error: --cfg-options {" ".join(pairs)}: a value may be a number, a word, a list or a tuple; '
             'write a dict into a config that has this one as its _base_, or set its fields one by one, '
-            'such as custom_hooks.0.interval=5'
+            'such as default_hooks.sample_grid.interval=5'
         )
     return options
 

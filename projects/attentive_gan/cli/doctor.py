@@ -13,10 +13,9 @@ from pathlib import Path
 
 #: (feature, import name, how to install it).
 _FEATURES = (
-    ('TensorBoard logs', 'tensorboard', 'pip install tensorboard'),
-    ('paper metrics (SSIM)', 'skimage', 'pip install scikit-image'),
-    ('weights as .safetensors', 'safetensors', 'pip install safetensors'),
-    ('running the tests', 'pytest', 'pip install -r requirements/dev.txt'),
+    ('ONNX files', 'onnxruntime', 'pip install -e ".[export]"'),
+    ('local web page', 'waitress', 'pip install -e ".[app]"'),
+    ('running the tests', 'pytest', 'pip install -e ".[dev]"'),
 )
 
 

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .arguments import image_size, natural
+from .arguments import at_least, image_size
 from .pair_layout import add_pair_layout_options
 
 if TYPE_CHECKING:
@@ -36,7 +36,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add('--device', default='cpu', help='cpu, cuda or cuda:N (default cpu)')
     add('--size', type=image_size, default=(720, 480), metavar='WxH',
         help='size at which cost is measured (default 720x480)')  # fmt: skip
-    add('--repeat', type=natural, default=3, help='timed passes after one to warm up (default 3)')
+    add(
+        '--repeat',
+        type=at_least(1),
+        default=3,
+        help='timed passes after one to warm up (default 3)',
+    )
     add('--timing', action=argparse.BooleanOptionalAction, default=True,
         help='measure time and memory of networks')  # fmt: skip
     add('--page', action=argparse.BooleanOptionalAction, default=True, help='write index.html')

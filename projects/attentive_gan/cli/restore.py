@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .arguments import add_network_options, natural, network_arguments, not_negative
+from .arguments import add_network_options, at_least, network_arguments
 from .common import EXIT_INTERRUPTED, run_tool
 
 if TYPE_CHECKING:
@@ -28,9 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_network_options(network)
     add = network.add_argument
     add('--backend', choices=['torch', 'onnxruntime'], default='torch')
-    add('--tile', type=natural, metavar='PIXELS',
+    add('--tile', type=at_least(1), metavar='PIXELS',
         help='largest width that is restored at once; default: what the budget allows')  # fmt: skip
-    add('--halo', type=not_negative, metavar='PIXELS',
+    add('--halo', type=at_least(0), metavar='PIXELS',
         help='pixels around a tile; fewer than the receptive field: faster, not exact')  # fmt: skip
     _add_output_options(parser)
     add = parser.add_argument_group('work').add_argument
@@ -74,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
     from attentive_gan import inference, restoration
     from attentive_gan.errors import UserError
 
-    from .restore_output import ConsoleProgress, summary
+    from .restore_output import ConsoleProgress, print_summary
 
     inference.keep_freed_memory()
     shard = restoration.parse_shard(args.shard) if args.shard else restoration.shard_of_launcher()
@@ -88,7 +88,7 @@ def run(args: argparse.Namespace) -> int:
         raise UserError(f'--attention: {restorer.name} has no attention map; omit this option')
     with progress:
         report = restoration.restore_batch(plan, restorer, progress)
-    summary(report, shard, args.out, args.quiet)
+    print_summary(report, shard, args.out, args.quiet)
     return EXIT_INTERRUPTED if report.interrupted else 1 if report.of('failed') else 0
 
 

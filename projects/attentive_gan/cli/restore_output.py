@@ -1,10 +1,10 @@
-"""Output of the restore command: progress bars on a terminal, lines elsewhere, and a summary."""
+"""Output of `restore`: progress bars on a terminal, lines elsewhere, and a summary."""
 
 from __future__ import annotations
 
 import sys
 import time
-from types import TracebackType
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
@@ -19,8 +19,10 @@ from rich.progress import (
 )
 
 from attentive_gan.errors import shown
-from attentive_gan.restoration.batch import Outcome, ProgressCallback, Report
-from attentive_gan.restoration.sharding import Shard
+from attentive_gan.restoration import ProgressCallback
+
+if TYPE_CHECKING:
+    from attentive_gan.restoration import Outcome, Report, Shard
 
 #: Inputs that take less than this, in seconds, get no bar of their own.
 _SHORT = 1.0
@@ -29,30 +31,24 @@ _LISTED = 20
 
 
 class ConsoleProgress(ProgressCallback):
-    """Shows progress on stderr; as a context, it removes the bars at its end.
+    """Prints progress on stderr; as a context, it removes the bars at its end.
 
     Args:
-        quiet: Whether to show nothing.
+        quiet: Whether to print nothing.
     """
 
     def __init__(self, quiet: bool) -> None:
         self._console = Console(stderr=True, quiet=quiet, soft_wrap=True)
         self._bars = self._console.is_terminal and not quiet
         self._progress = Progress(
-            TextColumn('{task.description}'),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn('{task.fields[rate]}'),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            console=self._console,
-            transient=True,
-            disable=not self._bars,
-        )
+            TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(),
+            TextColumn('{task.fields[rate]}'), TimeElapsedColumn(), TimeRemainingColumn(),
+            console=self._console, transient=True, disable=not self._bars,
+        )  # fmt: skip
         self._batch = self._progress.add_task('all', total=None, rate='')
         self._current: TaskID | None = None
-        self._name = ''
         self._started = self._current_started = time.monotonic()
+        self._name = ''
         self._ended = 0
 
     def __enter__(self) -> ConsoleProgress:
@@ -60,21 +56,16 @@ class ConsoleProgress(ProgressCallback):
         self._progress.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_exception: object) -> None:
         """Remove the bars."""
         self._progress.stop()
 
     def note(self, text: str) -> None:
-        """Show a line."""
+        """Print a line."""
         self._console.print(text, markup=False, highlight=False)
 
     def on_start(self, total: int) -> None:
-        """Show the bar of the batch."""
+        """Show the bar of all inputs."""
         self._started = time.monotonic()
         self._progress.update(self._batch, total=total)
 
@@ -102,18 +93,18 @@ class ConsoleProgress(ProgressCallback):
             self.note(f'{shown(outcome.input)} -> {shown(outcome.output)}')
 
 
-def summary(report: Report, shard: Shard, out: object, quiet: bool) -> None:
-    """Print the outcome of a batch.
+def print_summary(report: Report, shard: Shard, out: object, quiet: bool) -> None:
+    """Print the outcome of all inputs.
 
     Args:
-        report: The outcome.
-        shard: Part of all files that it covers.
+        report: Outcome of each input.
+        shard: Part of all files that the report covers.
         out: Output folder or file.
         quiet: Whether to print failures only, on stderr.
     """
-    console = Console(soft_wrap=True, highlight=False, file=sys.stderr if quiet else sys.stdout)
     failed = report.of('failed')
-    lines = [] if quiet else _result_lines(report, shard, out)
+    console = Console(soft_wrap=True, highlight=False, file=sys.stderr if quiet else sys.stdout)
+    lines = [] if quiet else _results(report, shard, out)
     one_screen = console.is_terminal and sys.stderr.isatty() and len(report.outcomes) <= _LISTED
     if quiet or not one_screen:  # otherwise the failures are still visible above
         lines += [f'failed: {outcome.reason}' for outcome in failed[:_LISTED]]
@@ -125,7 +116,8 @@ def summary(report: Report, shard: Shard, out: object, quiet: bool) -> None:
         console.print(line, markup=False)
 
 
-def _result_lines(report: Report, shard: Shard, out: object) -> list[str]:
+def _results(report: Report, shard: Shard, out: object) -> list[str]:
+    """Return the number of restored inputs, and notes about them."""
     done, skipped, failed = (report.of(state) for state in ('done', 'skipped', 'failed'))
     part = f'part {shard.number} of {shard.count}: ' if shard.count > 1 else ''
     lines = [
@@ -136,14 +128,12 @@ def _result_lines(report: Report, shard: Shard, out: object) -> list[str]:
         kinds = ', '.join(f'{n} {shown(kind)}' for kind, n in sorted(report.ignored.items()))
         lines.append(f'ignored, no image or video by name: {kinds}')
     for outcome in done:
-        name = shown(outcome.input)
-        lines += [f'{name}: {note}' for note in outcome.details.get('notes', ())]
-        flicker = outcome.details.get('flicker')
-        if flicker:
-            lines.append(
-                f'{name}: flicker {flicker[0]:.2f} in the input, {flicker[1]:.2f} in the result '
-                '(levels of 255)'
+        notes = list(outcome.details.get('notes', ()))
+        if flicker := outcome.details.get('flicker'):
+            notes.append(
+                f'flicker {flicker[0]:.2f} in the input, {flicker[1]:.2f} in the result (levels of 255)'
             )
+        lines += [f'{shown(outcome.input)}: {note}' for note in notes]
     return lines
 
 

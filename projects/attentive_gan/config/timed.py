@@ -53,7 +53,7 @@ def _set_stages(stages: dict[str, Any], iterations: int) -> None:
 
 
 def _set_loop(config: Config, minutes: float, iterations: int) -> None:
-    """Replace the training loop, and let validations and checkpoints follow the time."""
+    """Replace the training loop and the intervals of validations and checkpoints."""
     interval = config.train_cfg.get('val_interval')
     loop = dict(_delete_=True, type='TimedTrainLoop', minutes=minutes)
     if interval and interval < iterations:
@@ -86,10 +86,10 @@ def progress_schedule(schedule: Any, iterations: int, rate: float) -> dict[str, 
     """Return the config of the `ProgressLR` that equals schedules by iterations.
 
     Args:
-        schedule: Config of a schedule, or of a warm-up (`LinearLR` upwards from iteration 0) and a fall
-            (`CosineAnnealingLR`, `LinearLR` downwards, `PolyLR` of power 1, `ExponentialLR`,
-            `MultiStepLR` or `StepLR`); a `ProgressLR` stays.
-        iterations: Length of the training that they are meant for.
+        schedule: Config of a schedule, or of a warm-up (`LinearLR` upwards from iteration 0) and a
+            decay (`CosineAnnealingLR`, `LinearLR` downwards, `PolyLR` of power 1, `ExponentialLR`,
+            `MultiStepLR` or `StepLR`); a `ProgressLR` is returned unchanged.
+        iterations: Number of iterations of their training.
         rate: Base rate of the optimizer.
 
     Raises:
@@ -98,22 +98,22 @@ def progress_schedule(schedule: Any, iterations: int, rate: float) -> dict[str, 
     items = list(schedule) if isinstance(schedule, (list, tuple)) else [schedule]
     if len(items) == 1 and items[0]['type'] == 'ProgressLR':
         return dict(items[0])
-    rises = [item for item in items if _rises(item)]
-    falls = [item for item in items if not _rises(item)]
+    warmups = [item for item in items if _is_warmup(item)]
+    decays = [item for item in items if not _is_warmup(item)]
     for item in items:
         if item.get('by_epoch', True):
             raise _no_counterpart(f'{item["type"]} counts epochs')
-        if not _rises(item) and item['type'] not in _FALLS:
+        if not _is_warmup(item) and item['type'] not in _DECAYS:
             raise _no_counterpart(f'{item["type"]} has no counterpart by progress')
-    if len(rises) > 1 or len(falls) > 1 or any(item.get('begin', 0) for item in rises):
-        raise _no_counterpart('more than a warm-up and a fall')
+    if len(warmups) > 1 or len(decays) > 1 or any(item.get('begin', 0) for item in warmups):
+        raise _no_counterpart('more than a warm-up and a decay')
     result: dict[str, Any] = dict(type='ProgressLR', shape='constant')
-    for item in falls:
-        result |= _FALLS[item['type']](item, iterations, rate)
-    for item in rises:
+    for item in decays:
+        result |= _DECAYS[item['type']](item, iterations, rate)
+    for item in warmups:
         warmup = item.get('end', iterations) / iterations
         if result.pop('begin', 0.0) > warmup:
-            raise _no_counterpart('a pause between warm-up and fall')
+            raise _no_counterpart('a pause between warm-up and decay')
         result |= {'warmup': warmup, 'warmup_start': item.get('start_factor', 1 / 3)}
     return result
 
@@ -125,7 +125,7 @@ def _no_counterpart(what: str) -> UserError:
     )
 
 
-def _rises(item: dict[str, Any]) -> bool:
+def _is_warmup(item: dict[str, Any]) -> bool:
     """Return whether a schedule is a warm-up."""
     rises = item.get('start_factor', 1 / 3) < item.get('end_factor', 1)
     return bool(item['type'] == 'LinearLR' and rises)
@@ -150,7 +150,7 @@ def _cosine(item: dict[str, Any], iterations: int, rate: float) -> dict[str, Any
 
 def _linear(item: dict[str, Any], iterations: int, rate: float) -> dict[str, Any]:
     if item.get('start_factor', 1 / 3) != 1:
-        raise _no_counterpart('LinearLR falls from another rate than that of the optimizer')
+        raise _no_counterpart('LinearLR decays from another rate than that of the optimizer')
     return {'shape': 'linear', 'final': item.get('end_factor', 1.0), **_window(item, iterations)}
 
 
@@ -174,7 +174,7 @@ def _steps(item: dict[str, Any], iterations: int, rate: float) -> dict[str, Any]
     return {'shape': 'step', 'milestones': shares, 'gamma': item.get('gamma', 0.1)}
 
 
-_FALLS: dict[str, Callable[[dict[str, Any], int, float], dict[str, Any]]] = {
+_DECAYS: dict[str, Callable[[dict[str, Any], int, float], dict[str, Any]]] = {
     'CosineAnnealingLR': _cosine,
     'LinearLR': _linear,
     'PolyLR': _polynomial,

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from raindrop_renderer.options import RaindropOptions
 from raindrop_renderer.raindrops import RainyImage
 from raindrop_renderer.sampling import add_raindrops, sample_parameters
@@ -21,13 +20,13 @@ from attentive_gan.datasets.raindrop_calibration import SCALES
 from attentive_gan.errors import UserError
 from attentive_gan.image_io.resizing import resize
 from attentive_gan.utils.manifest import write_manifest
+from attentive_gan.utils.types import ImageArray
 
 from .calibration_search import Vector, search
-
-Image = NDArray[np.uint8]
+from .sheets import evenly_spaced
 
 #: Puts raindrops on an image: (clean, seed, options).
-Renderer = Callable[[Image, int, RaindropOptions], RainyImage]
+Renderer = Callable[[ImageArray, int, RaindropOptions], RainyImage]
 
 #: The statistics that are matched, and which differences of them count as equally large.
 UNITS = {'psnr': 1.0, 'mask_coverage': 0.04, 'detail_ratio': 0.04, 'brighter_share': 0.04}
@@ -91,10 +90,11 @@ class Calibration:
     def table(self) -> list[tuple[str, ...]]:
         """Return a heading and a row of text per statistic: p10, p50 and p90 of real, before and after."""
         spreads = [spread(statistics) for statistics in (self.real, self.before, self.after)]
-        rows = [('p10 / p50 / p90', 'real', 'rendered before', 'rendered after')]
+        rows: list[tuple[str, ...]] = [
+            ('p10 / p50 / p90', 'real', 'rendered before', 'rendered after')
+        ]
         for name, (title, form) in _ROWS.items():
-            before_and_after = [_percentiles(one[name], form) for one in spreads]
-            rows.append((title, *before_and_after))
+            rows.append((title, *(_percentiles(one[name], form) for one in spreads)))
         return rows
 
 
@@ -103,7 +103,7 @@ def _percentiles(values: dict[str, float | None], form: str) -> str:
     return ' / '.join('-' if value is None else form.format(value) for value in shown)
 
 
-def real_pairs(datasets: Sequence[PairDataset], count: int) -> list[tuple[Image, Image]]:
+def real_pairs(datasets: Sequence[PairDataset], count: int) -> list[tuple[ImageArray, ImageArray]]:
     """Decode pairs spread evenly over data sets.
 
     Args:
@@ -123,12 +123,11 @@ def real_pairs(datasets: Sequence[PairDataset], count: int) -> list[tuple[Image,
         pairs += found
     if not pairs:
         raise UserError(f'{datasets[0].root} holds no pairs. Name a folder of real pairs.')
-    chosen = np.unique(np.linspace(0, len(pairs) - 1, min(count, len(pairs))).astype(int))
-    return [read_pair(pairs[index].entry()) for index in chosen]
+    return [read_pair(pair.entry()) for pair in evenly_spaced(pairs, count)]
 
 
 def calibrate(
-    pairs: Sequence[tuple[Image, Image]],
+    pairs: Sequence[tuple[ImageArray, ImageArray]],
     options: RaindropOptions | None = None,
     *,
     seed: int = 0,
@@ -173,7 +172,7 @@ class _Trial:
 
     def __init__(
         self,
-        pairs: Sequence[tuple[Image, Image]],
+        pairs: Sequence[tuple[ImageArray, ImageArray]],
         options: RaindropOptions,
         seed: int,
         renders: int,
@@ -199,7 +198,7 @@ class _Trial:
         return replace(self.options, **scales)
 
     def measure(self, logarithms: Vector, fresh: bool = False) -> list[RaindropStatistics]:
-        """Render and measure; `fresh` takes seeds that the search has not seen."""
+        """Render and measure; `fresh` takes seeds that the search does not use."""
         options = self.options_at(logarithms)
         found = []
         for number, seed in enumerate(self.seeds[int(fresh)]):
@@ -250,13 +249,13 @@ def _locations(statistics: Sequence[RaindropStatistics]) -> dict[str, float]:
         values = [getattr(one, name) for one in statistics]
         if name == 'psnr':
             values = [_UNCHANGED if value is None else value for value in values]
-        known = [value for value in values if value is not None]
-        if known:
-            result[name] = float(np.mean(np.percentile(known, [25, 50, 75])))
+        defined = [value for value in values if value is not None]
+        if defined:
+            result[name] = float(np.mean(np.percentile(defined, [25, 50, 75])))
     return result
 
 
-def _shrunk(rainy: Image, clean: Image) -> tuple[Image, Image, float]:
+def _shrunk(rainy: ImageArray, clean: ImageArray) -> tuple[ImageArray, ImageArray, float]:
     """Shrink a pair to `_WIDTH` columns where it is wider; return it with the factor."""
     height, width = clean.shape[:2]
     factor = min(1.0, _WIDTH / width)

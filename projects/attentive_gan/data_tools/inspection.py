@@ -10,7 +10,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from attentive_gan.datasets.masks import raindrop_mask
 from attentive_gan.datasets.pair_reading import read_pair
@@ -19,8 +18,7 @@ from attentive_gan.errors import UserError
 from attentive_gan.evaluation.protocols import psnr
 from attentive_gan.utils.digests import digest
 from attentive_gan.utils.manifest import changed_files
-
-Image = NDArray[np.uint8]
+from attentive_gan.utils.types import ImageArray
 
 #: Largest shift between partners that counts as aligned, in pixels.
 MAX_SHIFT = 2.0
@@ -54,7 +52,7 @@ class PairRecord:
     psnr_rgb: float | None
     """PSNR of the rainy image over RGB in dB; None where both are equal."""
     shift: tuple[float, float]
-    """How far the rainy image lies to the right of and below the clean one, in pixels."""
+    """Shift of the rainy image against the clean one to the right and down, in pixels."""
     shift_response: float
     """Height of the correlation peak, 0 to 1; below `MIN_RESPONSE` the shift is unreliable."""
     pixels_sha256: tuple[str, str]
@@ -66,7 +64,7 @@ def inspect_pair(pair: Pair, root: Path) -> PairRecord:
 
     Args:
         pair: Files of the pair.
-        root: Folder below which they lie, for the names in the record.
+        root: Folder that holds them, for the names in the record.
 
     Raises:
         UserError: A file cannot be decoded, or the two images differ in size.
@@ -89,7 +87,7 @@ def inspect_pair(pair: Pair, root: Path) -> PairRecord:
     )
 
 
-def measure_shift(rainy: Image, clean: Image) -> tuple[tuple[float, float], float]:
+def measure_shift(rainy: ImageArray, clean: ImageArray) -> tuple[tuple[float, float], float]:
     """Measure how far an image is shifted against another by phase correlation.
 
     Args:
@@ -106,30 +104,6 @@ def measure_shift(rainy: Image, clean: Image) -> tuple[tuple[float, float], floa
     window = cv2.createHanningWindow((rainy.shape[1], rainy.shape[0]), cv2.CV_32F)
     (right, down), response = cv2.phaseCorrelate(greys[0], greys[1], window)
     return (float(right), float(down)), float(np.clip(np.nan_to_num(response), 0, 1))
-
-
-def inspect_pairs(
-    pairs: Sequence[Pair], root: Path, faults: list[Fault]
-) -> Iterator[PairRecord | None]:
-    """Inspect pair after pair; what is wrong with one is appended to `faults`.
-
-    Args:
-        pairs: The pairs.
-        root: Folder below which their files lie.
-        faults: List that grows.
-
-    Yields:
-        The record of each pair, or None where it cannot be decoded.
-    """
-    for pair in pairs:
-        try:
-            record = inspect_pair(pair, root)
-        except UserError as error:
-            faults.append(Fault('an image cannot be used', str(error), ''))
-            yield None
-            continue
-        faults.extend(pair_faults(record))
-        yield record
 
 
 def pair_faults(record: PairRecord) -> Iterator[Fault]:
@@ -183,13 +157,13 @@ def summary(records: Sequence[PairRecord]) -> dict[str, Any]:
     """Return the statistics of a data set: count, sizes, mask shares, PSNR, shifts."""
     if not records:
         return {'pairs': 0}
-    psnr = [record.psnr_rgb for record in records if record.psnr_rgb is not None]
+    levels = [record.psnr_rgb for record in records if record.psnr_rgb is not None]
     return {
         'pairs': len(records),
         'distinct_clean': len({record.pixels_sha256[1] for record in records}),
         'sizes': sorted({f'{record.width}x{record.height}' for record in records}),
         'mask_share': _spread([record.mask_share for record in records]),
-        'psnr_rgb': _spread(psnr) if psnr else None,
+        'psnr_rgb': _spread(levels) if levels else None,
         'shift': _spread([float(np.hypot(*record.shift)) for record in records]),
     }
 
@@ -207,5 +181,5 @@ def _spread(values: Sequence[float]) -> dict[str, float]:
     }
 
 
-def _pixels_digest(image: Image) -> str:
+def _pixels_digest(image: ImageArray) -> str:
     return hashlib.sha256(image.tobytes()).hexdigest()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +15,23 @@ from attentive_gan.datasets.pairing import Pair
 from attentive_gan.datasets.samplers import SeededIndex
 from attentive_gan.errors import UserError
 from attentive_gan.image_io import contact_sheet
+from attentive_gan.utils.types import ImageArray
 
-Image = NDArray[np.uint8]
+Item = TypeVar('Item')
 
 
-def pair_sheet(pairs: Sequence[Pair], count: int) -> Image:
+def evenly_spaced(items: Sequence[Item], count: int) -> list[Item]:
+    """Return at most `count` items spread evenly over a sequence, in order.
+
+    Example:
+        >>> evenly_spaced('abcdefghi', 3)
+        ['a', 'e', 'i']
+    """
+    places = np.linspace(0, len(items) - 1, min(count, len(items)))
+    return [items[place] for place in np.unique(places.astype(int))]
+
+
+def pair_sheet(pairs: Sequence[Pair], count: int) -> ImageArray:
     """Show rainy image, clean image and mask of pairs spread evenly over a data set.
 
     Args:
@@ -30,8 +42,7 @@ def pair_sheet(pairs: Sequence[Pair], count: int) -> Image:
         The sheet, RGB (H, W, 3), uint8.
     """
     rows = []
-    for index in np.unique(np.linspace(0, len(pairs) - 1, min(count, len(pairs))).astype(int)):
-        pair = pairs[index]
+    for pair in evenly_spaced(pairs, count):
         rainy, clean = read_pair(pair.entry())
         mask = raindrop_mask(rainy, clean)
         size = f'{rainy.shape[1]}x{rainy.shape[0]}'
@@ -41,7 +52,7 @@ def pair_sheet(pairs: Sequence[Pair], count: int) -> Image:
     return contact_sheet(('rainy', 'clean', 'mask (mean > 30, dilation 3)'), rows)
 
 
-def sample_sheets(dataset: PairDataset, count: int, rows_per_sheet: int = 8) -> list[Image]:
+def sample_sheets(dataset: PairDataset, count: int, rows_per_sheet: int = 8) -> list[ImageArray]:
     """Show samples after the pipeline, as the network gets them.
 
     Args:
@@ -63,7 +74,7 @@ def sample_sheets(dataset: PairDataset, count: int, rows_per_sheet: int = 8) -> 
     return [contact_sheet(headings, rows[start : start + rows_per_sheet]) for start in starts]
 
 
-def sample_row(sample: dict[str, Any]) -> tuple[str, list[Image]]:
+def sample_row(sample: dict[str, Any]) -> tuple[str, list[ImageArray]]:
     """Return the caption and the images of a packed sample: rainy, clean, and mask if it has one.
 
     Raises:

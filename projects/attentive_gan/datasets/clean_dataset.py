@@ -10,6 +10,7 @@ from mmagic.registry import DATASETS
 
 from attentive_gan.errors import UserError
 from attentive_gan.image_io import verify_complete
+from attentive_gan.utils.checks import check_range
 
 from .clean_images import DrawnScene, photos_below
 from .image_dataset import ImageDataset
@@ -42,8 +43,7 @@ class CleanImageDataset(ImageDataset):
     ) -> None:
         if part not in get_args(Part):
             raise UserError(f'part must be one of {get_args(Part)}; got {part!r}.')
-        if held_out < 1:
-            raise UserError(f'held_out must be 1 or more; got {held_out}.')
+        check_range('held_out', held_out, 1)
         self.part = part
         self.held_out = held_out
         super().__init__(data_root, *args, **kwargs)
@@ -110,8 +110,7 @@ class DrawnSceneDataset(ImageDataset):
         seed: int = 0,
         **kwargs: Any,
     ) -> None:
-        if length < 1:
-            raise UserError(f'length must be 1 or more; got {length}.')
+        check_range('length', length, 1)
         self.length = length
         self.scenes = DrawnScene(seed, (int(size[0]), int(size[1])), night_share)
         described = {'dataset_name': 'drawn_scenes', **(kwargs.pop('metainfo', None) or {})}

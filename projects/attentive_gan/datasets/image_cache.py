@@ -7,11 +7,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from attentive_gan.errors import UserError
-
-Image = NDArray[np.uint8]
+from attentive_gan.utils.types import ImageArray
 
 _GIB = 2**30
 
@@ -53,7 +51,7 @@ class ImageCache:
         """Start empty in a spawned process, to which the memory cannot be sent."""
         return type(self), (self.sizes, self.limit, self.images)
 
-    def get(self, index: int, read: Callable[[], tuple[Image, ...]]) -> tuple[Image, ...]:
+    def get(self, index: int, read: Callable[[], tuple[ImageArray, ...]]) -> tuple[ImageArray, ...]:
         """Return copies of a sample's decoded images.
 
         Args:

@@ -10,6 +10,7 @@ from mmagic.registry import TRANSFORMS
 from mmengine.dataset import BaseDataset
 
 from attentive_gan.errors import UserError
+from attentive_gan.utils.checks import check_range
 
 from .samplers.seeded_sampler import SeededIndex, seeded_rng
 from .transforms.loading import ImageLoader
@@ -55,21 +56,16 @@ class ImageDataset(BaseDataset):
         test_mode: bool = False,
         lazy_init: bool = False,
     ) -> None:
-        if seed < 0:
-            raise UserError(f'{type(self).__name__}: seed must be 0 or more; got {seed}.')
+        check_range(f'{type(self).__name__}: seed', seed, 0)
         self.seed = seed
+        self.cache, self.cache_limit_gib = cache, cache_limit_gib
         # Built here, not by Compose: that looks names up in whatever scope happens to be active.
         steps = [TRANSFORMS.build(step) if isinstance(step, dict) else step for step in pipeline]
-        if cache:
-            if not any(isinstance(step, ImageLoader) for step in steps):
-                raise UserError(
-                    f'{type(self).__name__}: cache=True needs LoadRainyCleanPair or LoadCleanImage in '
-                    f'the pipeline.'
-                )
-            steps = [
-                step.with_cache(cache_limit_gib) if isinstance(step, ImageLoader) else step
-                for step in steps
-            ]
+        if cache and not any(isinstance(step, ImageLoader) for step in steps):
+            raise UserError(
+                f'{type(self).__name__}: cache=True needs LoadRainyCleanPair or LoadCleanImage in the '
+                f'pipeline.'
+            )
         super().__init__(
             metainfo={'dataset_name': Path(data_root).name, **(metainfo or {})},
             data_root=str(data_root),
@@ -97,18 +93,21 @@ class ImageDataset(BaseDataset):
 
     def full_init(self) -> None:
         """Find and verify the images, and reserve the memory for those that are cached."""
-        if self._fully_initialized:
-            return
-        super().full_init()
-        transforms = self.pipeline.transforms
-        if any(isinstance(step, ImageLoader) and step.use_cache for step in transforms):
-            sizes = [self.get_data_info(index)['size'] for index in range(len(self))]
-            self.pipeline.transforms = [
-                step.with_memory(sizes)
-                if isinstance(step, ImageLoader) and step.use_cache
-                else step
-                for step in transforms
-            ]
+        if not self._fully_initialized:
+            super().full_init()
+            self._reserve_memory()
+
+    def get_subset_(self, indices: int | Sequence[int]) -> None:
+        """Keep some of the samples, in place (see `BaseDataset`)."""
+        super().get_subset_(indices)
+        self._reserve_memory()
+
+    def _reserve_memory(self) -> None:
+        for place, step in enumerate(self.pipeline.transforms):
+            if isinstance(step, ImageLoader) and (self.cache or step.use_cache):
+                sizes = [self.get_data_info(index)['size'] for index in range(len(self))]
+                limit = self.cache_limit_gib if self.cache else step.cache_limit_gib
+                self.pipeline.transforms[place] = step.with_memory(sizes, limit)
 
     def prepare_data(self, idx: int) -> Any:
         """Run the pipeline on the sample `idx`; a plain index counts as its own position.

@@ -73,7 +73,12 @@ def raise_faults(faults: Sequence[Fault], data_root: Path) -> None:
 
 
 def natural_key(name: str) -> list[tuple[int, int | str]]:
-    """Return a sort key by which '2_rain' comes before '10_rain'."""
+    """Return a sort key by which '2_rain' comes before '10_rain'.
+
+    Example:
+        >>> sorted(['10_rain', '2_rain'], key=natural_key)
+        ['2_rain', '10_rain']
+    """
     parts = re.split(r'(\d+)', name)
     return [(0, int(part)) if part.isdigit() else (1, part) for part in parts if part]
 
@@ -201,7 +206,7 @@ def match(
 
 
 def verify_pairs(pairs: Sequence[Pair]) -> tuple[dict[str, tuple[int, int]], list[Fault]]:
-    """Read the header and look for the end of every file; compare sizes within pairs.
+    """Read the header and the end of every file; compare sizes within pairs.
 
     Args:
         pairs: The pairs to verify.

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import cv2
 import torch
 from mmagic.registry import DATA_SAMPLERS, DATASETS
 from mmengine.device import get_device
@@ -68,7 +69,7 @@ class PooledDataLoader:
         images_per_batch: Largest number of new images for each batch, on average; None for as many as
             the workers make. Without a GPU they would take the CPUs that train.
         augmentation: Arguments of `CropOptions`.
-        device: Where the pool lies; None for the device that training uses.
+        device: Device of the pool; None for the device that training uses.
         seed: Seed of the crops.
 
     Raises:
@@ -102,7 +103,7 @@ class PooledDataLoader:
         self.images_per_batch = images_per_batch
         self.seed = seed or 0
         self.device = _with_index(torch.device(device or get_device()))
-        self.augmentation = CropOptions(**_with_tuples(augmentation or {}))
+        self.augmentation = CropOptions(**(augmentation or {}))
         first = CropStage(0.0, batch_size, crop_size)
         self.stages = [first, *(_stage(stage) for stage in stages)]
         if any(min(stage.batch_size, stage.crop_size) < 1 for stage in self.stages):
@@ -116,7 +117,7 @@ class PooledDataLoader:
         self._stop: Callable[[], Any] = lambda: None
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        """Yield `pairs` (N, H, W, 7), uint8, on the device, for ever.
+        """Yield `pairs` (N, H, W, 7), uint8, on the device, endlessly.
 
         Raises:
             UserError: A worker failed; the message is its own. Or crops are larger than the images.
@@ -134,7 +135,7 @@ class PooledDataLoader:
             filler.check()
             stage = self.stage()
             filler.batches += 1
-            yield {'pairs': pool.draw(stage.batch_size, stage.crop_size, self.augmentation)}
+            yield {'pairs': pool.random_crops(stage.batch_size, stage.crop_size, self.augmentation)}
 
     def __len__(self) -> int:
         """Return the number of batches in which each image would be used once."""
@@ -169,7 +170,7 @@ class _Filler(threading.Thread):
         self._pool_size, self._start_size = loader.pool_size, loader.start_size
         self._images_per_batch = loader.images_per_batch
         self._device = loader.device
-        # Processes have images of their own; their crops must not lie in the same places.
+        # Processes have images of their own; their crops must be in other places too.
         rank, processes = get_dist_info()
         first = getattr(loader.sampler, 'first_iteration', 0)
         self._seed = (loader.seed * 1_000_003 + first) * processes + rank
@@ -185,8 +186,12 @@ class _Filler(threading.Thread):
             pin_memory=self._device.type == 'cuda',
             worker_init_fn=_one_thread,
         )
-        # Processes are forked here, not in the thread.
+        # Processes are forked here, not in the thread, and without OpenCV's threads: a forked process has
+        # none of them, and would hang when it is told to use fewer.
+        threads = cv2.getNumThreads()
+        cv2.setNumThreads(1)
         self._iterator: Iterator[torch.Tensor] | None = iter(images)
+        cv2.setNumThreads(threads)
 
     def run(self) -> None:
         """Fill the pool until stopped."""
@@ -263,23 +268,18 @@ def _spare_processors() -> int:
     usable = (
         len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
     )
-    own = usable // get_local_size()
+    own = usable // int(get_local_size())
     return max(1, own - max(1, own // 4))
 
 
 def _first(samples: Sequence[Mapping[str, Any]]) -> torch.Tensor:
-    return samples[0]['pairs']
+    pairs: torch.Tensor = samples[0]['pairs']
+    return pairs
 
 
 def _one_thread(_: int) -> None:
-    import cv2
-
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
-
-
-def _with_tuples(options: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: tuple(v) if isinstance(v, list) else v for key, v in options.items()}
 
 
 def build_pooled_dataloader(config: Mapping[str, Any], seed: int | None) -> PooledDataLoader:
@@ -292,4 +292,5 @@ def build_pooled_dataloader(config: Mapping[str, Any], seed: int | None) -> Pool
     chosen = dict(config)
     if isinstance(chosen.get('dataset'), Mapping):
         chosen['dataset'] = DATASETS.build(chosen['dataset'])
-    return DATA_LOADERS.build(dict(chosen, seed=chosen.get('seed', seed)))
+    loader: PooledDataLoader = DATA_LOADERS.build({'seed': seed, **chosen})
+    return loader

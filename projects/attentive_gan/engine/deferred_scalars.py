@@ -7,7 +7,6 @@ iteration; here all values since the last log line are read at once.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,15 +16,6 @@ from torch import Tensor
 
 #: Largest number of iterations whose values are stored; bounds their memory.
 MAX_PENDING = 1000
-
-
-@dataclass(frozen=True)
-class _Row:
-    """Values of one iteration: numbers, and a stacked tensor with its names per device."""
-
-    tag: Any
-    numbers: dict[str, float]
-    stacked: list[tuple[list[str], Tensor]]
 
 
 class ScalarRows:
@@ -40,7 +30,8 @@ class ScalarRows:
     """
 
     def __init__(self) -> None:
-        self._rows: list[_Row] = []
+        # Tag, and by device the names of values and their stack.
+        self._rows: list[tuple[Any, dict[torch.device, tuple[list[str], Tensor]]]] = []
 
     def __len__(self) -> int:
         """Return the number of unread rows."""
@@ -53,16 +44,14 @@ class ScalarRows:
             tag: Returned with the row.
             values: Numbers and tensors of one element, on any device, by name.
         """
-        numbers: dict[str, float] = {}
-        devices: dict[torch.device, dict[str, Tensor]] = {}
+        by_device: dict[torch.device, dict[str, Tensor]] = {}
         for name, value in values.items():
-            if isinstance(value, Tensor):
-                devices.setdefault(value.device, {})[name] = value.detach().reshape(())
-            else:
-                numbers[name] = float(value)
+            is_tensor = isinstance(value, Tensor)
+            tensor = value.detach() if is_tensor else torch.tensor(value, dtype=torch.float64)
+            by_device.setdefault(tensor.device, {})[name] = tensor.reshape(())
         # A stacked copy: the tensors themselves may be overwritten (CUDA graphs).
-        stacked = [(list(items), torch.stack(list(items.values()))) for items in devices.values()]
-        self._rows.append(_Row(tag, numbers, stacked))
+        stacks = {k: (list(v), torch.stack(list(v.values()))) for k, v in by_device.items()}
+        self._rows.append((tag, stacks))
 
     def read(self) -> list[tuple[Any, dict[str, float]]]:
         """Return and clear all rows as (tag, values by name), oldest first.
@@ -70,18 +59,14 @@ class ScalarRows:
         Synchronises once per device.
         """
         rows, self._rows = self._rows, []
-        by_device: dict[torch.device, list[Tensor]] = {}
-        for row in rows:
-            for _, tensor in row.stacked:
-                by_device.setdefault(tensor.device, []).append(tensor)
-        values = {device: iter(torch.cat(parts).tolist()) for device, parts in by_device.items()}
-        result = []
-        for row in rows:
-            found = dict(row.numbers)
-            for names, tensor in row.stacked:
-                found |= {name: float(next(values[tensor.device])) for name in names}
-            result.append((row.tag, found))
-        return result
+        values = {
+            device: iter(torch.cat([row[device][1] for _, row in rows if device in row]).tolist())
+            for device in {device for _, row in rows for device in row}
+        }
+        return [
+            (tag, {name: float(next(values[device])) for device in row for name in row[device][0]})
+            for tag, row in rows
+        ]
 
 
 class DeferredHistory(HistoryBuffer):

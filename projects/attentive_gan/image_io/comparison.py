@@ -46,38 +46,32 @@ def attention_overlay(pixels: PixelArray, attention: NDArray[np.float32]) -> Ima
     return mixed.astype(np.uint8, copy=False)
 
 
-def _captioned(image: ImageArray, caption: str) -> ImageArray:
-    """Put a line of text above an image."""
-    bar = np.full((CAPTION_HEIGHT, image.shape[1], 3), 255, np.uint8)
-    cv2.putText(bar, caption, (2, 14), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (0, 0, 0), 1, cv2.LINE_AA)
-    return np.concatenate([bar, image])
-
-
 def comparison_row(panels: Sequence[tuple[str, ImageArray]]) -> ImageArray:
     """Join captioned images of one height to a row.
 
     Args:
-        panels: Captions and images (H, W, 3) uint8 in RGB.
+        panels: Captions and images, RGB (H, W, 3), uint8.
 
     Returns:
-        The row (H + caption, sum of widths and gaps, 3) uint8 in RGB.
+        RGB (H + `CAPTION_HEIGHT`, sum of widths and gaps, 3), uint8.
     """
-    height = panels[0][1].shape[0] + CAPTION_HEIGHT
-    gap = np.full((height, GAP, 3), 255, np.uint8)
-    parts: list[ImageArray] = []
+    captioned = []
     for caption, image in panels:
-        parts += [_captioned(image, caption), gap]
-    return np.concatenate(parts[:-1], axis=1)
+        panel = _padded(image, top=CAPTION_HEIGHT, right=GAP)
+        cv2.putText(
+            panel, caption, (2, 14), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (0,) * 3, 1, cv2.LINE_AA
+        )
+        panel[:CAPTION_HEIGHT, image.shape[1] :] = 255  # the gap, where a long caption ends
+        captioned.append(panel)
+    return np.hstack(captioned)[:, :-GAP]
 
 
 def comparison_grid(rows: Sequence[ImageArray]) -> ImageArray:
-    """Stack rows; shorter ones are filled with white on the right."""
+    """Stack rows, RGB (H, W, 3), uint8; shorter ones are filled with white on the right."""
     width = max(row.shape[1] for row in rows)
-    gap = np.full((GAP, width, 3), 255, np.uint8)
-    parts: list[ImageArray] = []
-    for row in rows:
-        parts += [
-            np.pad(row, ((0, 0), (0, width - row.shape[1]), (0, 0)), constant_values=255),
-            gap,
-        ]
-    return np.concatenate(parts[:-1])
+    return np.vstack([_padded(row, bottom=GAP, right=width - row.shape[1]) for row in rows])[:-GAP]
+
+
+def _padded(image: ImageArray, top: int = 0, bottom: int = 0, right: int = 0) -> ImageArray:
+    """Return a copy with a white border."""
+    return np.pad(image, ((top, bottom), (0, right), (0, 0)), constant_values=255)

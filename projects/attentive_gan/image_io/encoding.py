@@ -50,18 +50,17 @@ def _stored_channels(file: ImageFile) -> PixelArray:
 def _encode_by_pillow(
     stream: IO[bytes], file: ImageFile, image_format: ImageFormat, quality: int
 ) -> None:
-    name, options = image_format.name, dict(image_format.options)
-    if name == 'JPEG':
+    # Encoders ignore metadata that their format cannot store.
+    metadata = {'dpi': file.dpi, 'icc_profile': file.icc_profile, 'exif': file.exif}
+    options = dict(image_format.options)
+    options |= {name: value for name, value in metadata.items() if value is not None}
+    if image_format.name == 'JPEG':
         options['quality'] = quality
-    if file.dpi is not None and name != 'WEBP':
-        options['dpi'] = file.dpi
-    if file.icc_profile is not None and name != 'BMP':
-        options['icc_profile'] = file.icc_profile
-    if file.exif is not None and name != 'BMP':
-        options['exif'] = file.exif
+    if file.exif is not None:
         # libtiff, which compresses, cannot write the nested directories of a camera's EXIF data.
         options.pop('compression', None)
-    Image.fromarray(np.ascontiguousarray(_stored_channels(file))).save(stream, name, **options)
+    image = Image.fromarray(np.ascontiguousarray(_stored_channels(file)))
+    image.save(stream, image_format.name, **options)
 
 
 def _encode_png(stream: IO[bytes], file: ImageFile) -> None:

@@ -1,13 +1,15 @@
-"""One way of resizing for all images: area averaging to shrink, cubic interpolation to enlarge."""
+"""Resizing of images: area averaging to shrink, cubic interpolation to enlarge."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 
-def resize(image: NDArray, size: tuple[int, int]) -> NDArray:
+def resize(image: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
     """Resize an image.
 
     Args:

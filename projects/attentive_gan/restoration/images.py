@@ -63,7 +63,7 @@ class ImageFileRestorer:
         restorer: ImageRestorer,
         quality: int = 95,
         max_pixels: int = MAX_PIXELS,
-        progress: Callable[[str, float], None] = lambda name, fraction: None,
+        progress: Callable[[str, float], None] = lambda *_: None,
     ) -> None:
         self.restorer = restorer
         self.quality = quality

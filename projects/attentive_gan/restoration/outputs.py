@@ -68,9 +68,16 @@ def plan_outputs(
         UserError: Two outputs would have one name, an output would replace its input, or the suffix of
             the output file is of a kind that is not written.
     """
-    single = len(inputs) == 1 and _is_file_name(out)
+    file_suffixes = (*SUFFIXES, *VIDEO_SUFFIXES, *_FOREIGN_IMAGES)
+    single = len(inputs) == 1 and not out.is_dir() and out.suffix.lower() in file_suffixes
     if single:
-        _check_kind(inputs[0], out)
+        kind = inputs[0].kind
+        written = SUFFIXES if kind == 'image' else WRITTEN_VIDEOS
+        if out.suffix.lower() not in written:
+            raise UserError(
+                f'{shown(out)}: a {kind} is not written as {out.suffix}; choose one of '
+                f'{", ".join(written)}'
+            )
     outputs = [_output_files(file, out, options, single) for file in inputs]
     _check_unique(outputs)
     return outputs
@@ -88,21 +95,6 @@ def refuse_existing(outputs: Sequence[OutputFiles]) -> None:
         raise UserError(
             f'{", ".join(shown(path) for path in existing[:_NAMED])}{more} exist already; choose '
             '--skip-existing to keep them, --overwrite to replace them, or another output folder'
-        )
-
-
-def _is_file_name(out: Path) -> bool:
-    suffixes = (*SUFFIXES, *VIDEO_SUFFIXES, *_FOREIGN_IMAGES)
-    return not out.is_dir() and out.suffix.lower() in suffixes
-
-
-def _check_kind(file: InputFile, out: Path) -> None:
-    """Refuse an output file whose suffix is not written for this kind of input."""
-    suffixes = SUFFIXES if file.kind == 'image' else WRITTEN_VIDEOS
-    if out.suffix.lower() not in suffixes:
-        raise UserError(
-            f'{shown(out)}: a {file.kind} is not written as {out.suffix}; choose one of '
-            f'{", ".join(suffixes)}'
         )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -128,19 +127,15 @@ def _measure_iterations(sweep: Sweep, training: Training, log: Callable[[str], N
 
 
 def _run(sweep: Sweep, arguments: list[str], folder: Path) -> str:
-    """Run tools/train.py; return the reason of a failure, or an empty string."""
-    tool = Path(sys.argv[0]).resolve().parent / 'train.py'
-    command = [sys.executable, str(tool), *arguments]
-    # dist_train.sh runs the Python of the PATH; make that this one.
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get('PATH', '')])
+    """Run `attentive-gan train`; return the reason of a failure, or an empty string."""
+    words = ['-m', 'attentive_gan', 'train', *arguments]
     if sweep.processes > 1:
-        launcher = [str(tool.parent / 'dist_train.sh'), arguments[0], str(sweep.processes)]
-        command = ['bash', *launcher, *arguments[1:]]
+        launcher = ['-m', 'torch.distributed.run', '--standalone', '--nproc-per-node']
+        words = [*launcher, str(sweep.processes), *words, '--launcher', 'pytorch']
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / 'console.log'
     with log.open('ab') as stream:
-        environment = {**os.environ, 'PATH': path}
-        ended = subprocess.run(command, stdout=stream, stderr=stream, env=environment, check=False)  # noqa: S603
+        ended = subprocess.run([sys.executable, *words], stdout=stream, stderr=stream, check=False)  # noqa: S603
     if ended.returncode == 0:
         return ''
     lines = log.read_text('utf-8', 'replace').splitlines()[-_LAST_LINES:]

@@ -54,7 +54,7 @@ def changed_files(folder: Path, digests: dict[str, str]) -> list[str]:
     """Return the files that are missing or differ from their record.
 
     Args:
-        folder: Folder below which the files lie.
+        folder: Folder that holds the files.
         digests: SHA-256 of each file by its path below `folder`.
     """
     return [

@@ -116,6 +116,12 @@ class SeededSampler(Sampler[int]):
         dataset: Data set to sample from.
         shuffle: Whether each epoch has a random order.
         seed: Seed of the orders; None asks all processes for a common random one.
+
+    Example:
+        >>> sampler = SeededSampler(range(4), shuffle=False, seed=0)
+        >>> sampler.start_at(iteration=3, batch_size=2)
+        >>> next(iter(sampler))
+        SeededIndex(2, position=6, seed=0)
     """
 
     def __init__(self, dataset: Sized, shuffle: bool = True, seed: int | None = None) -> None:

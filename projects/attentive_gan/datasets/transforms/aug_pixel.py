@@ -14,10 +14,11 @@ from typing import Any
 import cv2
 import numpy as np
 from mmagic.registry import TRANSFORMS
-from mmcv.transforms import BaseTransform
 from numpy.typing import NDArray
 
 from attentive_gan.errors import UserError
+
+from .base import Transform
 
 Range = tuple[float, float]
 
@@ -30,7 +31,7 @@ def random_uniform(limits: Range) -> float:
     return float(np.random.uniform(*limits))  # noqa: NPY002 -- seeded per sample
 
 
-def check_range(name: str, limits: Sequence[float], low: float, high: float) -> Range:
+def checked_limits(name: str, limits: Sequence[float], low: float, high: float) -> Range:
     """Return a range as a tuple.
 
     Raises:
@@ -42,7 +43,7 @@ def check_range(name: str, limits: Sequence[float], low: float, high: float) -> 
 
 
 @TRANSFORMS.register_module()
-class PairedColourJitter(BaseTransform):
+class PairedColourJitter(Transform):
     """Change the colours of both images of a pair by one random map from colour to colour.
 
     First each channel v (0 to 1) becomes (brightness * (contrast * (v - 0.5) + 0.5)) ** gamma, clipped to 0
@@ -69,11 +70,11 @@ class PairedColourJitter(BaseTransform):
         gamma: Range = (0.8, 1.25),
         keys: Sequence[str] = ('img', 'gt'),
     ) -> None:
-        self.brightness = check_range('brightness', brightness, 0.1, 3)
-        self.contrast = check_range('contrast', contrast, 0, 3)
-        self.saturation = check_range('saturation', saturation, 0, 3)
-        self.hue = check_range('hue', hue, -180, 180)
-        self.gamma = check_range('gamma', gamma, 0.2, 5)
+        self.brightness = checked_limits('brightness', brightness, 0.1, 3)
+        self.contrast = checked_limits('contrast', contrast, 0, 3)
+        self.saturation = checked_limits('saturation', saturation, 0, 3)
+        self.hue = checked_limits('hue', hue, -180, 180)
+        self.gamma = checked_limits('gamma', gamma, 0.2, 5)
         self.keys = tuple(keys)
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
@@ -93,12 +94,6 @@ class PairedColourJitter(BaseTransform):
                 results[key] = cv2.convertScaleAbs(np.maximum(changed, 0))
         return results
 
-    def __repr__(self) -> str:
-        return (
-            f'{type(self).__name__}(brightness={self.brightness}, contrast={self.contrast}, '
-            f'saturation={self.saturation}, hue={self.hue}, gamma={self.gamma})'
-        )
-
 
 def _tone_table(brightness: float, contrast: float, gamma: float) -> NDArray[np.float32]:
     """Return the new values of 256 levels, (256,), float32, 0 to 255."""
@@ -116,4 +111,4 @@ def _colour_matrix(saturation: float, hue: float) -> NDArray[np.float32]:
     turn = np.eye(3) * np.cos(angle) + cross * np.sin(angle)
     turn += np.outer(axis, axis) * (1 - np.cos(angle))
     grey = np.tile(_LUMA, (3, 1))
-    return ((grey + saturation * (np.eye(3) - grey)) @ turn).astype(np.float32)
+    return np.asarray(((grey + saturation * (np.eye(3) - grey)) @ turn).astype(np.float32))

@@ -8,18 +8,19 @@ from typing import Any, Literal
 import cv2
 import numpy as np
 from mmagic.registry import TRANSFORMS
-from mmcv.transforms import BaseTransform
 from numpy.typing import NDArray
 
 from attentive_gan.errors import UserError
 from attentive_gan.image_io.resizing import resize
+from attentive_gan.utils.checks import check_range
 
-from .aug_pixel import Range, check_range, random_uniform
+from .aug_pixel import Range, checked_limits, random_uniform
+from .base import Transform
 from .crop import PAIR_KEYS
 
 
 @TRANSFORMS.register_module()
-class PairedFlip(BaseTransform):
+class PairedFlip(Transform):
     """Mirror all images of a sample together, or leave all as they are.
 
     Args:
@@ -29,6 +30,10 @@ class PairedFlip(BaseTransform):
 
     Raises:
         UserError: An option is out of its range.
+
+    Example:
+        >>> PairedFlip(1.0)({'img': np.array([[1, 2, 3]])})
+        {'img': array([[3, 2, 1]]), 'flipped': True}
     """
 
     def __init__(
@@ -37,8 +42,7 @@ class PairedFlip(BaseTransform):
         direction: Literal['horizontal', 'vertical'] = 'horizontal',
         keys: Sequence[str] = PAIR_KEYS,
     ) -> None:
-        if not 0 <= probability <= 1:
-            raise UserError(f'probability must be within 0 to 1; got {probability}.')
+        check_range('probability', probability, 0, 1)
         if direction not in ('horizontal', 'vertical'):
             raise UserError(f"direction must be 'horizontal' or 'vertical'; got {direction!r}.")
         self.probability = probability
@@ -46,7 +50,7 @@ class PairedFlip(BaseTransform):
         self.keys = tuple(keys)
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
-        """Mirror a sample, or not; `flipped` says which."""
+        """Mirror a sample, or not, as `flipped` records."""
         flipped = bool(np.random.random() < self.probability)  # noqa: NPY002 -- seeded per sample
         if flipped:
             axis = 1 if self.direction == 'horizontal' else 0
@@ -56,12 +60,9 @@ class PairedFlip(BaseTransform):
         results['flipped'] = flipped
         return results
 
-    def __repr__(self) -> str:
-        return f'{type(self).__name__}({self.direction!r}, probability={self.probability})'
-
 
 @TRANSFORMS.register_module()
-class PairedScale(BaseTransform):
+class PairedScale(Transform):
     """Resize all images of a sample by one random factor; it belongs before the crop.
 
     The mask is taken from the nearest pixel. `scale` records the factor.
@@ -75,7 +76,7 @@ class PairedScale(BaseTransform):
     """
 
     def __init__(self, limits: Range = (0.7, 1.4), keys: Sequence[str] = PAIR_KEYS) -> None:
-        self.limits = check_range('limits', limits, 0.1, 10)
+        self.limits = checked_limits('limits', limits, 0.1, 10)
         self.keys = tuple(keys)
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
@@ -91,11 +92,8 @@ class PairedScale(BaseTransform):
         results['scale'] = factor
         return results
 
-    def __repr__(self) -> str:
-        return f'{type(self).__name__}(limits={self.limits})'
 
-
-def _scaled(image: NDArray, size: tuple[int, int], nearest: bool) -> NDArray:
+def _scaled(image: NDArray[Any], size: tuple[int, int], nearest: bool) -> NDArray[Any]:
     if not nearest:
         return resize(image, size)
     result = cv2.resize(image, size[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
@@ -103,7 +101,7 @@ def _scaled(image: NDArray, size: tuple[int, int], nearest: bool) -> NDArray:
 
 
 @TRANSFORMS.register_module()
-class ResizeToCover(BaseTransform):
+class ResizeToCover(Transform):
     """Resize the clean image `gt` so that it just covers a size, keeping its proportions.
 
     Without it a photo smaller than the crop is an error. Enlarging uses cubic interpolation, shrinking
@@ -116,6 +114,10 @@ class ResizeToCover(BaseTransform):
 
     Raises:
         UserError: The size is below 1.
+
+    Example:
+        >>> ResizeToCover((48, 72))({'gt': np.zeros((100, 200, 3), np.uint8)})['gt'].shape
+        (48, 96, 3)
     """
 
     def __init__(self, size: tuple[int, int], shrink: bool = True) -> None:
@@ -136,6 +138,3 @@ class ResizeToCover(BaseTransform):
             results['gt'] = resize(results['gt'], new)
             results['frame_width'] = new[1]
         return results
-
-    def __repr__(self) -> str:
-        return f'{type(self).__name__}(size={self.size}, shrink={self.shrink})'

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 from mmagic.registry import TRANSFORMS
-from mmcv.transforms import BaseTransform
 
 from attentive_gan.errors import UserError
+
+from .base import Transform
 
 #: Entries of a sample that are cropped, flipped and scaled together.
 PAIR_KEYS = ('img', 'gt', 'mask', 'alpha', 'coverage')
@@ -55,7 +56,7 @@ def random_window(
 
 
 @TRANSFORMS.register_module()
-class PairedCrop(BaseTransform):
+class PairedCrop(Transform):
     """Cut the same window out of all images of a sample.
 
     MMagic's `Crop` draws a window of its own for every key, and cuts less than asked where the
@@ -70,6 +71,12 @@ class PairedCrop(BaseTransform):
 
     Raises:
         UserError: An image is smaller than the window; the message names the file.
+
+    Example:
+        >>> sample = {'img': np.zeros((24, 36, 3), np.uint8), 'gt': np.zeros((24, 36, 3), np.uint8)}
+        >>> sample = PairedCrop(16, random=False)(sample)
+        >>> sample['img'].shape, sample['crop_box']
+        ((16, 16, 3), (4, 10, 16, 16))
     """
 
     def __init__(
@@ -92,6 +99,3 @@ class PairedCrop(BaseTransform):
             results[key] = results[key][top : top + rows, left : left + columns]
         results['crop_box'] = box
         return results
-
-    def __repr__(self) -> str:
-        return f'{type(self).__name__}(crop_size={self.crop_size}, random={self.random})'

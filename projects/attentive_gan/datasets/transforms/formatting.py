@@ -14,18 +14,19 @@ from typing import Any
 import numpy as np
 import torch
 from mmagic.registry import TRANSFORMS
-from mmcv.transforms import BaseTransform
 from mmengine.dataset import pseudo_collate
 from mmengine.registry import FUNCTIONS
 
 from attentive_gan.errors import UserError
+
+from .base import Transform
 
 #: Channels of a pair.
 CHANNELS = 7
 
 
 @TRANSFORMS.register_module()
-class PackPair(BaseTransform):
+class PackPair(Transform):
     """Pack a sample as `pairs` (H, W, 7), uint8, and `names`, for batches of one tensor.
 
     The last step of a training pipeline, in the place of `PackInputs`; the data loader needs
@@ -38,6 +39,11 @@ class PackPair(BaseTransform):
 
     Raises:
         UserError: A sample has no such entry.
+
+    Example:
+        >>> image = np.zeros((8, 8, 3), np.uint8)
+        >>> PackPair(mask=None)({'img': image, 'gt': image, 'img_path': 'a.png'})['pairs'].shape
+        torch.Size([8, 8, 7])
     """
 
     def __init__(self, mask: str | None = 'mask') -> None:
@@ -56,9 +62,6 @@ class PackPair(BaseTransform):
         if self.mask is not None:
             pair[..., 6:] = results[self.mask]
         return {'pairs': torch.from_numpy(pair), 'names': name}
-
-    def __repr__(self) -> str:
-        return f'{type(self).__name__}(mask={self.mask!r})'
 
 
 @FUNCTIONS.register_module()

@@ -5,24 +5,25 @@ from __future__ import annotations
 import copy
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 from mmagic.registry import TRANSFORMS
-from mmcv.transforms import BaseTransform
-from numpy.typing import NDArray
 
 from attentive_gan.datasets.image_cache import ImageCache
 from attentive_gan.datasets.pair_reading import read_pair
 from attentive_gan.errors import UserError
 from attentive_gan.image_io import read_image
+from attentive_gan.utils.types import ChannelOrder, ImageArray
 
-Image = NDArray[np.uint8]
-ChannelOrder = Literal['rgb', 'bgr']
+from .base import Transform
+
 _Loader = TypeVar('_Loader', bound='ImageLoader')
 
 
-def set_image(results: dict[str, Any], key: str, image: Image, channel_order: ChannelOrder) -> None:
+def set_image(
+    results: dict[str, Any], key: str, image: ImageArray, channel_order: ChannelOrder
+) -> None:
     """Put an image into a sample with the keys that MMagic's `LoadImageFromFile` sets.
 
     Args:
@@ -37,7 +38,7 @@ def set_image(results: dict[str, Any], key: str, image: Image, channel_order: Ch
     results[f'{key}_color_type'] = 'color'
 
 
-class ImageLoader(BaseTransform):
+class ImageLoader(Transform):
     """Base class: load the images `KEYS` of a sample, (H, W, 3), uint8.
 
     Beside them it sets the keys that MMagic's `LoadImageFromFile` sets, so that MMagic's transforms,
@@ -69,27 +70,22 @@ class ImageLoader(BaseTransform):
         self.cache_limit_gib = cache_limit_gib
         self.cache: ImageCache | None = None
 
-    def with_cache(self: _Loader, limit_gib: float) -> _Loader:
-        """Return a copy with `use_cache` set, so that one transform may serve several data sets."""
-        loader = copy.copy(self)
-        loader.use_cache, loader.cache_limit_gib, loader.cache = True, limit_gib, None
-        return loader
-
-    def with_memory(self: _Loader, sizes: Sequence[tuple[int, int]]) -> _Loader:
-        """Return a copy with memory for the samples of a data set.
+    def with_memory(self: _Loader, sizes: Sequence[tuple[int, int]], limit_gib: float) -> _Loader:
+        """Return a copy with memory for a data set; so one transform may serve several data sets.
 
         Args:
             sizes: (height, width) of each sample's images, in the order of the data set.
+            limit_gib: Largest size of the memory in GiB.
 
         Raises:
-            UserError: The images need more than `cache_limit_gib`.
+            UserError: The images need more.
         """
         loader = copy.copy(self)
-        loader.cache = ImageCache(sizes, int(self.cache_limit_gib * 2**30), len(self.KEYS))
+        loader.cache = ImageCache(sizes, int(limit_gib * 2**30), len(self.KEYS))
         return loader
 
     @abstractmethod
-    def decode(self, results: Mapping[str, Any]) -> tuple[Image, ...]:
+    def decode(self, results: Mapping[str, Any]) -> tuple[ImageArray, ...]:
         """Return an image for each of `KEYS`, RGB (H, W, 3), uint8."""
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
@@ -102,9 +98,6 @@ class ImageLoader(BaseTransform):
             set_image(results, key, image, self.channel_order)
         return results
 
-    def __repr__(self) -> str:
-        return f'{type(self).__name__}(channel_order={self.channel_order!r}, use_cache={self.use_cache})'
-
 
 @TRANSFORMS.register_module()
 class LoadRainyCleanPair(ImageLoader):
@@ -116,7 +109,7 @@ class LoadRainyCleanPair(ImageLoader):
 
     KEYS = ('img', 'gt')
 
-    def decode(self, results: Mapping[str, Any]) -> tuple[Image, ...]:
+    def decode(self, results: Mapping[str, Any]) -> tuple[ImageArray, ...]:
         """Return the rainy and the clean image, RGB (H, W, 3), uint8."""
         return read_pair(results)
 
@@ -131,7 +124,7 @@ class LoadCleanImage(ImageLoader):
 
     KEYS = ('gt',)
 
-    def decode(self, results: Mapping[str, Any]) -> tuple[Image, ...]:
+    def decode(self, results: Mapping[str, Any]) -> tuple[ImageArray, ...]:
         """Return the clean image, RGB (H, W, 3), uint8."""
         if 'scenes' in results:
             return (results['scenes'].draw(results['number']),)

@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 from mmagic.registry import TRANSFORMS
-from mmcv.transforms import BaseTransform
 
 from attentive_gan.datasets.masks import MaskRule, check_mask_options, raindrop_mask
 
+from .base import Transform
+
 
 @TRANSFORMS.register_module()
-class RaindropMask(BaseTransform):
+class RaindropMask(Transform):
     """Add `mask` (H, W, 1), uint8, 0 or 255: where rainy and clean differ (see `raindrop_mask`).
 
     It belongs before any crop, so that a crop's mask equals the crop of the full mask. The options
@@ -48,6 +49,3 @@ class RaindropMask(BaseTransform):
         results['mask'] = mask[..., None]
         results['mask_rule'] = self.description
         return results
-
-    def __repr__(self) -> str:
-        return f'{type(self).__name__}({self.description})'

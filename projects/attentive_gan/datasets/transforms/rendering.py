@@ -10,8 +10,6 @@ from typing import Any
 import numpy as np
 import torch
 from mmagic.registry import TRANSFORMS
-from mmcv.transforms import BaseTransform
-from numpy.typing import NDArray
 from raindrop_renderer.blobs import add_blobs
 from raindrop_renderer.errors import RaindropOptionError
 from raindrop_renderer.options import RaindropOptions
@@ -22,7 +20,10 @@ from raindrop_renderer.sampling import add_raindrops
 from attentive_gan.datasets.masks import MaskRule
 from attentive_gan.datasets.raindrop_calibration import read_calibration
 from attentive_gan.errors import UserError
+from attentive_gan.utils.checks import check_range
+from attentive_gan.utils.types import ImageArray
 
+from .base import Transform
 from .crop import checked_size, random_window
 from .loading import set_image
 from .raindrop_mask import RaindropMask
@@ -37,14 +38,14 @@ def _user_errors(where: str = '') -> Iterator[None]:
         raise UserError(f'{where}: {error}' if where else str(error)) from error
 
 
-def _rgb(results: Mapping[str, Any]) -> NDArray[np.uint8]:
+def _rgb(results: Mapping[str, Any]) -> ImageArray:
     """Return `gt` of a sample as RGB (H, W, 3)."""
     bgr = results.get('gt_channel_order', 'bgr') == 'bgr'
     return np.ascontiguousarray(results['gt'][..., ::-1] if bgr else results['gt'])
 
 
 @TRANSFORMS.register_module()
-class RenderRaindrops(BaseTransform):
+class RenderRaindrops(Transform):
     """Render raindrops on the clean image `gt`: makes a clean image a full training sample.
 
     It sets `img` (rainy, H, W, 3, uint8), `gt` (clean, the same and sharp, also where the drops are in
@@ -84,6 +85,12 @@ class RenderRaindrops(BaseTransform):
 
     Raises:
         UserError: An option is out of its range, scales are given twice, or the calibration cannot be read.
+
+    Example:
+        >>> render = RenderRaindrops(level='heavy', with_alpha=True)
+        >>> sample = render({'gt': np.full((32, 48, 3), 90, np.uint8)})
+        >>> sample['img'].shape, sample['mask'].shape, sample['alpha'].dtype
+        ((32, 48, 3), (32, 48, 1), dtype('float32'))
     """
 
     def __init__(
@@ -118,8 +125,7 @@ class RenderRaindrops(BaseTransform):
             self.options = RaindropOptions(**chosen)
         self.mask = RaindropMask(threshold, rule, dilation)
         self.crop_size = None if crop_size is None else checked_size(crop_size)
-        if not 0 <= dry_share <= 1:
-            raise UserError(f'dry_share must be within 0 to 1; got {dry_share}.')
+        check_range('dry_share', dry_share, 0, 1)
         self.dry_share, self.sharp_target = dry_share, sharp_target
         self.with_alpha, self.with_coverage = with_alpha, with_coverage
 
@@ -149,11 +155,11 @@ class RenderRaindrops(BaseTransform):
             results['coverage'] = image.coverage[..., None]
         results['raindrop_seed'] = seed
         results['raindrop_parameters'] = asdict(image.parameters)
-        return self.mask(results)
+        return self.mask.transform(results)
 
     def _render(
         self,
-        clean: NDArray[np.uint8],
+        clean: ImageArray,
         seed: int,
         results: dict[str, Any],
         window: Window | None,
@@ -177,21 +183,18 @@ class RenderRaindrops(BaseTransform):
             lighting = results.get('lighting', 'auto')
         return replace(self.options, frame_width=width and max(16, int(width)), lighting=lighting)
 
-    def __repr__(self) -> str:
-        return f'{type(self).__name__}({self.options}, mask {self.mask.description})'
-
 
 @TRANSFORMS.register_module()
 class RenderBlobs(RenderRaindrops):
-    """Lay plain blurred blobs over the clean image instead of raindrops (see `raindrop_renderer/blobs.py`).
+    """Render plain blurred blobs instead of raindrops (see `raindrop_renderer.add_blobs`).
 
-    The baseline that shows what the optics are worth. Sets the same keys as `RenderRaindrops`, of whose
+    A baseline that measures the effect of the optics. Sets the same keys as `RenderRaindrops`, of whose
     options `frame_width` and those of the mask have an effect.
     """
 
     def _render(
         self,
-        clean: NDArray[np.uint8],
+        clean: ImageArray,
         seed: int,
         results: dict[str, Any],
         window: Window | None,
@@ -202,7 +205,7 @@ class RenderBlobs(RenderRaindrops):
 
 
 @TRANSFORMS.register_module()
-class RenderPairs(BaseTransform):
+class RenderPairs(Transform):
     """Render several pairs of one clean image: `pairs` (count, H, W, 7), uint8, and `names`.
 
     For a `PooledDataLoader`, whose workers make or decode an image once and render on it several
@@ -220,15 +223,10 @@ class RenderPairs(BaseTransform):
     def __init__(
         self, count: int = 8, raindrops: Mapping[str, Any] | None = None, **options: Any
     ) -> None:
-        if count < 1:
-            raise UserError(f'RenderPairs.count must be 1 or more; got {count}.')
+        check_range('RenderPairs.count', count, 1)
         self.count = count
-        chosen: dict[str, Any] = {
-            key: tuple(value) if isinstance(value, list) else value
-            for key, value in options.items()
-        }
         with _user_errors():
-            self.options = PairOptions(raindrops=RaindropOptions(**dict(raindrops or {})), **chosen)
+            self.options = PairOptions(raindrops=RaindropOptions(**(raindrops or {})), **options)
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Render on a sample that has `gt`, as `LoadCleanImage` makes it."""
@@ -237,6 +235,3 @@ class RenderPairs(BaseTransform):
         with _user_errors(name):
             pairs = np.stack([render_pair(clean, int(seed), self.options) for seed in seeds])
         return {'pairs': torch.from_numpy(pairs), 'names': name}
-
-    def __repr__(self) -> str:
-        return f'{type(self).__name__}(count={self.count}, {self.options})'

@@ -73,7 +73,7 @@ def restore_video(
     path: Path,
     output: Path,
     options: VideoOptions,
-    progress: Callable[[float, str], None] = lambda fraction, speed: None,
+    progress: Callable[[float, str], None] = lambda *_: None,
 ) -> VideoReport:
     """Restore a video; if an earlier run with the same input and options was stopped, resume it.
 
