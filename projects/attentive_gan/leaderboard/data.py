@@ -121,14 +121,7 @@ class BenchmarkData:
 
     def read(self, pair: Pair) -> tuple[ImageArray, ImageArray]:
         """Return the rainy and the clean image of a pair, RGB (H, W, 3), uint8."""
-        return read_pair(
-            {
-                'img_path': str(pair.rainy),
-                'gt_path': str(pair.clean),
-                'size': self.sizes[pair.name],
-                'rainy_side': pair.rainy_side,
-            }
-        )
+        return read_pair(pair.entry())
 
     def describe(self) -> DatasetInfo:
         """Return the description that a result stores."""
