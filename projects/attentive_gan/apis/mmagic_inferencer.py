@@ -31,8 +31,11 @@ class RestorationInferencer(ImageSuperResolutionInferencer):
 
     Example:
         >>> from mmagic.apis.inferencers import Inferencers
-        >>> inferencer = Inferencers(task='Image Restoration', config=config, ckpt=weights)
-        >>> inferencer(img='rainy.png', result_out_dir='restored.png')
+        >>> config, weights = 'configs/attgan_raindrop.py', 'iter_100000.pth'
+        >>> inferencer = Inferencers(
+        ...     task='Image Restoration', config=config, ckpt=weights
+        ... )  # doctest: +SKIP
+        >>> inferencer(img='rainy.png', result_out_dir='restored.png')  # doctest: +SKIP
     """
 
     def _init_model(self, cfg: Any, ckpt: str | None, device: Any) -> nn.Module:
