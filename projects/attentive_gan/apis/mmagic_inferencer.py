@@ -31,6 +31,7 @@ class RestorationInferencer(ImageSuperResolutionInferencer):
 
     Example:
         >>> from mmagic.apis.inferencers import Inferencers
+        >>> config, weights = 'configs/attgan_raindrop.py', 'iter_100000.pth'
         >>> inferencer = Inferencers(
         ...     task='Image Restoration', config=config, ckpt=weights
         ... )  # doctest: +SKIP
