@@ -31,8 +31,11 @@ class RestorationInferencer(ImageSuperResolutionInferencer):
 
     Example:
         >>> from mmagic.apis.inferencers import Inferencers
-        >>> inferencer = Inferencers(task='Image Restoration', config=config, ckpt=weights)
-        >>> inferencer(img='rainy.png', result_out_dir='restored.png')
+        >>> config, weights = 'configs/attgan_raindrop.py', 'iter_100000.pth'
+        >>> inferencer = Inferencers(
+        ...     task='Image Restoration', config=config, ckpt=weights
+        ... )  # doctest: +SKIP
+        >>> inferencer(img='rainy.png', result_out_dir='restored.png')  # doctest: +SKIP
     """
 
     def _init_model(self, cfg: Any, ckpt: str | None, device: Any) -> nn.Module:
@@ -42,14 +45,15 @@ class RestorationInferencer(ImageSuperResolutionInferencer):
             UserError: Weights are not named or do not fit, or the config does not say its colour order.
         """
         if not _is_ours(cfg):
-            return super()._init_model(cfg, ckpt, device)
+            theirs: nn.Module = super()._init_model(cfg, ckpt, device)
+            return theirs
         name = str(cfg.get('filename') or 'the config')
         order = channel_order(cfg, name)
         if not ckpt:
             raise UserError(
                 f'{name}: name the weights (ckpt); a network with random weights restores nothing'
             )
-        model = MODELS.build(without_training_parts(cfg.model))
+        model: nn.Module = MODELS.build(without_training_parts(cfg.model))
         absent = getattr(model, 'training_only', ())
         load_weights(model, read_state_dict(ckpt), str(ckpt), absent)
         if not cfg.get('inference_pipeline'):

@@ -118,7 +118,8 @@ def _render(args: argparse.Namespace, raindrops: RaindropOptions) -> int:
     """Render what is missing, and print how many pairs there are."""
     from rich.progress import track
 
-    from attentive_gan.data_tools.rendered_dataset import RenderedDatasetOptions, render_dataset
+    from attentive_gan.data_tools.render_jobs import RenderedDatasetOptions
+    from attentive_gan.data_tools.rendered_dataset import render_dataset
 
     size = args.size[::-1] if args.size else None
     options = RenderedDatasetOptions(args.pairs, args.seed, raindrops, size)
