@@ -11,6 +11,7 @@ import numpy as np
 from attentive_gan.checkpoints.publishing import halved_part, save_weights
 from attentive_gan.config.model_description import describe
 from attentive_gan.datasets.clean_images import DrawnScene
+from attentive_gan.datasets.pair_reading import read_pair
 from attentive_gan.engine.runner.resume_points import latest_valid_checkpoint
 from attentive_gan.evaluation.protocols import PROTOCOLS, Protocol
 from attentive_gan.image_io import contact_sheet, write_image
@@ -110,7 +111,7 @@ def _real(plan: TrialPlan) -> Iterator[tuple[ImageArray, ImageArray]]:
     dataset = plan.real_pairs()
     if dataset is not None:
         for index in range(len(dataset)):
-            yield dataset.decode(dataset.get_data_info(index))
+            yield read_pair(dataset.get_data_info(index))
 
 
 def _rendered(
