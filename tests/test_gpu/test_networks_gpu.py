@@ -26,7 +26,7 @@ from attentive_gan.models.losses import (
 )
 from attentive_gan.models.losses.perceptual_loss import VGG16_CONVOLUTIONS
 from attentive_gan.models.networks.attentive_generator import AttentiveGenerator
-from attentive_gan.models.networks.cost import use_tf32
+from attentive_gan.inference.precision import use_tf32
 from attentive_gan.models.networks.discriminators import AttentiveDiscriminator, PlainDiscriminator
 from benchmarks.card_benchmark import benchmark_device
 from benchmarks.card_plan import Copy, Inference, MatrixProduct, TrainingStep

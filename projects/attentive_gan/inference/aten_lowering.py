@@ -155,6 +155,8 @@ def operator_of(node: Node, values: Mapping[Node, Any], constants: Mapping[Node,
         return Pointwise(lambda part: part, fresh=False)  # all of a side, see _check_axes
     _check_sizes(recorded, item)
     fresh = recorded.name not in _VIEWS
+    if recorded.name in _FASTER_ON_CPU and recorded.source.device.type == 'cpu':
+        return Pointwise(_FASTER_ON_CPU[recorded.name])
     if item is None:
         return Pointwise(recorded.plain, recorded.in_place(), fresh)
     return Pointwise(lambda *parts: recorded.plain(*parts)[item], None, fresh)
@@ -242,6 +244,17 @@ def _nearest(recorded: Recorded) -> Operator:
     return UpsampleOp(lambda part: F.interpolate(part, scale_factor=factor), factor)
 
 
+def _sigmoid(x: Tensor) -> Tensor:
+    """Compute the sigmoid in float32: PyTorch's own of strided 16-bit values is much slower on CPUs."""
+    return torch.sigmoid(x.float()).to(x.dtype)
+
+
+def _tanh(x: Tensor) -> Tensor:
+    """Compute tanh as 2 sigmoid(2 x) - 1: faster than PyTorch's own on CPUs, and within 2e-7."""
+    wide = x.float()
+    return torch.sigmoid(wide + wide).mul_(2).sub_(1).to(x.dtype)
+
+
 def _pair(value: Any) -> list[int]:
     values = [value] if isinstance(value, int) else list(value)
     return values * 2 if len(values) == 1 else values
@@ -257,3 +270,6 @@ _SPATIAL: dict[str, Callable[[Recorded], Operator]] = {
     'pixel_unshuffle': _unshuffling,
     'upsample_nearest2d': _nearest,
 }
+
+#: Pointwise operations in float32 or less that CPUs compute faster in another way.
+_FASTER_ON_CPU: dict[str, Callable[[Tensor], Tensor]] = {'sigmoid': _sigmoid, 'tanh': _tanh}

@@ -8,7 +8,8 @@ from typing import Literal, cast
 
 from attentive_gan.errors import UserError
 from attentive_gan.models.networks.padding import PaddingMode
-from attentive_gan.models.networks.receptive_field import Reach
+
+from .streaming_ops import Reach
 
 #: Says which keys there are; changes when their meaning does.
 FORMAT = 'attentive_gan 1'

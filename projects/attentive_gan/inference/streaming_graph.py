@@ -19,12 +19,10 @@ import torch
 from torch import Tensor, nn
 from torch.fx import Graph, Node
 
-from attentive_gan.models.networks.cost import peak_activations
-from attentive_gan.models.networks.receptive_field import Reach
-
+from .activation_memory import peak_activations
 from .aten_lowering import NotLocalError, operator_of
 from .recorder import record_operations
-from .streaming_ops import Axis, Operator, Pointwise, Rows
+from .streaming_ops import Axis, Operator, Pointwise, Reach, Rows
 
 #: The recorded image has at least this side, so that no layer is smaller than what it mirrors.
 _SIDE = 32

@@ -33,6 +33,15 @@ class Rows(NamedTuple):
         return Rows(min(max(self.first, 0), height), min(max(self.last, 0), height))
 
 
+class Reach(NamedTuple):
+    """Receptive-field radius in pixels, away from the border of the image."""
+
+    before: int
+    """Pixels up, or to the left."""
+    after: int
+    """Pixels down, or to the right."""
+
+
 class Operator(ABC):
     """A layer, seen by rows.
 

@@ -14,13 +14,10 @@ import torch
 from torch import Tensor, nn
 from torch.utils._pytree import tree_flatten
 
-from attentive_gan.models.networks.cost import (
-    count_macs,
-    matrix_rate,
-    peak_activations,
-    time_interleaved,
-    use_tf32,
-)
+from attentive_gan.inference.activation_memory import peak_activations
+from attentive_gan.inference.precision import use_tf32
+from attentive_gan.models.networks.complexity import count_macs
+from attentive_gan.utils.timing import matrix_rate, time_interleaved
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 from attentive_gan.models.networks.attentive_generator import AttentiveGenerator
-from attentive_gan.models.networks.autoencoder import SmoothUpsampling, repeat_first
-from attentive_gan.models.networks.cost import count_macs
+from attentive_gan.models.networks.upsampling import SmoothUpsampling, repeat_first
+from attentive_gan.models.networks.complexity import count_macs
 from torch.nn import functional as F
 from torch.testing import assert_close
 
