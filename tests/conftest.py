@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attentive_gan import compat
 from attentive_gan.image_io import write_image
 from support.browser import start_chromium
 from support.pairs import pair_of
@@ -18,7 +19,8 @@ GOLDEN = Path(__file__).resolve().parent / 'golden'
 
 
 def pytest_configure() -> None:
-    """Let tools be interrupted by the tests, also where a shell runs them in its background."""
+    """Make MMagic importable, and tools interruptible where a shell runs the tests in its background."""
+    compat.prepare()
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 

@@ -27,8 +27,7 @@ def main() -> None:
     """Export, and print how far the file's results are from PyTorch's."""
     args = parse_args()
     import attentive_gan.registration  # noqa: F401
-    from attentive_gan.export import exporting as export
-    from attentive_gan.export import format_of
+    from attentive_gan.export import export, format_of
 
     config, weights = (None if word == '-' else word for word in (args.config, args.weights))
     done = export(config, weights, args.out, args.format or format_of(args.out))

@@ -21,6 +21,6 @@ from .models import data_preprocessors, editors, losses, networks  # noqa: E402,
 
 # Not every MMagic installation can import its inferencers; without them there is nothing to adapt.
 with suppress(ImportError):
-    from .compat import mmagic_inferencer
+    from .apis import mmagic_inferencer
 
     mmagic_inferencer.apply()

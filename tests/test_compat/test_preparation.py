@@ -53,7 +53,7 @@ def test_installed_path_equals_the_package_folder():
 
 def test_mmagic_base_configs_resolve():
     code = (
-        'import attentive_gan; from mmengine.config import Config;'
+        'from attentive_gan import compat; compat.prepare(); from mmengine.config import Config;'
         'import tempfile, pathlib; p = pathlib.Path(tempfile.mkdtemp()) / "c.py";'
         'p.write_text("_base_ = [\'mmagic::_base_/default_runtime.py\']");'
         'print(Config.fromfile(p).default_scope)'
@@ -104,7 +104,7 @@ def test_editors_import_as_from_a_complete_installation():
 
 def test_other_editors_can_still_be_imported_one_by_one():
     code = (
-        'import attentive_gan; from mmagic.registry import MODELS;'
+        'from attentive_gan import compat; compat.prepare(); from mmagic.registry import MODELS;'
         'import mmagic.models.editors.srcnn; print(MODELS.get("SRCNNNet").__name__)'
     )
     assert python(code).splitlines()[-1] == 'SRCNNNet'
@@ -146,9 +146,9 @@ def test_missing_mmagic_is_one_line():
         '    if name == "mmagic": raise m.PackageNotFoundError(name)\n'
         '    return real(name)\n'
         'm.version = version\n'
-        'from attentive_gan_cli import run\n'
+        'from attentive_gan.cli.common import run\n'
         'def main():\n'
-        '    import attentive_gan\n'
+        '    from attentive_gan import compat; compat.prepare()\n'
         'run(main)'
     )
     done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=False)

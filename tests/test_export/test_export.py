@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 import torch
 from attentive_gan.errors import UserError
-from attentive_gan.export import checking, format_of
-from attentive_gan.export import exporting as export
+from attentive_gan.export import checking, export, format_of
 from attentive_gan.export.exportable import Exportable, program_of
 from attentive_gan.export.onnx_format import write_onnx
 from attentive_gan.inference.model_metadata import ModelMetadata

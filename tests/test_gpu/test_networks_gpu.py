@@ -423,7 +423,7 @@ def test_onnx_runtime_on_cuda(tmp_path):
     wanted = 'CUDAExecutionProvider' if DEVICE.type == 'cuda' else 'CPUExecutionProvider'
     if wanted not in runtime.get_available_providers():
         pytest.skip(f'this ONNX Runtime has no {wanted}')
-    from attentive_gan.export import exporting as export
+    from attentive_gan.export import export
     from attentive_gan.inference.onnx_session import OnnxSession
     from support.described_networks import write_described
 

@@ -14,15 +14,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from attentive_gan.apis.restore import restore
 from attentive_gan.errors import UserError
-from attentive_gan.export import exporting as export
+from attentive_gan.export import export
 from attentive_gan.inference import ImageRestorer, cuda_memory
 from attentive_gan.inference.precision import choose_precision, in_precision
 from attentive_gan.inference.views import view
 from attentive_gan.models.networks.attentive_generator import AttentiveGenerator
 from attentive_gan.models.networks.baselines.pix2pix import Pix2PixGenerator
 from attentive_gan.models.networks.unet import RestorationUNet
-from attentive_gan.restoration import restore
 from drawn_scenes.scenes import draw_scene
 from PIL import Image
 from raindrop_renderer.sampling import add_raindrops

@@ -9,7 +9,7 @@ import psutil
 import pytest
 import torch
 from attentive_gan.errors import UserError
-from attentive_gan.export import exporting as export
+from attentive_gan.export import export
 from attentive_gan.inference import ImageRestorer, execution, memory, onnx_session
 from attentive_gan.inference.executors import Job, empty_outputs, run_tiled, run_whole
 from attentive_gan.inference.onnx_session import OnnxSession

@@ -180,7 +180,9 @@ def _may_be_built(found: type[nn.Module]) -> bool:
     package = found.__module__.partition('.')[0]
     if package in ('mmagic', 'mmengine', 'mmcv'):
         return found.__name__ in _MMAGIC_NETWORKS
-    return package != 'attentive_gan' or found.__module__.startswith('attentive_gan.networks.')
+    return package != 'attentive_gan' or found.__module__.startswith(
+        'attentive_gan.models.networks.'
+    )
 
 
 def check_network(value: Any, source: str) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from attentive_gan.apis.restore import restore
-
 from .batch import (
     BatchOptions,
     BatchPlan,
@@ -29,7 +27,6 @@ __all__ = [
     'VideoReport',
     'parse_shard',
     'plan_batch',
-    'restore',
     'restore_batch',
     'restore_video',
     'shard_of_launcher',

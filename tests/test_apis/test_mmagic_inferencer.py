@@ -5,9 +5,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from attentive_gan.apis import mmagic_inferencer
 from attentive_gan.checkpoints.publishing import save_weights
 from attentive_gan.checkpoints.shipped import SHIPPED
-from attentive_gan.compat import mmagic_inferencer
 from attentive_gan.config.reading import load_config
 from attentive_gan.errors import UserError
 from attentive_gan.inference import ImageRestorer
