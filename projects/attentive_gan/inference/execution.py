@@ -15,10 +15,19 @@ from .attempts import lack_of_memory
 from .executors import Function, Job, run_streamed, run_tiled, run_whole
 from .loading import LoadedNetwork
 from .malloc_tuning import sparing_memory
-from .memory import ROWS_PER_STEP, SURCHARGE, ColumnPlan, narrower, plan_columns, working_memory
+from .memory import (
+    ROWS_PER_STEP,
+    SURCHARGE,
+    ColumnPlan,
+    narrower,
+    plan_columns,
+    rows_per_step,
+    working_memory,
+)
 from .onnx_network import OnnxNetwork
 from .precision import in_precision, whole_float32
 from .rematerialization import with_recomputation
+from .row_stream import run_graph
 from .streaming_graph import Recording, StreamingGraph, record, twin
 from .tiling import tile_side
 from .views import Task, input_channels, view
@@ -134,7 +143,11 @@ class Execution:
             self._refuse_beyond(recording, job, needed, budget)
             run_whole([job], function)
         elif limits.tile is None and needed <= budget and self._widest is None:
-            self._run_at_once(job, function, recording.graph)
+            rows = rows_per_step(recording.graph, width, self.device.type)
+            if rows < height and self.device.type == 'cpu':
+                self._stream(job, recording.graph, ColumnPlan(width, rows))
+            else:
+                self._run_at_once(job, function, recording.graph)
         else:
             plan = plan_columns(recording.graph, height, width, budget, self.device.type)
             self._stream(job, recording.graph, self._limited(plan, job, limits))
@@ -143,6 +156,9 @@ class Execution:
         function = view(self.loaded.network, task)
         if isinstance(self.loaded.network, OnnxNetwork):
             return function
+        graph = self.recording(task, dtype).graph
+        if graph is not None and self.device.type == 'cpu':
+            return partial(run_graph, graph)  # in place where possible, with activations tuned for CPUs
         return in_precision(function, dtype, self.device)
 
     def _needed(self, recording: Recording, job: Job) -> int:
