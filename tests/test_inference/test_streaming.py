@@ -16,6 +16,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from support.lively_networks import BUILDERS
+from support.receptive_field import receptive_field
 from torch import nn
 
 #: Largest difference, relative to the largest value of the whole image's result.
@@ -114,7 +115,7 @@ def test_the_derived_reach_is_that_of_the_declared_layers(
 ) -> None:
     graph = recording(networks, name).graph
     assert graph is not None
-    assert graph.reach(0) == graph.reach(1) == networks[name].receptive_field
+    assert graph.reach(0) == graph.reach(1) == receptive_field(networks[name])
 
 
 @pytest.mark.parametrize(('name', 'side'), [('unet', 160), ('prenet', 96), ('eigen', 64)])

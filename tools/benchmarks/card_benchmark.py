@@ -10,14 +10,9 @@ from dataclasses import asdict
 from typing import Any
 
 import torch
-from attentive_gan.models.networks.cost import (
-    Timing,
-    copy_rate,
-    count_macs,
-    matrix_rate,
-    time_interleaved,
-    use_tf32,
-)
+from attentive_gan.inference.precision import use_tf32
+from attentive_gan.models.networks.complexity import count_macs
+from attentive_gan.utils.timing import Timing, matrix_rate, time_interleaved
 from mmagic.registry import MODELS
 from mmengine.registry import DefaultScope
 from torch import nn
@@ -86,6 +81,19 @@ def benchmark_device(
         results.append(result)
         report(result)
     return results
+
+
+def copy_rate(device: torch.device, size: int) -> float:
+    """Return the bytes per second that a copy in the device's memory reads and writes, best of ten.
+
+    Args:
+        device: Where to copy.
+        size: Bytes of the tensor to copy, several times the last-level cache.
+    """
+    source = torch.randint(0, 256, (size,), dtype=torch.uint8, device=device)
+    target = torch.empty_like(source)
+    timing = time_interleaved({'copy': lambda: target.copy_(source)}, 10, device)
+    return 2 * size / timing['copy'].fastest
 
 
 def describe_device(device: torch.device) -> dict[str, Any]:

@@ -158,7 +158,9 @@ class Execution:
             return function
         graph = self.recording(task, dtype).graph
         if graph is not None and self.device.type == 'cpu':
-            return partial(run_graph, graph)  # in place where possible, with activations tuned for CPUs
+            return partial(
+                run_graph, graph
+            )  # in place where possible, with activations tuned for CPUs
         return in_precision(function, dtype, self.device)
 
     def _needed(self, recording: Recording, job: Job) -> int:

@@ -47,7 +47,9 @@ def steps(graph: StreamingGraph, height: int, rows_per_step: int) -> Iterator[St
     heights = graph.heights(height)
     done = [0] * len(graph.layers)
     # The first layers begin some steps before the last ones, so that no step has much more work.
-    start = -(-graph.reach().after // rows_per_step) * rows_per_step if rows_per_step < height else 0
+    start = (
+        -(-graph.reach().after // rows_per_step) * rows_per_step if rows_per_step < height else 0
+    )
     for first in range(-start, height, rows_per_step):
         rows = Rows(first, first + rows_per_step).within(height)
         wanted = _wanted(graph, heights, done, first + rows_per_step)
