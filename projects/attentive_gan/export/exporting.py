@@ -80,7 +80,7 @@ def export(config: str | None, weights: str | None, out: Path, form: str) -> Exp
             network = loaded.network.requires_grad_(False)
             module = Exportable(network, loaded.channel_order)
             write = write_onnx if form == 'onnx' else write_program
-            checks = write(module, facts_of(loaded), part)
+            checks = write(module, metadata_of(loaded), part)
         part.replace(out)
         if form == 'safetensors':
             parameters = sum(value.numel() for value in loaded.network.state_dict().values())
@@ -92,7 +92,7 @@ def export(config: str | None, weights: str | None, out: Path, form: str) -> Exp
     return Export(out, loaded.name, time.monotonic() - started, checks)
 
 
-def facts_of(loaded: LoadedNetwork) -> ModelMetadata:
+def metadata_of(loaded: LoadedNetwork) -> ModelMetadata:
     """Find out what an exported file must say of a network."""
     task: Task = 'both' if gives_attention(loaded.network) else 'restore'
     recorded = record(view(loaded.network, task), (3,), loaded.size_multiple)

@@ -16,10 +16,10 @@ from .streaming_ops import (
     Operator,
     PadOp,
     PixelUnshuffleOp,
-    Pointwise,
-    TransposedWindow,
+    PointwiseOp,
+    TransposedWindowOp,
     UpsampleOp,
-    Window,
+    WindowOp,
 )
 
 _ATEN = torch.ops.aten
@@ -152,14 +152,14 @@ def operator_of(node: Node, values: Mapping[Node, Any], constants: Mapping[Node,
     elif recorded.name not in _POINTWISE:
         raise NotLocalError(f'the operation {recorded.name}')
     if recorded.name == 'slice' and recorded.arguments['dim'] not in _CHANNELS:
-        return Pointwise(lambda part: part, fresh=False)  # all of a side, see _check_axes
+        return PointwiseOp(lambda part: part, fresh=False)  # all of a side, see _check_axes
     _check_sizes(recorded, item)
     fresh = recorded.name not in _VIEWS
     if recorded.name in _FASTER_ON_CPU and recorded.source.device.type == 'cpu':
-        return Pointwise(_FASTER_ON_CPU[recorded.name])
+        return PointwiseOp(_FASTER_ON_CPU[recorded.name])
     if item is None:
-        return Pointwise(recorded.plain, recorded.in_place(), fresh)
-    return Pointwise(lambda *parts: recorded.plain(*parts)[item], None, fresh)
+        return PointwiseOp(recorded.plain, recorded.in_place(), fresh)
+    return PointwiseOp(lambda *parts: recorded.plain(*parts)[item], None, fresh)
 
 
 def _check_axes(recorded: Recorded) -> None:
@@ -202,10 +202,10 @@ def _convolution(recorded: Recorded) -> Operator:
 
     kernel = weight.shape[2:]
     if not transposed:
-        return Window(call, kernel, stride, padding, dilation)
+        return WindowOp(call, kernel, stride, padding, dilation)
     if extra != [0, 0] or dilation != [1, 1]:
         raise NotLocalError('a transposed convolution with output padding or dilation')
-    return TransposedWindow(call, kernel, stride, padding)
+    return TransposedWindowOp(call, kernel, stride, padding)
 
 
 def _mean_pooling(recorded: Recorded) -> Operator:
@@ -213,7 +213,7 @@ def _mean_pooling(recorded: Recorded) -> Operator:
     stride = _pair(recorded.constant('stride') or kernel)
     if any(_pair(recorded.constant('padding'))) or recorded.constant('ceil_mode'):
         raise NotLocalError('a mean pooling with padding')
-    return Window(lambda part, _: F.avg_pool2d(part, kernel, stride), kernel, stride, [0, 0])
+    return WindowOp(lambda part, _: F.avg_pool2d(part, kernel, stride), kernel, stride, [0, 0])
 
 
 def _border(mode: Literal['reflect', 'replicate', 'constant']) -> Callable[[Recorded], Operator]:
@@ -271,5 +271,5 @@ _SPATIAL: dict[str, Callable[[Recorded], Operator]] = {
     'upsample_nearest2d': _nearest,
 }
 
-#: Pointwise operations in float32 or less that CPUs compute faster in another way.
+#: PointwiseOp operations in float32 or less that CPUs compute faster in another way.
 _FASTER_ON_CPU: dict[str, Callable[[Tensor], Tensor]] = {'sigmoid': _sigmoid, 'tanh': _tanh}

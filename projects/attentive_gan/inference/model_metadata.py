@@ -35,7 +35,7 @@ class ModelMetadata:
     """SHA-256 of the weights' file, hexadecimal; empty if unknown."""
 
     def to_metadata(self) -> dict[str, str]:
-        """Return the facts as texts by name."""
+        """Return the metadata as texts by name."""
         reach = '' if self.reach is None else f'{self.reach.before} {self.reach.after}'
         return {
             'format': FORMAT,
@@ -52,7 +52,7 @@ class ModelMetadata:
 
     @classmethod
     def from_metadata(cls, metadata: Mapping[str, str], source: str) -> ModelMetadata:
-        """Read the facts back.
+        """Read the metadata back.
 
         Args:
             metadata: Texts by name.

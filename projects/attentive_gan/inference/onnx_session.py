@@ -64,7 +64,7 @@ class OnnxSession:
                 'choose --device cpu'
             )
         metadata = self._session.get_modelmeta().custom_metadata_map
-        self.facts = ModelMetadata.from_metadata(metadata, str(path))
+        self.metadata = ModelMetadata.from_metadata(metadata, str(path))
         self.result_names = [output.name for output in self._session.get_outputs()]
 
     def run(self, rainy: Tensor, names: Sequence[str] | None = None) -> tuple[Tensor, ...]:

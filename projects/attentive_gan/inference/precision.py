@@ -74,7 +74,7 @@ def in_precision(
     return run
 
 
-def whole_float32(dtype: torch.dtype, device: torch.device) -> AbstractContextManager[None]:
+def strict_float32(dtype: torch.dtype, device: torch.device) -> AbstractContextManager[None]:
     """Return a context in which a GPU does not round float32 to TF32, if float32 is the chosen type."""
     whole = dtype == torch.float32 and device.type == 'cuda'
     return use_tf32(False) if whole else nullcontext()

@@ -78,7 +78,7 @@ class Operator(ABC):
         return self.reads(Rows(first, first + 1), height).first
 
 
-class Pointwise(Operator):
+class PointwiseOp(Operator):
     """A layer whose rows depend on the same rows only: activations, sums, products, joined channels.
 
     Args:
@@ -101,7 +101,7 @@ class Pointwise(Operator):
         return self.call(*parts)
 
 
-class Window(Operator):
+class WindowOp(Operator):
     """A convolution or pooling: a result row sees a window that moves by the stride.
 
     Args:
@@ -145,7 +145,7 @@ class Window(Operator):
         return self.call(part, [0, self.padding[1]])
 
 
-class TransposedWindow(Operator):
+class TransposedWindowOp(Operator):
     """A transposed convolution: an input row is spread over a window of the result.
 
     Args:
