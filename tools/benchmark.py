@@ -25,7 +25,7 @@ def parse_args() -> argparse.Namespace:
         help='the generator, or its ablation without attention (default attentive)')  # fmt: skip
     add('--num-steps', type=int, default=4, help='recurrent steps (default 4)')
     add('--baseline', action='store_true',
-        help='time restoring by the network, in turn with the plain published graph (from a checkout)')  # fmt: skip
+        help='time restoring, in turn with the plain published graph (from a checkout)')  # fmt: skip
     add('--sizes', nargs='+', default=SIZES, metavar='WxH', help=f'default {" ".join(SIZES)}')
     add('--batch', type=int, default=1, help='images per pass (default 1)')
     add('--device', default='cpu', help='cpu, cuda or cuda:N (default cpu)')

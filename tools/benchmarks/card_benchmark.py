@@ -101,11 +101,11 @@ def describe_device(device: torch.device) -> dict[str, Any]:
     figures: dict[str, Any] = {'kind': 'device', 'status': 'ok', 'torch': torch.__version__}
     if device.type != 'cuda':
         return figures | {'name': device.type, 'threads': torch.get_num_threads()}
-    facts = torch.cuda.get_device_properties(device)
+    properties = torch.cuda.get_device_properties(device)
     return figures | {
-        'name': facts.name,
-        'memory_gib': facts.total_memory / 2**30,
-        'multiprocessors': facts.multi_processor_count,
+        'name': properties.name,
+        'memory_gib': properties.total_memory / 2**30,
+        'multiprocessors': properties.multi_processor_count,
         'cuda': torch.version.cuda,
         'cudnn': torch.backends.cudnn.version(),
     }

@@ -1,4 +1,4 @@
-"""ONNX files: one input `rainy`, one or two results, sizes left open, metadata in the file's metadata."""
+"""ONNX files: one input `rainy`, one or two results, sizes left open, and metadata."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from .checking import Check, check, images
 from .exportable import Exportable, program_of
 
 #: Member of the file that holds the metadata, as JSON.
-FACTS_MEMBER = 'attentive_gan.json'
+METADATA_MEMBER = 'attentive_gan.json'
 
 #: Run by another Python: file, images, where to put the results.
 _SCRIPT = """
@@ -42,7 +42,9 @@ def write_program(module: Exportable, metadata: ModelMetadata, path: Path) -> li
         UserError: The network cannot be exported or gives something else.
     """
     program = program_of(module, metadata.name, metadata.size_multiple)
-    torch.export.save(program, path, extra_files={FACTS_MEMBER: json.dumps(metadata.to_metadata())})
+    torch.export.save(
+        program, path, extra_files={METADATA_MEMBER: json.dumps(metadata.to_metadata())}
+    )
     results: list[list[Tensor]] = []
 
     def run(rainy: Tensor) -> Sequence[Tensor]:

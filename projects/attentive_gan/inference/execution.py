@@ -58,7 +58,7 @@ class Execution:
 
     Args:
         loaded: The network.
-        notify: Told about what a user should know.
+        notify: Called with messages for the user.
     """
 
     def __init__(self, loaded: LoadedNetwork, notify: Callable[[str], None]) -> None:

@@ -118,9 +118,15 @@ def load_exported(config: str | None, weights: str | None, device: str) -> Loade
     network = OnnxNetwork(Path(weights), device)
     metadata = network.session.metadata
     return LoadedNetwork(
-        network, metadata.name, 'rgb', metadata.weights_sha256, metadata.size_multiple, metadata.padding_mode,
-        torch.zeros(()), network.session.device,
-    )  # fmt: skip
+        network,
+        metadata.name,
+        'rgb',
+        metadata.weights_sha256,
+        metadata.size_multiple,
+        metadata.padding_mode,
+        torch.zeros(()),
+        network.session.device,
+    )
 
 
 def load_description(config: str | None, weights: str | None) -> WeightsDescription:

@@ -17,7 +17,7 @@ FORMAT = 'attentive_gan 1'
 
 @dataclass(frozen=True)
 class ModelMetadata:
-    """Facts of a network that takes RGB images `rainy` (N, 3, H, W), values 0 to 1, of any size."""
+    """Metadata of a network that takes RGB images `rainy` (N, 3, H, W), values 0 to 1, of any size."""
 
     name: str
     """Name of the network and its weights."""
