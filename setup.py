@@ -7,28 +7,14 @@ mmcv-lite. `requirements/toolbox.txt` holds both, to be installed with `--no-dep
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 from setuptools import find_packages, setup
-from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).resolve().parent
 
-
-class BuildWithConfigs(build_py):
-    """Put configs, tools and the model index into the wheel, where MIM looks for them (`.mim`)."""
-
-    def run(self) -> None:
-        """Build the package, then copy the files that live beside it."""
-        super().run()
-        if self.editable_mode:
-            return
-        target = Path(self.build_lib) / 'attentive_gan' / '.mim'
-        for folder in ('configs', 'tools'):
-            ignore = shutil.ignore_patterns('__pycache__')
-            shutil.copytree(ROOT / folder, target / folder, dirs_exist_ok=True, ignore=ignore)
-        shutil.copy2(ROOT / 'model-index.yml', target / 'model-index.yml')
+#: Files that are installed from configs and tools.
+SUFFIXES = ('md', 'py', 'sh', 'yml')
 
 
 def requirements(name: str) -> list[str]:
@@ -52,10 +38,23 @@ setup(
     python_requires='>=3.10,<3.14',
     package_dir={'': 'projects'},
     packages=find_packages('projects'),
-    py_modules=['attentive_gan_cli', 'attentive_gan_restore'],
-    entry_points={'console_scripts': ['attentive-gan-restore=attentive_gan_restore:console']},
-    package_data={'attentive_gan': ['py.typed', 'weights/*', '*/assets/*', '.mim/**/*']},
+    # .mim holds links to configs, tools and the model index, where MIM and `attentive_gan::` look for them.
+    package_data={
+        'attentive_gan': [
+            'py.typed',
+            'weights/*',
+            '*/assets/*',
+            *(f'.mim/**/*.{s}' for s in SUFFIXES),
+        ],
+        'drawn_scenes': ['py.typed'],
+        'raindrop_renderer': ['py.typed'],
+    },
+    entry_points={
+        'console_scripts': [
+            'attentive-gan=attentive_gan.cli.main:main',
+            'attentive-gan-restore=attentive_gan.cli.restore:console',
+        ]
+    },
     install_requires=requirements('runtime'),
     extras_require={name: requirements(name) for name in ('dev', 'export', 'app')},
-    cmdclass={'build_py': BuildWithConfigs},
 )

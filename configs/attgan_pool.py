@@ -1,28 +1,3 @@
-# The published Attentive GAN for a given time on a fast card, on rendered raindrops alone: the generator
-# for three quarters of the time, on crops that grow from 128 to 224, then generator and discriminator.
+# The published Attentive GAN for a given time on a fast GPU; rendered raindrops, no files needed:
 #   python tools/train.py configs/attgan_pool.py --minutes 9 --amp bfloat16
-_base_ = [
-    '_base_/default_runtime.py',
-    '_base_/models/attgan.py',
-    '_base_/datasets/rendered_pool.py',
-    '_base_/schedules/adam_timed.py',
-]
-
-model = dict(
-    perceptual_loss=None,  # no VGG weights needed
-    discriminator_start=0.75,
-    adversarial_start=0.8,
-    discriminator_interval=2,
-    ema=dict(momentum=0.001, warmup=True),
-    data_preprocessor=dict(type='PairPreprocessor'),
-)
-optim_wrapper = dict(
-    discriminator=dict(
-        type='OptimWrapper', optimizer=dict(type='Adam', lr=2e-4, betas=(0.5, 0.999))
-    )
-)
-param_scheduler = dict(discriminator=dict(type='ProgressLR', shape='cosine', final=0.01))
-train_dataloader = dict(
-    batch_size=24, crop_size=128, stages=[dict(begin=0.55, batch_size=8, crop_size=224)]
-)
-default_hooks = dict(checkpoint=dict(share=0.375, interval=-1, save_best='rendered/qian_psnr'))
+_base_ = './attentive_gan/attgan_1xb24-60min_rendered.py'

@@ -1,9 +1,2 @@
-# The Attentive GAN on the Raindrop data set: one GPU, batches of 8 crops of 224 x 224.
-_base_ = [
-    '_base_/default_runtime.py',
-    '_base_/models/attgan.py',
-    '_base_/datasets/raindrop.py',
-    '_base_/schedules/adam_100k.py',
-]
-
-model = dict(discriminator_start=20_000, adversarial_start=22_000)
+# The main config: the Attentive GAN on the Raindrop data set, one GPU, 100,000 iterations.
+_base_ = './attentive_gan/attgan_1xb8-100k_raindrop.py'

@@ -1,4 +1,4 @@
-"""What a tool says when something goes wrong, and how fast it answers."""
+"""The command and the tools: help, exit codes, and what they print when something goes wrong."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import sys
 import pytest
 import torch
 from attentive_gan.cli.common import parse_options, run
+from attentive_gan.cli.main import COMMANDS
 from attentive_gan.errors import UserError
-from support.runs import REPOSITORY, tool
+from support.runs import REPOSITORY, environment, tool
 
 TOOLS = sorted(
     str(path.relative_to(REPOSITORY / 'tools'))
@@ -72,28 +73,114 @@ def test_interruption_has_its_exit_code(capsys):
     assert outcome(KeyboardInterrupt(), capsys)[0] == 130
 
 
+#: Runs a program whose arguments are --help; prints which heavy packages and commands it imported.
+HELP = """
+import sys, runpy
+try:
+    {program}
+except SystemExit as stop:
+    assert not stop.code
+commands = [name for name in sys.modules if name.startswith('attentive_gan.cli.')]
+print(*sorted({{'torch', 'mmengine', 'numpy', 'cv2', 'rich'}} & set(sys.modules)))
+print(*sorted(name.rpartition('.')[2] for name in commands))
+"""
+
+
+def help_of(program: str, *words: str) -> list[str]:
+    """Return the lines that a program prints with --help, and those of `HELP`."""
+    done = subprocess.run(
+        [sys.executable, '-c', HELP.format(program=program), *words, '--help'],
+        capture_output=True, text=True, cwd=REPOSITORY, env=environment(), check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert 'usage:' in done.stdout
+    return done.stdout.splitlines()
+
+
 @pytest.mark.parametrize('name', TOOLS)
 def test_help_imports_nothing_heavy(name):
     """So that it answers at once; no timing here, but torch alone takes seconds."""
-    code = (
-        'import sys, runpy\n'
-        f'sys.argv = ["{name}", "--help"]\n'
-        'try:\n'
-        f'    runpy.run_path("tools/{name}", run_name="__main__")\n'
-        'except SystemExit as stop:\n'
-        '    assert not stop.code\n'
-        'print(sorted({"torch", "mmengine", "numpy", "cv2"} & set(sys.modules)))\n'
-    )
+    lines = help_of(f'runpy.run_path("tools/{name}", run_name="__main__")')
+    assert lines[-2] == ''
+
+
+MAIN = 'import attentive_gan.cli.main as program; program.main()'
+
+
+@pytest.mark.parametrize('name', COMMANDS)
+def test_a_command_imports_its_own_module_only(name):
+    lines = help_of(MAIN, name)
+    assert lines[0].startswith(f'usage: attentive-gan {name} ')
+    assert lines[-2] == ''
+    assert set(lines[-1].split()) & set(COMMANDS) == {name}
+
+
+def test_the_command_lists_its_commands():
+    lines = help_of(MAIN)
+    assert lines[-2] == ''
+    assert set(lines[-1].split()) == {'common', 'main'}
+    text = ' '.join(' '.join(lines).split())
+    assert all(f' {name} {summary} ' in text for name, summary in COMMANDS.items())
+
+
+@pytest.mark.parametrize(
+    ('words', 'code', 'text'),
+    [
+        (['--version'], 0, 'attentive-gan 0.1.0'),
+        ([], 2, 'required: COMMAND'),
+        (['trian'], 2, "invalid choice: 'trian'"),
+        (['train'], 2, 'required: config'),
+        (['train', 'nowhere.py'], 1, 'error: config not found: nowhere.py'),
+        (['render', '--out', 'x'], 2, 'name a folder of photos, or give --scenes N'),
+        (['export', '-', '-', '-o', 'net.xyz'], 1, 'end the name in one of .onnx, .pt2'),
+    ],
+)
+def test_the_command_exits_with_the_code_of_its_work(words, code, text, tmp_path):
     done = subprocess.run(
-        [sys.executable, '-c', code], capture_output=True, text=True, cwd=REPOSITORY, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert 'usage:' in done.stdout
-    assert done.stdout.splitlines()[-1] == '[]'
+        [sys.executable, '-m', 'attentive_gan', *words],
+        capture_output=True, text=True, cwd=tmp_path, env=environment(), check=False,
+    )  # fmt: skip
+    assert done.returncode == code, done.stderr
+    assert text in done.stdout + done.stderr
+    assert 'Traceback' not in done.stderr
+
+
+#: A thread that works on tensors aborts an interpreter that is finalized, as one of gloo's can.
+IN_A_GROUP = """
+import atexit, sys, threading, torch
+from attentive_gan.cli.common import run
+from attentive_gan.errors import UserError
+def work():
+    value = torch.ones(3, 3, requires_grad=True)
+    while True:
+        (value @ value).sum().backward()
+def main():
+    torch.distributed.init_process_group('gloo', f'file://{sys.argv[1]}', rank=0, world_size=1)
+    threading.Thread(target=work, daemon=True).start()
+    atexit.register(print, 'closed')
+    print('done')
+    if sys.argv[2] == '1':
+        raise UserError('x.png is missing')
+run(main)
+"""
+
+
+@pytest.mark.parametrize('code', [0, 1])
+def test_processes_of_a_group_exit_whatever_their_threads_do(code, tmp_path):
+    done = subprocess.run(
+        [sys.executable, '-c', IN_A_GROUP, str(tmp_path / 'store'), str(code)],
+        capture_output=True, text=True, env=environment(), check=False,
+    )  # fmt: skip
+    assert done.returncode == code, done.stderr
+    assert done.stdout == 'done\nclosed\n'
+    assert 'terminate called' not in done.stderr
+    assert ('error: x.png is missing' in done.stderr) == bool(code)
 
 
 def test_malformed_option_is_named():
-    done = tool('train.py', 'configs/attgan_embedded.py', '--cfg-options', 'nonsense')
+    done = tool(
+        'train.py', 'configs/attentive_gan/attgan_1xb2-500_drawn.py', '--cfg-options', 'nonsense'
+    )
     assert done.returncode == 1
     assert done.stderr == 'error: --cfg-options nonsense: expected FIELD=VALUE\n'
 

@@ -1,4 +1,4 @@
-"""Programs that only restore start without what trains, and have it as soon as they need it."""
+"""Importing costs little: what trains is imported by those who train."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from attentive_gan.checkpoints.publishing import save_weights
 from attentive_gan.models.networks.attentive_generator import AttentiveGenerator
 from mmagic.registry import MODELS
 from support.mmagic_networks import MMAGIC
-from support.runs import REPOSITORY, environment, tool
+from support.runs import REPOSITORY, environment
 
 #: What takes most of the time of a complete import.
 SLOW = (
@@ -38,12 +38,41 @@ assert not loaded(), loaded()
 """
 
 
-def light(code: str, *arguments: object) -> None:
-    words = [sys.executable, '-c', RESTORE + code, ' '.join(SLOW), *map(str, arguments)]
-    done = subprocess.run(
-        words, capture_output=True, text=True, check=False, env=environment(ATTENTIVE_GAN_LIGHT='1')
-    )
+def python(code: str, *arguments: object) -> str:
+    """Run code in a process of its own and return what it prints."""
+    words = [sys.executable, '-c', code, *map(str, arguments)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, env=environment())
     assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def restore(code: str, *arguments: object) -> None:
+    """Restore with the shipped weights, which imports nothing slow, and run code after it."""
+    python(RESTORE + code, ' '.join(SLOW), *arguments)
+
+
+def test_importing_the_package_loads_nothing_heavy() -> None:
+    """It takes milliseconds; no timing here, but the modules that it loads."""
+    code = """
+import sys
+before = set(sys.modules)
+import attentive_gan
+dir(attentive_gan), attentive_gan.__version__
+loaded = set(sys.modules) - before
+print(*sorted(name for name in loaded if name.startswith('attentive_gan')))
+print(*sorted({name.partition('.')[0] for name in loaded} - sys.stdlib_module_names))
+"""
+    assert python(code).splitlines() == ['attentive_gan', 'attentive_gan']
+
+
+def test_public_names_load_when_they_are_used() -> None:
+    code = """
+import attentive_gan
+for name in attentive_gan.__all__:
+    getattr(attentive_gan, name)
+print(attentive_gan.train.__module__, attentive_gan.restore.__module__)
+"""
+    assert python(code).split() == ['attentive_gan.apis.train', 'attentive_gan.apis.restore']
 
 
 def test_a_config_registers_everything(tmp_path: Path) -> None:
@@ -56,7 +85,7 @@ assert restorer.gives_attention
 from mmagic.registry import DATASETS, METRICS
 assert DATASETS.get('RaindropDataset') and METRICS.get('RaindropScores')
 """
-    light(code, REPOSITORY / 'configs' / 'attgan_raindrop.py', weights)
+    restore(code, REPOSITORY / 'configs' / 'attgan_raindrop.py', weights)
 
 
 #: Networks of MMagic, and one of this project that is built from MMagic's.
@@ -72,19 +101,14 @@ def test_weights_of_mmagics_networks_find_them(tmp_path: Path, generator: dict[s
     description = WeightsDescription('small', 'BaseEditModel', generator, 'rgb', '', 'nothing')
     save_weights(MODELS.build(generator).state_dict(), weights, description)
     code = 'assert ImageRestorer(weights=sys.argv[2]).restore(pixels).image.shape == pixels.shape'
-    light(code, weights)
+    restore(code, weights)
 
 
-def test_programs_that_a_light_one_starts_decide_for_themselves() -> None:
-    code = """
-import os
-from attentive_gan_cli import import_light
-import_light()
-assert 'ATTENTIVE_GAN_LIGHT' not in os.environ
-"""
-    light(code)
-
-
-def test_tools_know_what_they_need() -> None:
-    done = tool('doctor.py', ATTENTIVE_GAN_LIGHT='1')
+def test_doctor_reports_the_fixes() -> None:
+    """It applies them itself, since importing the package does not."""
+    done = subprocess.run(
+        [sys.executable, str(REPOSITORY / 'tools' / 'doctor.py')],
+        capture_output=True, text=True, check=False, env=environment(),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
     assert 'lean MMagic' in done.stdout

@@ -1,33 +1,30 @@
-"""Show what the network will see: samples of a config after its pipeline, as PNG sheets."""
+"""Write samples of a config after its data pipeline, as the network receives them, as PNG sheets."""
 
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
-from attentive_gan.cli.common import add_config_options, parse_options, run
+from attentive_gan.cli.arguments import at_least
+from attentive_gan.cli.common import add_config_options, config_options, run_tool
 
 
-def parse_args() -> argparse.Namespace:
-    """Read the command line; nothing heavy is imported before."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('config', help='config file, such as configs/attgan_raindrop.py')
-    parser.add_argument(
-        '--output-dir', '-o', type=Path,
-        help='folder for the sheets (default work_dirs/<config name>/browse)',
-    )  # fmt: skip
-    parser.add_argument(
-        '--phase', '-p', choices=['train', 'val', 'test'], default='train',
-        help='whose data set and pipeline to show (default train)',
-    )  # fmt: skip
-    parser.add_argument('--number', '-n', type=int, default=16, help='samples (default 16)')
-    return add_config_options(parser).parse_args()
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    add = parser.add_argument
+    add('config', help='config file, such as configs/attgan_raindrop.py')
+    add('--output-dir', '-o', type=Path,
+        help='folder for the sheets (default work_dirs/<config name>/browse)')  # fmt: skip
+    add('--phase', '-p', choices=['train', 'val', 'test'], default='train',
+        help='whose data set and pipeline to show (default train)')  # fmt: skip
+    add('--number', '-n', type=at_least(1), default=16, help='samples (default 16)')
+    add_config_options(parser)
 
 
-def main() -> None:
+def run(args: argparse.Namespace) -> None:
     """Build the data set and write the sheets."""
-    args = parse_args()
-    options = parse_options(args.cfg_options)
+    options = config_options(args)
 
     from attentive_gan.config.reading import load_config
     from attentive_gan.data_tools.sheets import sample_sheets
@@ -36,14 +33,13 @@ def main() -> None:
     from mmagic.registry import DATASETS
 
     loader = load_config(args.config, options).get(f'{args.phase}_dataloader')
-    if args.number < 1 or not loader:
-        wrong = '--number must be 1 or more' if loader else f'it has no {args.phase}_dataloader'
-        raise UserError(f'{args.config}: {wrong}.')
-    dataset = DATASETS.build(loader.dataset)
+    if not loader:
+        raise UserError(f'{args.config}: it has no {args.phase}_dataloader.')
     out = args.output_dir or Path('work_dirs') / Path(args.config).stem / 'browse'
-    for number, sheet in enumerate(sample_sheets(dataset, args.number)):
+    sheets = sample_sheets(DATASETS.build(loader.dataset), args.number)
+    for number, sheet in enumerate(sheets):
         print(write_image(out / f'{args.phase}_{number:02d}.png', sheet))
 
 
 if __name__ == '__main__':
-    run(main)
+    run_tool(sys.modules[__name__])

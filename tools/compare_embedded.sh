@@ -17,9 +17,10 @@ if [ ! -f "$DATA/manifest.json" ]; then  # the last file that is written
 fi
 
 failed=0
-"$PYTHON" tools/train_all.py configs/attgan_raindrop.py configs/baselines/*_raindrop.py \
-    configs/ablations/*_raindrop.py --data configs/attgan_embedded.py --iterations "$ITERATIONS" \
-    --work-dir "$WORK_DIR" \
+"$PYTHON" tools/train_all.py configs/attgan_raindrop.py \
+    configs/{unet,eigen2013,pix2pix,durn,prenet,restormer,nafnet,swinir}/*_raindrop.py \
+    configs/attentive_gan/ablations/*_raindrop.py \
+    --data configs/attentive_gan/attgan_1xb2-500_drawn.py --iterations "$ITERATIONS" --work-dir "$WORK_DIR" \
     --cfg-options model.perceptual_loss=None || failed=1
 "$PYTHON" tools/leaderboard.py "$DATA" --out "$WORK_DIR/leaderboard" --size 240x160 \
     --entries "$WORK_DIR/entries.yml" --entry "inpainting=inpainting:telea" \

@@ -1,8 +1,7 @@
-"""Remove raindrops from images, folders and videos of any size."""
+"""Remove raindrops from images, folders and videos: `attentive-gan restore`."""
 
-from __future__ import annotations
-
-from attentive_gan.cli.restore import console
+from attentive_gan.cli import restore
+from attentive_gan.cli.common import run_tool
 
 if __name__ == '__main__':
-    console()
+    run_tool(restore)

@@ -1,26 +1,23 @@
-"""Show what a training with test came to: scores by protocol, gains, and where the images are."""
+"""Print the test scores of a work directory by protocol, gains, and where images and logs are."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
 
-from attentive_gan.cli.common import run
+from attentive_gan.cli.common import run_tool
 
 
-def parse_args() -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        'work_dir', type=Path, help='work directory of tools/train.py and tools/test.py'
-    )
-    return parser.parse_args()
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    text = 'work directory of tools/train.py and tools/test.py'
+    parser.add_argument('work_dir', type=Path, help=text)
 
 
-def main() -> int:
+def run(args: argparse.Namespace) -> int:
     """Print a table per data set, and the places of images and logs."""
-    args = parse_args()
     from rich.console import Console
     from rich.table import Table
 
@@ -31,23 +28,17 @@ def main() -> int:
         return 1
     for path in reports:
         report = json.loads(path.read_text())
-        means = report['means']
         title = f'{report["data_set"]}, mean of {report["images"]} images'
         table = Table(
             'protocol', 'score', 'rainy', 'restored', 'gain', title=title, title_justify='left'
         )
         for protocol in report['protocols']:
             for score, unit in (('psnr', ' dB'), ('ssim', '')):
-                restored = means[f'{protocol}_{score}']
-                rainy = means.get(f'input_{protocol}_{score}')
-                cells = ['', f'{restored:.3f}{unit}', '']
-                if rainy is not None:
-                    cells = [
-                        f'{rainy:.3f}{unit}',
-                        f'{restored:.3f}{unit}',
-                        f'{restored - rainy:+.3f}{unit}',
-                    ]
-                table.add_row(protocol, score.upper(), *cells)
+                restored = report['means'][f'{protocol}_{score}']
+                rainy = report['means'].get(f'input_{protocol}_{score}')
+                before = '' if rainy is None else f'{rainy:.3f}{unit}'
+                gain = '' if rainy is None else f'{restored - rainy:+.3f}{unit}'
+                table.add_row(protocol, score.upper(), before, f'{restored:.3f}{unit}', gain)
         console.print(table)
         for protocol, text in report['protocols'].items():
             console.print(f'  {protocol}: {text}', highlight=False)
@@ -61,4 +52,4 @@ def main() -> int:
 
 
 if __name__ == '__main__':
-    run(main)
+    run_tool(sys.modules[__name__])

@@ -1,75 +1,65 @@
-"""Train configs one after another under an equal budget, and go on where they were stopped."""
+"""Train configs one after another under an equal budget; run again, it resumes.
+
+See docs/leaderboard.md.
+"""
 
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 
-from attentive_gan.cli.common import parse_options, run
+from attentive_gan.cli.arguments import at_least, positive
+from attentive_gan.cli.common import parse_options, run_tool
 
 
-def parse_args() -> argparse.Namespace:
-    """Read the command line; nothing heavy is imported before."""
-    parser = argparse.ArgumentParser(description=__doc__, epilog='See docs/leaderboard.md.')
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
     add = parser.add_argument
     add('configs', nargs='+', help='config files')
     budget = parser.add_mutually_exclusive_group(required=True)
-    budget.add_argument('--iterations', type=int, help='iterations of each; schedules are scaled')
-    budget.add_argument(
-        '--minutes', type=float, help='minutes of each; a training in miniature measures its speed'
-    )
+    budget.add_argument('--iterations', type=at_least(1),
+                        help='iterations of each; schedules are scaled')  # fmt: skip
+    budget.add_argument('--minutes', type=positive,
+                        help='minutes of each; a short training measures its speed')  # fmt: skip
     add('--data', metavar='CONFIG', help='train and test all on the data of this config')
     add('--work-dir', type=Path, default=Path('work_dirs/all'),
         help='folder of all trainings (default work_dirs/all)')  # fmt: skip
-    add('--gpus', type=int, default=1, help='processes of each training (default 1)')
+    add('--gpus', type=at_least(1), default=1, help='processes of each training (default 1)')
     add('--cfg-options', nargs='+', default=[], metavar='FIELD=VALUE',
         help='change config fields, in the configs that have them')  # fmt: skip
-    args = parser.parse_args()
-    for value, name in (
-        (args.iterations, 'iterations'),
-        (args.minutes, 'minutes'),
-        (args.gpus, 'gpus'),
-    ):
-        if value is not None and value <= 0:
-            parser.error(f'--{name} must be above 0')
-    return args
 
 
-def main() -> int:
+def run(args: argparse.Namespace) -> int:
     """Train, and print the summary."""
-    args = parse_args()
     options = parse_options(args.cfg_options)
 
     import attentive_gan.registration  # noqa: F401
-    from attentive_gan.sweep.plan import Budget, plan_batch
-    from attentive_gan.sweep.report import summarise_batch
-    from attentive_gan.sweep.run import train_batch
+    from attentive_gan.sweep.plan import Budget, plan_sweep
+    from attentive_gan.sweep.report import summarize_sweep
+    from attentive_gan.sweep.run import run_sweep
     from rich.console import Console
 
     console = Console(stderr=True)
     budget = Budget(args.iterations, args.minutes)
-    batch = plan_batch(args.configs, budget, args.work_dir, args.data, options, args.gpus)
-    records = train_batch(
-        batch, lambda text: console.print(text, markup=False, highlight=False, soft_wrap=True)
+    sweep = plan_sweep(args.configs, budget, args.work_dir, args.data, options, args.gpus)
+    states = run_sweep(
+        sweep, lambda text: console.print(text, markup=False, highlight=False, soft_wrap=True)
     )
-    rows = summarise_batch(batch, records)
-    show(rows)
+    rows = summarize_sweep(sweep, states)
+    print_table(rows)
     console.print(f'leaderboard entries: {args.work_dir / "entries.yml"}', soft_wrap=True)
     return 1 if any(row['state'] != 'done' for row in rows) else 0
 
 
-def is_score(name: str) -> bool:
-    """Return whether a column is a PSNR of restored images."""
-    return name.endswith('_psnr') and '/input_' not in name
-
-
-def show(rows: list[dict[str, Any]]) -> None:
-    """Print a table of the trainings, and why some failed."""
+def print_table(rows: list[dict[str, Any]]) -> None:
+    """Print the trainings with the PSNRs of restored images, and why some failed."""
     from rich.console import Console
     from rich.table import Table
 
-    scores = list(dict.fromkeys(name for row in rows for name in row if is_score(name)))
+    names = dict.fromkeys(name for row in rows for name in row)
+    scores = [name for name in names if name.endswith('_psnr') and '/input_' not in name]
     table = Table(
         title='PSNR of the last validation in dB, s = seconds, M = millions of parameters'
     )
@@ -91,4 +81,4 @@ def show(rows: list[dict[str, Any]]) -> None:
 
 
 if __name__ == '__main__':
-    run(main)
+    run_tool(sys.modules[__name__])

@@ -1,5 +1,5 @@
-# What the baselines share: data, crops, metrics and budget of configs/attgan_raindrop.py, one network
-# and one loss. A config adds its generator, and the optimizer of its source where that differs.
+# What the baselines share: data, crops, metrics and schedule of attgan_raindrop.py, one network
+# and one loss. A config adds its generator, and the optimizer of its source if that differs.
 _base_ = ['default_runtime.py', 'datasets/raindrop.py', 'schedules/adam_100k.py']
 
 model = dict(

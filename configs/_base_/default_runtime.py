@@ -1,5 +1,5 @@
-# What all configs share: logging, checkpoints, images. Vendored because MMagic's own needs
-# pkg_resources and puts checkpoints elsewhere than --work-dir.
+# What all configs share: logging, checkpoints, hooks. Replaces MMagic's file of this name, which needs
+# pkg_resources and writes checkpoints elsewhere than --work-dir.
 default_scope = 'mmagic'
 custom_imports = dict(imports=['attentive_gan.registration'], allow_failed_imports=False)
 runner_type = 'RestorationRunner'
@@ -18,18 +18,16 @@ default_hooks = dict(
         rule='greater',
     ),
     sampler_seed=dict(type='DistSamplerSeedHook'),
+    check_loss=dict(type='CheckInvalidLossHook'),
+    sample_grid=dict(type='SampleGridHook', interval=1000, count=4),
+    score_files=dict(type='ScoreFilesHook'),
+    save_images=dict(type='SaveImagesHook'),
 )
-custom_hooks = [
-    dict(type='CheckInvalidLossHook'),
-    dict(type='SampleGridHook', interval=1000, count=4),
-    dict(type='ScoreFilesHook'),
-    dict(type='SaveImagesHook'),
-]
 
 env_cfg = dict(
     cudnn_benchmark=True,
     mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
-    dist_cfg=dict(backend='nccl'),  # gloo where there is no GPU
+    dist_cfg=dict(backend='nccl'),  # gloo without a GPU
 )
 
 log_level = 'INFO'

@@ -6,7 +6,7 @@ transforms, metrics and hooks by `custom_imports = dict(imports=['attentive_gan.
 Example:
     >>> import attentive_gan
     >>> sorted(attentive_gan.__all__)
-    ['ImageRestorer', '__version__', 'restore']
+    ['ImageRestorer', '__version__', 'restore', 'test', 'train']
 """
 
 from __future__ import annotations
@@ -16,16 +16,20 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .apis.restore import restore
+    from .apis.test import test
+    from .apis.train import train
     from .inference.image_restorer import ImageRestorer
 
 __version__ = '0.1.0'
 
-__all__ = ['ImageRestorer', '__version__', 'restore']
+__all__ = ['ImageRestorer', '__version__', 'restore', 'test', 'train']
 
 #: Public names and the modules that define them, loaded when a name is first used.
 _DEFINED_IN = {
     'ImageRestorer': '.inference.image_restorer',
     'restore': '.apis.restore',
+    'test': '.apis.test',
+    'train': '.apis.train',
 }
 
 

@@ -15,8 +15,9 @@ from . import compat
 
 compat.prepare()
 
-from . import datasets, evaluation  # noqa: E402, F401
+from . import datasets  # noqa: E402, F401
 from .engine import hooks, optimizers, runner, schedulers  # noqa: E402, F401
+from .evaluation import raindrop_scores  # noqa: E402, F401
 from .models import data_preprocessors, editors, losses, networks  # noqa: E402, F401
 
 # Not every MMagic installation can import its inferencers; without them there is nothing to adapt.

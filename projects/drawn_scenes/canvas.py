@@ -253,7 +253,7 @@ def rectangle(left: float, top: float, right: float, bottom: float) -> NDArray[n
 def _fixed(corners: ArrayLike) -> NDArray[np.int32]:
     """Return corners in OpenCV's fixed-point numbers."""
     points = np.clip(np.asarray(corners, np.float64), -_FAR, _FAR)
-    return np.rint(points * 2**_SHIFT).astype(np.int32)
+    return np.asarray(np.rint(points * 2**_SHIFT).astype(np.int32))
 
 
 def _bytes(colour: Colour) -> tuple[int, int, int]:

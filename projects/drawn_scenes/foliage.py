@@ -24,9 +24,14 @@ _COARSE = 4
 
 
 def foliage(
-    canvas: Canvas, discs: list[tuple[float, float, float]], colour: Colour, *, level: int,
-    depth: float = 0.0, dense: float = 0.94,
-) -> None:  # fmt: skip
+    canvas: Canvas,
+    discs: list[tuple[float, float, float]],
+    colour: Colour,
+    *,
+    level: int,
+    depth: float = 0.0,
+    dense: float = 0.94,
+) -> None:
     """Draw leaves that are dense inside of discs and get sparse around them.
 
     Args:
@@ -175,9 +180,15 @@ def bare_tree(canvas: Canvas, foot: Point, tall: float, *, depth: float = 0.0) -
 
 
 def hedge(
-    canvas: Canvas, left: float, right: float, base: float, tall: float, colour: Colour,
-    *, depth: float = 0.0,
-) -> None:  # fmt: skip
+    canvas: Canvas,
+    left: float,
+    right: float,
+    base: float,
+    tall: float,
+    colour: Colour,
+    *,
+    depth: float = 0.0,
+) -> None:
     """Draw a row of bushes or a distant wood along a line."""
     discs = []
     step, rise = tall * 0.45, canvas.uniform(0.6, 1)

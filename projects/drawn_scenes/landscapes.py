@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from . import foliage, scenery, streets
-from . import objects as furniture
+from . import foliage, objects, scenery, streets
 from .canvas import Canvas, Colour, Lamp, Paint, mixed, scaled
 from .foliage import AUTUMN, DRY, GREENS
 from .patterns import TextureName
@@ -73,7 +72,7 @@ def close_by(canvas: Canvas) -> None:
             foliage.branch(canvas, (x, -9), end, canvas.unit * 2.5, (46, 40, 36), forks=2)
         foliage.foliage(canvas, discs, canvas.pick(GREENS), level=canvas.level(1.0), dense=0.8)
     if canvas.chance(0.15):
-        furniture.wires(canvas, canvas.count(2, 6))
+        objects.wires(canvas, canvas.count(2, 6))
     if canvas.chance(0.15):
         foliage.blades(
             canvas, height, height * canvas.uniform(0.1, 0.25), canvas.pick(GREENS + DRY), 120
@@ -112,7 +111,7 @@ def country(canvas: Canvas) -> float:
             canvas.pick(((110, 90, 70), (210, 206, 196))),
         )
         tall = height * canvas.uniform(0.06, 0.16)
-        furniture.railing(
+        objects.railing(
             canvas,
             (-9, base),
             (width + 9, base + height * canvas.uniform(-0.1, 0.1)),
@@ -211,7 +210,7 @@ def _shore(canvas: Canvas) -> None:
         )
     if canvas.chance(0.4):
         tall = height * canvas.uniform(0.1, 0.3)
-        furniture.railing(
+        objects.railing(
             canvas,
             (-9, height * 1.02),
             (width + 9, height * canvas.uniform(0.8, 1.05)),

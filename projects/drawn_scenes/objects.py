@@ -267,17 +267,17 @@ def wires(canvas: Canvas, number: int) -> None:
         canvas.line(points, max(0.9, canvas.unit * 0.3), (52, 52, 56))
 
 
-def guard_rail(canvas: Canvas, seen: View, side: float) -> None:
+def guard_rail(canvas: Canvas, view: View, side: float) -> None:
     """Draw a crash barrier along a road."""
-    tall = seen.half * 0.11
+    tall = view.half * 0.11
     light = canvas.pick(((176, 178, 178), (150, 146, 138), (196, 194, 186)))
     for step in range(16):
         depth = 1.1 / (1 + 0.45 * step)
-        x, y = seen.at(side, depth)
+        x, y = view.at(side, depth)
         canvas.line(
             [(x, y), (x, y - tall * depth)], max(0.9, tall * 0.12 * depth), scaled(light, 0.5)
         )
-    (far_x, far_y), (near_x, near_y) = seen.at(side, 0.05), seen.at(side, 1.15)
+    (far_x, far_y), (near_x, near_y) = view.at(side, 0.05), view.at(side, 1.15)
     for up, tone in ((1.05, 1.0), (0.8, 0.7), (0.62, 1.05)):
         canvas.fill([
             (far_x, far_y - tall * 0.05 * up), (near_x, near_y - tall * 1.15 * up),

@@ -84,7 +84,9 @@ def _octaves(random: Random, weights: dict[int, int], wide: int = 1, high: int =
 def _coloured(grey: Pixels, hue: Pixels, strength: int) -> Pixels:
     """Return grey (T, T, 1) with red and blue moved apart by a second noise, RGB (T, T, 3)."""
     base, shift = grey.astype(np.int32), (hue.astype(np.int32) - 128) * strength // 64
-    return np.clip(np.concatenate([base + shift, base, base - shift], 2), 0, 255).astype(np.uint8)
+    return np.asarray(
+        np.clip(np.concatenate([base + shift, base, base - shift], 2), 0, 255).astype(np.uint8)
+    )
 
 
 def _noise(random: Random) -> Pixels:
@@ -159,7 +161,7 @@ def _stones(random: Random) -> Pixels:
             colour = (round(value * warm), round(value), round(value * (2 - warm)))
             _cover(tile, shape * scale + place + (0, move * sizes[number]), colour)
     rough = _octaves(random, {8: 16, 4: 16, 2: 20, 1: 20}).astype(np.int32)
-    return np.clip(tile.astype(np.int32) * rough // _NEUTRAL, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(tile.astype(np.int32) * rough // _NEUTRAL, 0, 255).astype(np.uint8))
 
 
 def _courses(random: Random, high: int, wide: int, gap: int, spread: float) -> Pixels:
@@ -179,7 +181,7 @@ def _courses(random: Random, high: int, wide: int, gap: int, spread: float) -> P
             colour = (round(tone * warm), round(tone), round(tone * (2 - warm)))
             _cover(tile, np.array(box, np.float64), colour)
     rough = _octaves(random, {32: 10, 8: 10, 4: 14, 2: 18, 1: 18}).astype(np.int32)
-    return np.clip(tile.astype(np.int32) * rough // _NEUTRAL, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(tile.astype(np.int32) * rough // _NEUTRAL, 0, 255).astype(np.uint8))
 
 
 def _bricks(random: Random) -> Pixels:

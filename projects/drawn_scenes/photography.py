@@ -68,7 +68,7 @@ def _smaller(image: Pixels, size: tuple[int, int]) -> Floats:
     wide = image.astype(np.uint16)
     wide *= _STEPS
     small = cv2.resize(wide, size[::-1], interpolation=cv2.INTER_AREA)
-    return small.astype(np.float32) / np.float32(_STEPS)
+    return np.asarray(small.astype(np.float32) / np.float32(_STEPS))
 
 
 def _coarse(size: tuple[int, int]) -> tuple[Doubles, Doubles]:
@@ -83,7 +83,7 @@ def _fine(light: Doubles, size: tuple[int, int]) -> Floats:
     """Enlarge coarse light, 0 to 16, to the size of the photo."""
     whole = np.clip(np.rint(light * 1024), 0, 65535).astype(np.uint16)
     large = cv2.resize(whole, size[::-1], interpolation=cv2.INTER_LINEAR_EXACT)
-    return large.astype(np.float32) / np.float32(1024)
+    return np.asarray(large.astype(np.float32) / np.float32(1024))
 
 
 def _daylight(canvas: Canvas, size: tuple[int, int]) -> Floats:
@@ -127,7 +127,9 @@ def _shining(canvas: Canvas, size: tuple[int, int]) -> Floats:
     for anchor in (0, 1):
         blur_even(glow, max(1, round(canvas.unit * 1.5 / (2 * OVERSAMPLING))), anchor)
     wide = cv2.resize(glow, size[::-1], interpolation=cv2.INTER_LINEAR_EXACT)
-    return shine * np.float32(canvas.uniform(0.7, 1.2)) + wide.astype(np.float32) * np.float32(0.3)
+    return np.asarray(
+        shine * np.float32(canvas.uniform(0.7, 1.2)) + wide.astype(np.float32) * np.float32(0.3)
+    )
 
 
 def _glow(image: Floats, lamp: Lamp) -> None:
@@ -209,7 +211,7 @@ def _grain(canvas: Canvas, image: Floats, lighting: Lighting) -> Floats:
     single = _bell(canvas, (height, width, 3), 2) * np.float32(0.5)
     single += _bell(canvas, (height, width, 1), 4)
     single *= np.float32(strength) * (np.float32(0.5) + image * np.float32(1 / 255))
-    return single
+    return np.asarray(single)
 
 
 def _bell(canvas: Canvas, shape: tuple[int, ...], number: int) -> Floats:
@@ -218,4 +220,4 @@ def _bell(canvas: Canvas, shape: tuple[int, ...], number: int) -> Floats:
     for _ in range(number):
         total += np.frombuffer(canvas.random.bytes(total.size), np.uint8).reshape(shape)
     scale = np.float32(1 / (73.9 * number**0.5))
-    return (total - np.float32(127.5 * number)) * scale
+    return np.asarray((total - np.float32(127.5 * number)) * scale)

@@ -2,69 +2,68 @@
 
 from __future__ import annotations
 
-from . import foliage, scenery, streets
-from . import objects as furniture
+from . import foliage, objects, scenery, streets
 from .canvas import Canvas, Lamp, Paint, rectangle
 from .foliage import DRY, GREENS
 from .landscapes import close_by, distance, meadow, plant_colours
 from .scenery import GREYS
 
 
-def _beside(canvas: Canvas, seen: streets.View, side: int) -> None:
+def _beside(canvas: Canvas, view: streets.View, side: int) -> None:
     """Draw what stands along one side of a road: houses, trees, a hedge, a railing."""
     kind = canvas.uniform(0, 1)
     if kind < 0.4:
-        streets.row_of_houses(canvas, seen, side)
+        streets.row_of_houses(canvas, view, side)
     palette = plant_colours(canvas)
     if kind > 0.3:
-        place, tall = canvas.uniform(1.4, 2.4) * side, seen.half * canvas.uniform(0.7, 1.8)
+        place, tall = canvas.uniform(1.4, 2.4) * side, view.half * canvas.uniform(0.7, 1.8)
         depth = canvas.uniform(0.1, 0.2)
         while depth < 1:
             foot, here = (
-                seen.at(place * canvas.uniform(0.9, 1.2), depth),
+                view.at(place * canvas.uniform(0.9, 1.2), depth),
                 tall * depth * canvas.uniform(0.7, 1.2),
             )
-            foliage.tree_shadow(canvas, foot, here, seen.horizon)
+            foliage.tree_shadow(canvas, foot, here, view.horizon)
             foliage.tree(
                 canvas, foot, here, canvas.pick(palette), depth=0.5 * max(0.0, 1 - 1.8 * depth)
             )
             depth *= canvas.uniform(1.3, 1.9)
     if canvas.chance(0.3):
         place = 1.25 * side
-        tall = seen.half * canvas.uniform(0.1, 0.2)
+        tall = view.half * canvas.uniform(0.1, 0.2)
         tone = canvas.pick(((90, 92, 94), (200, 200, 196), (60, 56, 54)))
-        furniture.railing(canvas, seen.at(place, 0.1), seen.at(place, 1), (tall * 0.1, tall), tone)
+        objects.railing(canvas, view.at(place, 0.1), view.at(place, 1), (tall * 0.1, tall), tone)
 
 
-def _traffic(canvas: Canvas, seen: streets.View, most: int) -> None:
+def _traffic(canvas: Canvas, view: streets.View, most: int) -> None:
     """Draw cars on the road and people beside it, far ones first."""
     depths = sorted(canvas.uniform(0.05, 0.7) for _ in range(canvas.count(0, most)))
     for depth in depths:
         haze = 0.4 * max(0.0, 1 - 2.5 * depth)
         if canvas.chance(0.7):
-            foot = seen.at((-0.48, 0.48, -0.75, 0.75)[canvas.count(0, 3)], depth)
-            furniture.car_along(canvas, foot, seen.half * depth * canvas.uniform(0.42, 0.55), haze)
+            foot = view.at((-0.48, 0.48, -0.75, 0.75)[canvas.count(0, 3)], depth)
+            objects.car_along(canvas, foot, view.half * depth * canvas.uniform(0.42, 0.55), haze)
         else:
-            foot = seen.at(canvas.uniform(1.05, 1.4) * (-1) ** canvas.count(0, 1), depth)
-            furniture.person(canvas, foot, seen.half * depth * canvas.uniform(0.42, 0.5), haze)
+            foot = view.at(canvas.uniform(1.05, 1.4) * (-1) ** canvas.count(0, 1), depth)
+            objects.person(canvas, foot, view.half * depth * canvas.uniform(0.42, 0.5), haze)
 
 
-def _posts(canvas: Canvas, seen: streets.View) -> None:
+def _posts(canvas: Canvas, view: streets.View) -> None:
     """Draw street lamps and signs along a road."""
     side = 1 if canvas.chance(0.5) else -1
-    tall = seen.half * canvas.uniform(1.2, 2.2)
+    tall = view.half * canvas.uniform(1.2, 2.2)
     if canvas.chance(0.65) or canvas.shine is not None:
         for step in range(5, -1, -1):
             depth = 1.0 / (1 + 0.9 * step)
-            foot = seen.at(side * 1.15, depth)
-            furniture.street_lamp(
+            foot = view.at(side * 1.15, depth)
+            objects.street_lamp(
                 canvas, foot, tall * depth, -side * tall * depth * 0.22, 0.3 * (1 - depth)
             )
     for _ in range(canvas.count(0, 3)):
         depth = canvas.uniform(0.15, 0.9)
-        foot = seen.at(canvas.uniform(1.1, 1.8) * (-1) ** canvas.count(0, 1), depth)
-        size = seen.half * depth
-        furniture.sign(
+        foot = view.at(canvas.uniform(1.1, 1.8) * (-1) ** canvas.count(0, 1), depth)
+        size = view.half * depth
+        objects.sign(
             canvas, foot, size * canvas.uniform(0.4, 0.9), size * canvas.uniform(0.15, 0.6)
         )
 
@@ -75,14 +74,14 @@ def street(canvas: Canvas) -> float:
     scenery.sky(canvas, horizon)
     distance(canvas, horizon)
     meadow(canvas, horizon)
-    seen = streets.view(canvas, horizon)
+    view = streets.view(canvas, horizon)
     if canvas.chance(0.35):
         canvas.soften(max(1, round(canvas.unit * 0.35)))
-    streets.road(canvas, seen)
+    streets.road(canvas, view)
     for side in (-1, 1) if canvas.chance(0.5) else (1, -1):
-        _beside(canvas, seen, side)
-    _posts(canvas, seen)
-    _traffic(canvas, seen, 7)
+        _beside(canvas, view, side)
+    _posts(canvas, view)
+    _traffic(canvas, view, 7)
     close_by(canvas)
     return horizon
 
@@ -94,11 +93,16 @@ def highway(canvas: Canvas) -> float:
     scenery.sky(canvas, horizon)
     scenery.hills(canvas, horizon, canvas.count(1, 3), DRY + GREENS[:3])
     meadow(canvas, horizon)
-    seen = streets.View(horizon, width * canvas.uniform(0.3, 0.7), height * 1.02,
-                        width * canvas.uniform(0.35, 0.65), width * canvas.uniform(0.7, 1.2))  # fmt: skip
+    view = streets.View(
+        horizon,
+        width * canvas.uniform(0.3, 0.7),
+        height * 1.02,
+        width * canvas.uniform(0.35, 0.65),
+        width * canvas.uniform(0.7, 1.2),
+    )
     for _ in range(canvas.count(1, 6)):
         depth = canvas.uniform(0.03, 0.25)
-        foot = seen.at(canvas.uniform(1.1, 2.5) * (-1) ** canvas.count(0, 1), depth)
+        foot = view.at(canvas.uniform(1.1, 2.5) * (-1) ** canvas.count(0, 1), depth)
         tall = height * canvas.uniform(0.06, 0.5)
         foliage.tree(
             canvas,
@@ -107,13 +111,13 @@ def highway(canvas: Canvas) -> float:
             canvas.pick(plant_colours(canvas)),
             depth=0.35 * (1 - 3 * depth) if depth < 0.33 else 0.0,
         )
-    streets.road(canvas, seen)
+    streets.road(canvas, view)
     for side in (-1, 1):
         if canvas.chance(0.5):
-            furniture.guard_rail(canvas, seen, side * canvas.uniform(1.02, 1.15))
+            objects.guard_rail(canvas, view, side * canvas.uniform(1.02, 1.15))
     if canvas.shine is not None or canvas.chance(0.3):
-        _posts(canvas, seen)
-    _traffic(canvas, seen, 6)
+        _posts(canvas, view)
+    _traffic(canvas, view, 6)
     return horizon
 
 
@@ -125,12 +129,12 @@ def plaza(canvas: Canvas) -> float:
     distance(canvas, horizon)
     base = horizon + height * canvas.uniform(0.02, 0.1)
     meadow(canvas, horizon)
-    seen = streets.View(horizon, width / 2, height, width / 2, width * 0.6)
+    view = streets.View(horizon, width / 2, height, width / 2, width * 0.6)
     if canvas.chance(0.5):
         streets.skyline(canvas, base - canvas.unit, height * canvas.uniform(0.3, 0.6), 0.3)
     streets.skyline(canvas, base, height * canvas.uniform(0.2, 0.6), 0.08)
     if canvas.chance(0.5):
-        streets.road(canvas, seen)
+        streets.road(canvas, view)
     for depth in sorted(canvas.uniform(0.1, 0.9) for _ in range(canvas.count(4, 12))):
         foot = (width * canvas.uniform(-0.05, 1.05), base + (height - base) * depth)
         size = height * (0.12 + 0.45 * depth)
@@ -149,21 +153,19 @@ def _thing(canvas: Canvas, foot: tuple[float, float], size: float, horizon: floa
             canvas, foot, size * canvas.uniform(1.5, 3), canvas.pick(plant_colours(canvas))
         )
     elif kind == 1:
-        furniture.car_from_side(canvas, foot, size * 2.2)
+        objects.car_from_side(canvas, foot, size * 2.2)
     elif kind in (2, 3):
-        furniture.person(canvas, foot, size * 0.9)
+        objects.person(canvas, foot, size * 0.9)
     elif kind == 4:
-        furniture.street_lamp(
+        objects.street_lamp(
             canvas, foot, size * canvas.uniform(1.8, 3), size * canvas.uniform(-0.5, 0.5)
         )
     elif kind == 5:
-        furniture.sign(
-            canvas, foot, size * canvas.uniform(0.7, 1.5), size * canvas.uniform(0.4, 1.4)
-        )
+        objects.sign(canvas, foot, size * canvas.uniform(0.7, 1.5), size * canvas.uniform(0.4, 1.4))
     else:
         tone = canvas.pick(((60, 60, 62), (200, 90, 40), (150, 152, 150)))
         end = (foot[0] + size * canvas.uniform(-3, 3), foot[1] + size * canvas.uniform(-0.1, 0.1))
-        furniture.railing(canvas, foot, end, (size * 0.5, size * 0.5), tone)
+        objects.railing(canvas, foot, end, (size * 0.5, size * 0.5), tone)
 
 
 def _lamps_at_night(canvas: Canvas, base: float) -> None:
@@ -174,7 +176,7 @@ def _lamps_at_night(canvas: Canvas, base: float) -> None:
     count, tall = canvas.count(2, 5), height * canvas.uniform(0.2, 0.5)
     for number in range(count):
         foot = (width * (number + canvas.uniform(0.3, 0.7)) / count, base + height * 0.04)
-        furniture.street_lamp(canvas, foot, tall, tall * 0.2)
+        objects.street_lamp(canvas, foot, tall, tall * 0.2)
     for _ in range(canvas.count(0, 12)):
         place = (width * canvas.uniform(0, 1), base - height * canvas.uniform(0, 0.12))
         canvas.lamps.append(

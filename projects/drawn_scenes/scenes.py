@@ -1,7 +1,7 @@
 """Clean images of outdoor scenes, drawn by rule from a seed.
 
-They stand in for photos where none are at hand, and are made to train raindrop removal on. They share
-with photos what such training lives on. Opaque things of very different sizes hide each other: the
+They replace photos in the training of raindrop removal, and have the statistics that such training needs.
+Opaque things of very different sizes hide each other: the
 occlusion or 'dead leaves' model, of which Lee, Mumford and Huang (IJCV 2001) showed that it has the
 statistics of natural images, the heavy tails of derivatives included. Power falls with about the square
 of the frequency (Field, JOSA A 1987; Ruderman, Vision Research 1997, who traces it to such occlusion).
@@ -56,6 +56,11 @@ def draw_scene(
 
     Raises:
         ValueError: The size is below 16x16, or the lighting is unknown.
+
+    Example:
+        >>> image = draw_scene(7, (32, 48))
+        >>> image.shape, bool((image == draw_scene(7, (32, 48))).all())
+        ((32, 48, 3), True)
     """
     if min(size) < _SMALLEST:
         raise ValueError(f'a scene needs at least {_SMALLEST}x{_SMALLEST} pixels; got {size}')

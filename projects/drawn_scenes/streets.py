@@ -72,7 +72,7 @@ def view(canvas: Canvas, horizon: float) -> View:
     )
 
 
-def road(canvas: Canvas, seen: View) -> None:
+def road(canvas: Canvas, view: View) -> None:
     """Draw a road with kerbs or shoulders, lines, a broken middle line, patches and cracks."""
     grey = scaled(
         canvas.pick(((104, 104, 106), (128, 124, 120), (84, 86, 92), (150, 146, 140))), 0.95
@@ -81,28 +81,28 @@ def road(canvas: Canvas, seen: View) -> None:
         light = mixed(grey, (180, 172, 160), canvas.uniform(0.2, 0.7))
         for edge in (-1, 1):
             far = edge * canvas.uniform(1.2, 1.7)
-            canvas.texture(seen.strip(far, edge, 0.01, 1.1), Paint(light, 'rough', 0.3, 1))
-            canvas.fill(seen.strip(edge * 1.03, edge, 0.01, 1.1), scaled(light, 0.75))
+            canvas.texture(view.strip(far, edge, 0.01, 1.1), Paint(light, 'rough', 0.3, 1))
+            canvas.fill(view.strip(edge * 1.03, edge, 0.01, 1.1), scaled(light, 0.75))
     paint = Paint(grey, 'rough', canvas.uniform(0.2, 0.45), canvas.count(0, 2))
-    canvas.texture(seen.strip(-1, 1, 0.004, 1.1), paint, (1.12, canvas.uniform(0.85, 1.1)))
-    canvas.pave(seen.strip(-1, 1, 0.004, 1.1))
+    canvas.texture(view.strip(-1, 1, 0.004, 1.1), paint, (1.12, canvas.uniform(0.85, 1.1)))
+    canvas.pave(view.strip(-1, 1, 0.004, 1.1))
     for _ in range(canvas.count(0, 3)):
         side, depth = canvas.uniform(-0.9, 0.7), canvas.uniform(0.2, 0.8)
-        patch = seen.strip(
+        patch = view.strip(
             side, side + canvas.uniform(0.05, 0.35), depth, depth * canvas.uniform(1.1, 2.2)
         )
         canvas.shadow_of(patch, canvas.uniform(0.86, 1.1))
     if canvas.chance(0.85):
-        _markings(canvas, seen)
+        _markings(canvas, view)
 
 
-def _markings(canvas: Canvas, seen: View) -> None:
+def _markings(canvas: Canvas, view: View) -> None:
     """Draw lines along the road, and perhaps a crossing."""
     paint = scaled(canvas.pick(_MARKS, 0.1), canvas.uniform(0.8, 1))
     thin = canvas.uniform(0.012, 0.03)
     if canvas.chance(0.7):
         for edge in (-0.9, 0.9):
-            canvas.fill(seen.strip(edge - thin, edge + thin, 0.02, 1.1), canvas.pick(_MARKS, 0.1))
+            canvas.fill(view.strip(edge - thin, edge + thin, 0.02, 1.1), canvas.pick(_MARKS, 0.1))
     lanes = (0.0,) if canvas.chance(0.6) else (-0.3, 0.3)
     spacing = canvas.uniform(0.5, 1.1)
     start = canvas.uniform(0, 0.5)
@@ -110,12 +110,12 @@ def _markings(canvas: Canvas, seen: View) -> None:
         for dash in range(14):
             near = 1.1 / (1 + spacing * (dash + start))
             far = 1.1 / (1 + spacing * (dash + start + 0.45))
-            canvas.fill(seen.strip(side - thin, side + thin, far, near), paint)
+            canvas.fill(view.strip(side - thin, side + thin, far, near), paint)
     if canvas.chance(0.2):
         depth = canvas.uniform(0.3, 0.7)
         for bar in range(9):
             side = -0.88 + bar * 0.21
-            canvas.fill(seen.strip(side, side + 0.1, depth, depth * 1.25), paint)
+            canvas.fill(view.strip(side, side + 0.1, depth, depth * 1.25), paint)
 
 
 class Wall:
@@ -181,7 +181,7 @@ def house(
 
 @dataclass(frozen=True)
 class _Windows:
-    """How the windows of one wall look; places are shares of a window's field."""
+    """Appearance of the windows of one wall; places are shares of a window's field."""
 
     left: float
     top: float
@@ -287,15 +287,15 @@ def gable(canvas: Canvas, left: float, top: float, right: float, depth: float) -
     )
 
 
-def row_of_houses(canvas: Canvas, seen: View, side: int) -> None:
+def row_of_houses(canvas: Canvas, view: View, side: int) -> None:
     """Draw houses along one side of a street (-1 left, 1 right), far ones first."""
     distance = canvas.uniform(1.5, 2.2) * side
     light = 1.0 if canvas.sun == 0 else (1.12 if canvas.sun != side else 0.62)
     depth, storeys = canvas.uniform(0.07, 0.14), canvas.uniform(0.8, 1.9)
     while depth < 1.3:
         near = depth * canvas.uniform(1.25, 1.7)
-        tall = storeys * seen.half * canvas.uniform(0.75, 1.3)
-        (far_x, far_y), (near_x, near_y) = seen.at(distance, depth), seen.at(distance, near)
+        tall = storeys * view.half * canvas.uniform(0.75, 1.3)
+        (far_x, far_y), (near_x, near_y) = view.at(distance, depth), view.at(distance, near)
         corners = np.array([
             (far_x, far_y - tall * depth), (near_x, near_y - tall * near), (near_x, near_y), (far_x, far_y),
         ])  # fmt: skip

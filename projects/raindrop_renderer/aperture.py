@@ -1,4 +1,4 @@
-"""The blur of what is out of focus: a point becomes an image of the lens opening."""
+"""Defocus blur: a point becomes an image of the lens opening."""
 
 from __future__ import annotations
 
@@ -22,7 +22,12 @@ def aperture_kernel(radius: float, blades: int = 0, angle: float = 0.0) -> Float
         angle: Rotation of a polygon in degrees.
 
     Returns:
-        Kernel (K, K), K odd.
+        Kernel (K, K), float32, K odd.
+
+    Example:
+        >>> kernel = aperture_kernel(2.0)
+        >>> kernel.shape, float(kernel.sum()) == KERNEL_SUM
+        ((7, 7), True)
     """
     half = int(np.ceil(radius + 0.5 - 1e-6))
     points = (2 * half + 1) * _OVERSAMPLING
@@ -45,8 +50,8 @@ def aperture_kernel(radius: float, blades: int = 0, angle: float = 0.0) -> Float
 
 def _whole_numbers(weights: np.ndarray) -> np.ndarray:
     """Round weights so that their sum stays: the largest remainders are rounded up."""
-    floor = np.floor(weights)
-    missing = round(weights.sum() - floor.sum())
-    order = np.argsort(np.round((floor - weights).ravel(), 9), kind='stable')
-    floor.ravel()[order[:missing]] += 1
-    return floor
+    rounded = np.floor(weights)
+    missing = round(weights.sum() - rounded.sum())
+    order = np.argsort(np.round((rounded - weights).ravel(), 9), kind='stable')
+    rounded.ravel()[order[:missing]] += 1
+    return np.asarray(rounded)

@@ -1,7 +1,7 @@
-"""Plain blurred blobs: what raindrops look like without optics, kept as a baseline for the renderer.
+"""Plain blurred blobs instead of raindrops, as a baseline for the renderer.
 
 Most public generators of raindrops for training do this: they lay blurred discs of the blurred, brightened
-scene over the image. A network trained on it shows what the optics are worth.
+scene over the image. A network trained on them measures the effect of the optics.
 """
 
 from __future__ import annotations
@@ -24,6 +24,11 @@ def add_blobs(clean: NDArray[np.uint8], seed: int, frame_width: int | None = Non
 
     Returns:
         The images; the parameters are those of no raindrops, but for the seed.
+
+    Example:
+        >>> clean = np.full((32, 48, 3), 90, np.uint8)
+        >>> bool((add_blobs(clean, seed=1).rainy > clean).any())
+        True
     """
     random = np.random.default_rng([seed, 8])
     height, width = clean.shape[:2]

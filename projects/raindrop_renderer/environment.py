@@ -1,11 +1,13 @@
-"""What drops see: the scene in all directions, of which the image shows only the middle.
+"""The environment map: radiance from all directions, of which the image covers only the middle.
 
-A drop looks up to 41 degrees to each side, far beyond the frame of a camera with a narrow view. Beyond the
-frame the image is continued by reflection, with sky above a skyline and the mean of the ground below. The
-bright crescent at the bottom of every drop is that sky.
+A drop refracts light from up to 41 degrees to each side, far beyond the frame of a camera with a narrow
+view. Beyond the frame the image is continued by reflection, with sky above a skyline and the mean of the
+ground below. The bright crescent at the bottom of every drop is that sky.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import cv2
 import numpy as np
@@ -18,9 +20,8 @@ from .sprites import DEGREES_PER_PIXEL, LEVEL_BLURS, LEVEL_UNITS
 #: Rows and columns of the map; it reaches 66 degrees to each side.
 SIDE = LEVEL_UNITS // 32
 
-#: Radiance of the image's white (255**2 in units of 16), and the largest that the map holds for a scene
-#: without and with lamps.
-WHITE = 255**2 / 16
+#: Largest radiance that the map holds for a scene without and with lamps, in units of 16 (white is 255**2 /
+# 16).
 _BRIGHTEST = 2.0**14 - 1
 _BRIGHTEST_LAMP = 2.0**18 - 1
 
@@ -28,7 +29,7 @@ _RAMP = 8.0  # degrees over which the scene passes into the sky
 _SKYLINE = 3.0  # degrees by which trees and houses raise or lower the sky's edge
 
 
-def environment_map(scene: Floats, focal: float, parameters: RaindropParameters) -> NDArray:
+def environment_map(scene: Floats, focal: float, parameters: RaindropParameters) -> NDArray[Any]:
     """Build the map of radiances in all directions.
 
     Args:
@@ -61,17 +62,17 @@ def environment_map(scene: Floats, focal: float, parameters: RaindropParameters)
 
 
 def _continued(scene: Floats, focal: float, angles: NDArray[np.float64]) -> Floats:
-    """Look into every direction of the map, reflecting the image at its borders."""
+    """Sample the image in every direction of the map, reflected at its borders."""
     height, width = scene.shape[:2]
     reach = whole(focal * np.tan(np.radians(angles)) * 32) / 32
     across = np.broadcast_to(reach + np.rint((width - 1) * 16) / 32, (SIDE, SIDE))
     down = np.broadcast_to((reach + np.rint((height - 1) * 16) / 32)[:, None], (SIDE, SIDE))
     places = (np.ascontiguousarray(part, np.float32) for part in (across, down))
-    return cv2.remap(scene, *places, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)  # type: ignore[call-overload]
+    return cv2.remap(scene, *places, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)  # type: ignore[call-overload, no-any-return]
 
 
 def _step(position: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Pass smoothly from 0 to 1 while the position does."""
+    """Return the smoothstep function of the position, 0 to 1."""
     t = np.clip(position, 0, 1)
     return t * t * (3 - 2 * t)
 

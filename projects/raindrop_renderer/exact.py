@@ -137,7 +137,7 @@ def smooth_field(
         _spline(places, n) for places, n in ((down, len(grid)), (across, len(grid[0])))
     )
     # Weights are multiples of 1 / 256: both products are exact, whatever the order of the additions.
-    return rows @ values @ columns.T
+    return np.asarray(rows @ values @ columns.T)
 
 
 def _spline(places: NDArray[np.float64], count: int) -> NDArray[np.float64]:

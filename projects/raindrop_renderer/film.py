@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -78,18 +80,16 @@ class Film:
         return self._on_grid(box_blur(box_blur(self.coarse, size), size))
 
     def _reflected(self, random: np.random.Generator) -> NDArray[np.float64]:
-        """Return a blurred, mirrored and tinted image of what lies behind the camera, in a part."""
+        """Return a blurred, mirrored and tinted image of the scene behind the camera, in a part."""
         p = self.parameters
         behind = box_blur(self.coarse[:, ::-1].copy(), 5)
         window = np.clip((self._field(random, (5, 6)) - 0.45) * 4, 0, 1) * p.reflection
         tint = np.rint(random.uniform(0.4, 1, 3) * 256) / 256
         return whole(window[..., None] * tint * (behind * 0.6 + 26000))
 
-    def _on_grid(self, coarse: NDArray) -> Floats:
+    def _on_grid(self, coarse: NDArray[Any]) -> Floats:
         """Enlarge whole numbers on the coarse grid, and cut out this part."""
-        padded = cv2.copyMakeBorder(
-            coarse.astype(np.float32), 1, 1, 1, 1, cv2.BORDER_REPLICATE
-        )  # fmt: skip
+        padded = cv2.copyMakeBorder(coarse.astype(np.float32), 1, 1, 1, 1, cv2.BORDER_REPLICATE)
         down, above = self._cells(self.rows)
         across, left = self._cells(self.columns)
         large = enlarge(np.asarray(padded[down, across]), self.factor)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -91,16 +93,16 @@ def _stamp_large(grid: NDArray[np.int64], drop: Sprite, down: int, across: int) 
 
 def through_drops(
     pixels: Pixels,
-    environment: NDArray,
+    environment: NDArray[Any],
     angles: tuple[NDArray[np.int64], NDArray[np.int64]],
     rim: NDArray[np.float64],
-) -> tuple[NDArray, NDArray]:
+) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return what each pixel of the glass covers, and the light that its drop sends to the camera.
 
     Args:
         pixels: Drops on a part of the glass, (H, W).
         environment: Radiances in all directions (see `environment_map`).
-        angles: Row (H,) and column (W,) of the environment map at which the camera looks through each row
+        angles: Row (H,) and column (W,) of the environment map of the direction through each row
             and column of the glass, in 1/32 of a pixel.
         rim: Radiance (3,) that is reflected where a drop does not transmit.
 
@@ -111,13 +113,10 @@ def through_drops(
     kind = environment.dtype.type
     down = ((pixels.down + angles[0][:, None]) * (1 / 32)).astype(np.float32)
     across = ((pixels.across + angles[1]) * (1 / 32)).astype(np.float32)
-    seen = cv2.remap(
-        environment, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )  # fmt: skip
+    light = cv2.remap(environment, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     coverage = pixels.coverage.astype(kind)
     passed = (coverage * pixels.transmission.astype(kind)) * kind(1 / FULL**2)
     reflected = coverage * kind(1 / FULL) - passed
-    light = seen
     light *= passed[..., None]
     light += reflected[..., None] * rim.astype(kind)
     return coverage, np.rint(light, out=light)

@@ -118,7 +118,7 @@ def _overlap(first: int, size: int, limit: int) -> tuple[slice, slice] | None:
 
 
 def _disc(random: np.random.Generator, blur: float, p: RaindropParameters) -> _Disc:
-    """Draw the image of the lens opening through one drop."""
+    """Render the image of the lens opening through one drop."""
     radius = max(blur * random.uniform(*_RADII), 1.0)
     stretch = np.exp(np.clip(random.normal(0, 0.07), -0.2, 0.2))
     turn = np.radians(p.blade_angle + random.normal(0, 4))
@@ -151,4 +151,4 @@ def _depth(
     turns = turn + 2 * np.pi / blades * np.arange(blades)
     reach = radius * np.cos(np.pi / blades)
     outward = [np.cos(angle) * across + np.sin(angle) * down for angle in turns]
-    return reach - np.max(outward, axis=0)
+    return np.asarray(reach - np.max(outward, axis=0))

@@ -30,7 +30,7 @@ def deviation(slope: Angles) -> Angles:
     """
     inside = np.radians(slope)
     outside = np.arcsin(np.minimum(WATER * np.sin(inside), 1))
-    return np.degrees(outside - inside)
+    return np.asarray(np.degrees(outside - inside))
 
 
 def transmission(slope: Angles) -> Angles:

@@ -1,4 +1,4 @@
-"""Which raindrops are drawn, how often, and how strong: the distribution of `RaindropParameters`."""
+"""Options of the distribution of `RaindropParameters`: which raindrops, how often, and how strong."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ Level = Literal['light', 'normal', 'heavy']
 
 Lighting = Literal['auto', 'day', 'night']
 
-#: What each level multiplies the coverage by.
+#: Factor of the coverage at each level.
 LEVELS: dict[str, float] = {'light': 0.6, 'normal': 1.0, 'heavy': 1.6}
 
 
 #: A broader mix than that of the published pairs, to train networks for photos of any kind: half of it are
-#: the published kinds, half what networks that were trained on those alone leave (docs/rendering.md).
+#: the published kinds, half the kinds that networks trained on those alone do not remove
+# (docs/rendering.md).
 TRAINING_MIX: dict[Regime, float] = {
     'small': 0.26, 'discs': 0.2, 'ghosts': 0.08, 'highlights': 0.11, 'tiny': 0.08, 'windscreen': 0.15,
     'veil': 0.08, 'focused': 0.04,
@@ -31,10 +32,17 @@ def _default_mix() -> dict[Regime, float]:
 
 @dataclass(frozen=True)
 class RaindropOptions:
-    """Choices of a user; the defaults follow the published training pairs of Qian et al. (2018).
+    """Options for `add_raindrops`; the defaults follow the published training pairs of Qian et al. (2018).
 
     Raises:
         RaindropOptionError: A value is out of its range; the message names it.
+
+    Example:
+        >>> RaindropOptions(level='heavy', regimes={'discs': 1}).coverage_scale
+        1.0
+        >>> RaindropOptions(frame_width=3)
+        Traceback (most recent call last):
+        raindrop_renderer.errors.RaindropOptionError: frame_width must be at least 16; got 3.
     """
 
     level: Level = 'normal'

@@ -1,4 +1,4 @@
-"""Training pairs in one array: what worker processes make from clean images. NumPy and OpenCV only."""
+"""Training pairs in one array, made from clean images in worker processes. NumPy and OpenCV only."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _LARGEST = {'dry_share': 1, 'jpeg_share': 1, 'defocus_share': 1, 'white_balance'
 
 @dataclass(frozen=True)
 class PairOptions:
-    """How a clean image is varied and what becomes of it; ranges are (low, high).
+    """How a clean image is varied before and after raindrops are rendered; ranges are (low, high).
 
     Raises:
         RaindropOptionError: A value is out of its range; the message names it.
     """
 
     raindrops: RaindropOptions = field(default_factory=RaindropOptions)
-    """What raindrops are drawn from, but for its `frame_width`: the field below replaces it."""
+    """Distribution of the raindrops; its `frame_width` is replaced by the field below."""
     frame_width: tuple[float, float] = (600, 1000)
     """Width in pixels of the camera's whole frame, to which the size of drops is relative; 16 or more."""
     dry_share: float = 0.0
@@ -58,9 +58,12 @@ class PairOptions:
 
     def __post_init__(self) -> None:
         for name, (least, most) in {
-            'frame_width': (16, 1e6), 'exposure': (1e-3, 8), 'jpeg_quality': (1, 100),
-            'defocus': (0, 0.1), 'sharpening': (-2, 2),
-        }.items():  # fmt: skip
+            'frame_width': (16, 1e6),
+            'exposure': (1e-3, 8),
+            'jpeg_quality': (1, 100),
+            'defocus': (0, 0.1),
+            'sharpening': (-2, 2),
+        }.items():
             low, high = getattr(self, name)
             if not least <= low <= high <= most:
                 raise RaindropOptionError(
@@ -73,8 +76,8 @@ class PairOptions:
                 )
 
 
-class _Draw(NamedTuple):
-    """What one pair draws from `PairOptions`."""
+class _Variation(NamedTuple):
+    """Random values of one pair, drawn by `PairOptions`."""
 
     dry: bool
     frame_width: int
@@ -101,7 +104,7 @@ def render_pair(
     Args:
         clean: RGB image (H, W, 3), uint8, at least 16x16.
         seed: Any number from 0 to 2**63 - 1.
-        options: What to draw from; None for the defaults.
+        options: Distribution of the pairs; None for the defaults.
 
     Returns:
         (H, W, 7), uint8: rainy RGB, clean RGB, coverage by drops from 0 to 255.
@@ -109,6 +112,11 @@ def render_pair(
     Raises:
         RaindropOptionError: The image is smaller than 16x16.
         ValueError: The array is not an RGB image.
+
+    Example:
+        >>> pair = render_pair(np.full((32, 48, 3), 90, np.uint8), seed=3)
+        >>> pair.shape, pair.dtype
+        ((32, 48, 7), dtype('uint8'))
     """
     options = options or PairOptions()
     threads = cv2.getNumThreads()
@@ -122,34 +130,36 @@ def render_pair(
 
 
 def _pair(clean: NDArray[np.uint8], seed: int, options: PairOptions) -> NDArray[np.uint8]:
-    draw = _drawn(seed, options)
-    scene = _defocused(_exposed(clean, draw.gains), draw)
-    if draw.dry:
+    variation = _sample_variation(seed, options)
+    scene = _defocused(_exposed(clean, variation.gains), variation)
+    if variation.dry:
         images, coverage = [scene], np.zeros(clean.shape[:2], np.uint8)
     else:
         lighting = options.raindrops.lighting
         night = lighting == 'night' or (lighting == 'auto' and is_night(clean))
         parameters = sample_parameters(seed, options.raindrops, night)
         # The light that colours the scene colours the sky beyond the frame too.
-        red, green, blue = draw.gains
+        red, green, blue = variation.gains
         low, high = RANGES['sky_warmth']
         warmth = parameters.sky_warmth + (red - blue) / green
         parameters = replace(parameters, sky_warmth=round(float(np.clip(warmth, low, high)), 4))
-        made = render_raindrops(scene, parameters, draw.frame_width)
+        made = render_raindrops(scene, parameters, variation.frame_width)
         target = scene
         if parameters.focus == 'drops' and not options.sharp_target:
-            target = render_raindrops(scene, parameters.without_water(), draw.frame_width).rainy
+            target = render_raindrops(
+                scene, parameters.without_water(), variation.frame_width
+            ).rainy
         images, coverage = [made.rainy, target], made.coverage
-    if draw.sharpening:
-        images = [_sharpened(image, draw.sharpening) for image in images]
-    if draw.quality is not None:
-        images = [_compressed(image, draw.quality) for image in images]
+    if variation.sharpening:
+        images = [_sharpened(image, variation.sharpening) for image in images]
+    if variation.quality is not None:
+        images = [_compressed(image, variation.quality) for image in images]
     # Many times faster than assignments to slices.
     return np.asarray(cv2.merge([images[0], images[-1], coverage]), np.uint8)
 
 
-def _drawn(seed: int, options: PairOptions) -> _Draw:
-    """Draw how the clean image is varied."""
+def _sample_variation(seed: int, options: PairOptions) -> _Variation:
+    """Sample how the clean image is varied."""
     random = np.random.default_rng([seed, 9])
     exposure, frame_width = (
         float(np.exp(random.uniform(*np.log(limits))))
@@ -162,7 +172,7 @@ def _drawn(seed: int, options: PairOptions) -> _Draw:
     blurred, whole = random.random(2) < (options.defocus_share, 0.5)
     radius = random.uniform(*options.defocus) * frame_width
     part = random.random((4, 5))
-    return _Draw(
+    return _Variation(
         dry=bool(dry),
         frame_width=round(frame_width),
         gains=exposure * np.array([red, 1.0, blue]),
@@ -182,18 +192,18 @@ def _exposed(image: NDArray[np.uint8], gains: NDArray[np.float64]) -> NDArray[np
     return np.asarray(cv2.LUT(np.ascontiguousarray(image), table[None]), np.uint8)
 
 
-def _defocused(image: NDArray[np.uint8], draw: _Draw) -> NDArray[np.uint8]:
+def _defocused(image: NDArray[np.uint8], variation: _Variation) -> NDArray[np.uint8]:
     """Blur an RGB image, or a part of it that ends softly."""
     # Two boxes of n pixels have the variance (n**2 - 1) / 6, a disc of radius b has b**2 / 4.
-    size = 2 * round((np.sqrt(1.5 * draw.defocus**2 + 1) - 1) / 2) + 1
+    size = 2 * round((np.sqrt(1.5 * variation.defocus**2 + 1) - 1) / 2) + 1
     if size == 1:
         return image
     blurred = cv2.blur(cv2.blur(image, (size, size)), (size, size))
-    if draw.blurred_part is None:
+    if variation.blurred_part is None:
         return np.asarray(blurred, np.uint8)
     down, across = (np.linspace(0, 1, side) for side in image.shape[:2])
-    field = smooth_field(draw.blurred_part, down, across)
-    share = np.clip(4 * (field - np.median(draw.blurred_part)) + 0.5, 0, 1).astype(np.float32)
+    field = smooth_field(variation.blurred_part, down, across)
+    share = np.clip(4 * (field - np.median(variation.blurred_part)) + 0.5, 0, 1).astype(np.float32)
     return np.asarray(cv2.blendLinear(blurred, image, share, 1 - share), np.uint8)
 
 

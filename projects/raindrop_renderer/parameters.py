@@ -1,4 +1,4 @@
-"""What a rendering of raindrops is made of: one record of physical parameters, with units and ranges."""
+"""The physical parameters of a rendering, with units and ranges."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 
 from .errors import RaindropOptionError
 
-#: What an image behind wet glass looks like: `small` sharp drops by the hundred, soft `discs`, few large
+#: Kinds of images behind wet glass: `small` sharp drops by the hundred, soft `discs`, few large
 #: `ghosts`, drops in focus before a blurred scene (`focused`, as in Raindrop Clarity), defocused
 #: `highlights` of lamps or the sun, `tiny` drops and scene both in focus, heavy drops with dark rims and
 #: running water on a `windscreen`, or a faint `veil` of very soft drops.
@@ -64,6 +64,14 @@ class RaindropParameters:
 
     Raises:
         RaindropOptionError: A value is out of its range (`RANGES`) or not of its kind.
+
+    Example:
+        >>> parameters = RaindropParameters(coverage=0.4, seed=7)
+        >>> RaindropParameters.from_record({'coverage': 0.4, 'seed': 7}) == parameters
+        True
+        >>> RaindropParameters(blades=2)
+        Traceback (most recent call last):
+        raindrop_renderer.errors.RaindropOptionError: blades must be 0 or at least 3.
     """
 
     regime: Regime = 'small'
@@ -161,16 +169,23 @@ class RaindropParameters:
     def without_water(self) -> RaindropParameters:
         """Return the same camera and scene behind a dry glass, which changes nothing but the focus."""
         return replace(
-            self, coverage=0, fine_coverage=0, mist=0, haze=0, veil=0, gain=1, reflection=0,
+            self,
+            coverage=0,
+            fine_coverage=0,
+            mist=0,
+            haze=0,
+            veil=0,
+            gain=1,
+            reflection=0,
             highlights=0,
-        )  # fmt: skip
+        )
 
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> RaindropParameters:
-        """Make the parameters from a record such as a manifest holds.
+        """Make the parameters from a mapping of field names to values, such as in a manifest.
 
         Raises:
-            RaindropOptionError: The record has an unknown name or a value out of its range.
+            RaindropOptionError: There is an unknown name or a value out of its range.
         """
         unknown = set(record) - {field.name for field in fields(cls)}
         if unknown:

@@ -1,4 +1,4 @@
-"""Where drops lie on the glass, how large they are, and which shape they have."""
+"""Places, sizes and shapes of the drops on the glass."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Drops:
     shape: NDArray[np.int64]
     """Number of the shape."""
     rank: NDArray[np.int64]
-    """What lies on top where drops overlap, encoded (`sprites.encoded_ranks`)."""
+    """Rank of each drop where drops overlap, encoded (`sprites.encoded_ranks`)."""
 
 
 def place_drops(
@@ -58,9 +58,12 @@ def place_drops(
     area = height * width / scale**2
     density = _density(random, parameters.unevenness)
     main = _radii(
-        random, area * parameters.coverage * 1.1, parameters.radius_median,
-        parameters.radius_spread, _RADII,
-    )  # fmt: skip
+        random,
+        area * parameters.coverage * 1.1,
+        parameters.radius_median,
+        parameters.radius_spread,
+        _RADII,
+    )
     fine = _radii(
         random, area * parameters.fine_coverage, parameters.fine_radius, 0.35, _FINE_RADII
     )
@@ -96,7 +99,7 @@ def _density(random: np.random.Generator, unevenness: float) -> NDArray[np.float
     rows, columns = _CELLS
     field = smooth_field(random.random((5, 6)), np.linspace(0, 1, rows), np.linspace(0, 1, columns))
     spread = (field - field.min()) / (field.max() - field.min())
-    return 1 - unevenness + unevenness * spread
+    return np.asarray(1 - unevenness + unevenness * spread)
 
 
 def _radii(
@@ -106,7 +109,7 @@ def _radii(
     spread: float,
     limits: tuple[float, float],
 ) -> NDArray[np.float64]:
-    """Draw log-normal radii in mm until the drops' area in mm^2 is reached, as nearly as possible."""
+    """Sample log-normal radii in mm until the drops' area in mm^2 is reached, as nearly as possible."""
     mean_area = np.pi * np.clip(median, *limits) ** 2
     count = int(min(_MOST_DROPS, 3 * area / mean_area + 8))
     radii = np.clip(median * np.exp(spread * random.standard_normal(count)), *limits)
@@ -121,7 +124,7 @@ def _places(
     height: float,
     width: float,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Draw places by density: a cell by its weight, then anywhere within it."""
+    """Sample places by density: a cell by its weight, then anywhere within it."""
     rows, columns = density.shape
     total = np.cumsum(density.ravel())
     cell = np.searchsorted(total, random.random(count) * total[-1], side='right')

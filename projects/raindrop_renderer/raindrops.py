@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import cv2
 import numpy as np
@@ -55,13 +56,13 @@ class RainyImage:
     clean: NDArray[np.uint8]
     """Without, RGB (H, W, 3), uint8."""
     alpha: Floats
-    """How much of each pixel's light comes from drops, (H, W), float32, 0 to 1."""
+    """Share of each pixel's light that comes from drops, (H, W), float32, 0 to 1."""
     parameters: RaindropParameters
-    """What the image was rendered with."""
+    """Parameters of the rendering."""
 
     @property
     def coverage(self) -> NDArray[np.uint8]:
-        """`alpha` in 255 steps, (H, W), uint8: a quarter of the memory."""
+        """`alpha` as uint8, (H, W), 0 to 255: a quarter of the memory."""
         return np.asarray(cv2.convertScaleAbs(self.alpha, alpha=255), np.uint8)
 
     def part(self, window: Window) -> RainyImage:
@@ -78,7 +79,7 @@ def render_raindrops(
     frame_width: int | None = None,
     window: Window | None = None,
 ) -> RainyImage:
-    """Look at an image through a wet glass; equal arguments give equal bytes on any machine.
+    """Render an image behind wet glass; equal arguments give equal bytes on any machine.
 
     With coverage A and premultiplied light L of the drops, both blurred by the aperture, the scene B, its
     part m that the film blurs to M and its part h that is scattered widely to G, veil v of level V,
@@ -96,6 +97,12 @@ def render_raindrops(
     Raises:
         RaindropOptionError: The image is smaller than 16x16, or the window does not lie within it.
         ValueError: The array is not an RGB image.
+
+    Example:
+        >>> clean = np.full((32, 48, 3), 90, np.uint8)
+        >>> image = render_raindrops(clean, RaindropParameters(coverage=0.4, seed=7))
+        >>> image.rainy.shape, image.alpha.shape, image.coverage.dtype
+        ((32, 48, 3), (32, 48), dtype('uint8'))
     """
     if clean.dtype != np.uint8 or clean.ndim != 3 or clean.shape[2] != 3:
         raise ValueError(f'an image must be uint8 (H, W, 3); got {clean.dtype} {clean.shape}')
@@ -121,7 +128,7 @@ def render_raindrops(
 
 
 class _Rendering:
-    """A window of an image on its way; `grid` is the coarser grid of glass and blur."""
+    """The state of rendering one window; `grid` is the coarser grid of glass and blur."""
 
     def __init__(
         self,
@@ -178,7 +185,7 @@ class _Rendering:
         return np.vstack([shrink(_linear(part), self.coarse_grid) for part in parts])
 
     @cached_property
-    def environment(self) -> NDArray:
+    def environment(self) -> NDArray[Any]:
         """Radiances in all directions."""
         return environment_map(self.coarse, self.focal / self.coarse_grid, self.parameters)
 
@@ -204,7 +211,7 @@ class _Rendering:
     @property
     def _width(self) -> int:
         """Columns of the image that are rendered."""
-        return self.across.stop - self.across.start
+        return int(self.across.stop - self.across.start)
 
     def _band(self, first: int, last: int, rainy: NDArray[np.uint8], alpha: Floats) -> None:
         """Write the rows `first` to `last` of the grid into the results."""
@@ -318,7 +325,7 @@ class _Rendering:
         return drops, (blurred[..., 1:] * 16).astype(np.float32)
 
     def _angles(self, places: tuple[int, int], size: int) -> NDArray[np.int64]:
-        """Return where the camera looks through rows or columns of the grid (see `through_drops`)."""
+        """Return the directions through rows or columns of the grid (see `through_drops`)."""
         pixels = (np.arange(*places) + 0.5) * self.grid - size / 2
         degrees = np.degrees(np.arctan(pixels / self.focal))
         middle = (66 / DEGREES_PER_PIXEL - 0.5) * 32

@@ -19,7 +19,7 @@ _NIGHT_LEVEL = 55
 
 
 @dataclass(frozen=True)
-class _Look:
+class _Ranges:
     """Ranges (low, high) of what differs between regimes."""
 
     scale: tuple[float, float]
@@ -36,22 +36,22 @@ class _Look:
     """Mean of the mist."""
 
 
-_LOOKS: dict[Regime, _Look] = {
-    'small': _Look((4.5, 10), (0.45, 0.85), (5, 0.055), (0.35, 0.65), (0.0, 0.025), (0.05, 0.55)),
-    'discs': _Look((16, 28), (0.75, 1.15), (5, 0.045), (0.35, 0.65), (0.0, 0.0), (0.0, 0.4)),
-    'ghosts': _Look((24, 38), (0.9, 1.5), (4, 0.05), (0.5, 0.8), (0.0, 0.0), (0.0, 0.35)),
-    'focused': _Look((5, 14), (0.4, 1.0), (5, 0.055), (0.4, 0.8), (0.0, 0.025), (0.0, 0.15)),
-    'highlights': _Look((10, 18), (0.5, 0.8), (2, 0.03), (0.2, 0.5), (0.0, 0.0), (0.0, 0.25)),
-    'tiny': _Look((4.5, 10), (0.02, 0.16), (4, 0.025), (0.18, 0.4), (0.01, 0.05), (0.0, 0.25)),
-    'windscreen': _Look((14, 34), (0.14, 0.4), (5, 0.085), (0.35, 0.75), (0.0, 0.02), (0.1, 0.8)),
-    'veil': _Look((24, 40), (1.0, 1.7), (2, 0.035), (0.25, 0.5), (0.0, 0.0), (0.0, 0.3)),
+_REGIME_RANGES: dict[Regime, _Ranges] = {
+    'small': _Ranges((4.5, 10), (0.45, 0.85), (5, 0.055), (0.35, 0.65), (0.0, 0.025), (0.05, 0.55)),
+    'discs': _Ranges((16, 28), (0.75, 1.15), (5, 0.045), (0.35, 0.65), (0.0, 0.0), (0.0, 0.4)),
+    'ghosts': _Ranges((24, 38), (0.9, 1.5), (4, 0.05), (0.5, 0.8), (0.0, 0.0), (0.0, 0.35)),
+    'focused': _Ranges((5, 14), (0.4, 1.0), (5, 0.055), (0.4, 0.8), (0.0, 0.025), (0.0, 0.15)),
+    'highlights': _Ranges((10, 18), (0.5, 0.8), (2, 0.03), (0.2, 0.5), (0.0, 0.0), (0.0, 0.25)),
+    'tiny': _Ranges((4.5, 10), (0.02, 0.16), (4, 0.025), (0.18, 0.4), (0.01, 0.05), (0.0, 0.25)),
+    'windscreen': _Ranges((14, 34), (0.14, 0.4), (5, 0.085), (0.35, 0.75), (0.0, 0.02), (0.1, 0.8)),
+    'veil': _Ranges((24, 40), (1.0, 1.7), (2, 0.035), (0.25, 0.5), (0.0, 0.0), (0.0, 0.3)),
 }
 
 
 def sample_parameters(
     seed: int, options: RaindropOptions | None = None, night: bool = False
 ) -> RaindropParameters:
-    """Draw the parameters of one image.
+    """Sample the parameters of one image.
 
     All values are rounded to four decimals: so they are the same on every machine, and a record of them
     is exact.
@@ -66,7 +66,7 @@ def sample_parameters(
     regimes = sorted(options.regimes)
     shares = np.array([options.regimes[name] for name in regimes])
     regime = regimes[int(np.searchsorted(np.cumsum(shares) / shares.sum(), random.random()))]
-    values = _of_regime(random, _LOOKS[regime])
+    values = _of_regime(random, _REGIME_RANGES[regime])
     values |= _of_light(random, night)
     values |= _of_particulars(np.random.default_rng([seed, 10]), regime, night)
     values['coverage'] *= options.coverage_scale * LEVELS[options.level]
@@ -83,27 +83,27 @@ def sample_parameters(
     )
 
 
-def _of_regime(random: np.random.Generator, look: _Look) -> dict[str, float]:
-    """Draw what depends on the regime."""
+def _of_regime(random: np.random.Generator, ranges: _Ranges) -> dict[str, float]:
+    """Sample what depends on the regime."""
     field_of_view = random.uniform(17, 33)
     focal = _REFERENCE_WIDTH / 2 / np.tan(np.radians(field_of_view / 2))
-    shape, scale = look.coverage
+    shape, scale = ranges.coverage
     return {
         'field_of_view': field_of_view,
-        'glass_distance': focal / random.uniform(*look.scale),
-        'aperture': random.uniform(*look.aperture),
+        'glass_distance': focal / random.uniform(*ranges.scale),
+        'aperture': random.uniform(*ranges.aperture),
         'coverage': float(np.clip(random.gamma(shape, scale), 0.04, 0.6)),
-        'radius_median': random.uniform(*look.radius),
+        'radius_median': random.uniform(*ranges.radius),
         'radius_spread': random.uniform(0.35, 0.55),
-        'fine_coverage': random.uniform(*look.fine),
+        'fine_coverage': random.uniform(*ranges.fine),
         'fine_radius': random.uniform(0.18, 0.3),
-        'mist': random.uniform(*look.mist),
+        'mist': random.uniform(*ranges.mist),
         'trails': max(0.0, random.uniform(-0.6, 0.25)),
     }
 
 
 def _of_light(random: np.random.Generator, night: bool) -> dict[str, float]:
-    """Draw what light, lens and glass do in every regime."""
+    """Sample light, lens and glass, for every regime."""
     return {
         'blade_angle': random.uniform(0, 360),
         'unevenness': random.uniform(0.4, 0.9),
@@ -125,7 +125,7 @@ def _of_light(random: np.random.Generator, night: bool) -> dict[str, float]:
 
 
 def _of_particulars(random: np.random.Generator, regime: Regime, night: bool) -> dict[str, float]:
-    """Draw what only one regime has, or has otherwise than the rest."""
+    """Sample what is particular to one regime."""
     if regime == 'highlights':
         return {
             'highlights': float(np.exp(random.uniform(np.log(15), np.log(250)))),
@@ -163,7 +163,7 @@ def _rounded(name: str, value: float) -> float:
 
 
 def is_night(clean: NDArray[np.uint8]) -> bool:
-    """Return whether an image (H, W, 3), uint8, is dark on the whole, as images taken at night are."""
+    """Return whether the mean of an image (H, W, 3), uint8, is dark, as of images taken at night."""
     return float(clean[::4, ::4].mean()) < _NIGHT_LEVEL
 
 
@@ -173,16 +173,23 @@ def add_raindrops(
     options: RaindropOptions | None = None,
     window: Window | None = None,
 ) -> RainyImage:
-    """Put random raindrops on an image; equal arguments give equal bytes on any machine.
+    """Render random raindrops on an image; equal arguments give equal bytes on any machine.
 
     Args:
         clean: RGB image (H, W, 3), uint8, at least 16x16.
         seed: Any number from 0 to 2**63 - 1.
-        options: What to draw from; None for the defaults.
+        options: Distribution of the raindrops; None for the defaults.
         window: Top, left, height and width of the part that is wanted; None for the whole image.
 
     Raises:
         RaindropOptionError: The image is smaller than 16x16, or the window does not lie within it.
+
+    Example:
+        >>> clean = np.full((32, 48, 3), 90, np.uint8)
+        >>> heavy = RaindropOptions(level='heavy', regimes={'small': 1})
+        >>> image = add_raindrops(clean, seed=7, options=heavy)
+        >>> image.parameters.regime, bool((image.rainy == add_raindrops(clean, 7, heavy).rainy).all())
+        ('small', True)
     """
     options = options or RaindropOptions()
     dark = options.lighting == 'night' or (options.lighting == 'auto' and is_night(clean))

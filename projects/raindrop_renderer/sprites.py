@@ -1,4 +1,4 @@
-"""Drops, tabulated: what each pixel of a drop of some shape and size covers and which way it looks.
+"""Tables of drops: coverage, transmission and refraction of each pixel, by shape and size.
 
 A drop is a spherical cap: at distance q from its middle, in shares of its radius, its surface is inclined
 by asin(q sin(contact angle)). Deviation and transmission depend on this slope alone, not on the drop's
@@ -6,7 +6,7 @@ size, so they are computed once per shape and size and are looked up when an ima
 outlines come from a few harmonics of the radius; about a sixth of the drops have merged from two or three
 (smooth minimum of their distances); gravity moves the thickest place down.
 
-A pixel is one 64-bit number: coverage in the highest bits, then the drop's rank, transmission, and the
+A pixel is one 64-bit integer: coverage in the highest bits, then the drop's rank, transmission, and the
 two deviations. So the larger of two numbers is the pixel of the drop that covers more of it, of equals
 that of the drop that lies on top, and placing a drop is one maximum.
 """
@@ -127,7 +127,7 @@ def small_sprites(shape: NDArray[np.int64], size: NDArray[np.int64]) -> NDArray[
         margin = (SMALL_SIDE - len(drop)) // 2
         _small_table[place] = np.pad(drop, margin).ravel()
         _small_known[place] = True
-    return _small_table[places]
+    return np.asarray(_small_table[places])
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,7 @@ class Shape:
             )
             total += np.exp(-_MERGING * np.hypot(dx, dy) / (radius * outline))
         q = np.maximum(-np.log(total) / _MERGING, 0)
-        return q * (1 - self.sag * np.clip(down, -1.5, 1.5) * np.exp(-q * q))
+        return np.asarray(q * (1 - self.sag * np.clip(down, -1.5, 1.5) * np.exp(-q * q)))
 
 
 #: Sharpness of the smooth minimum by which drops merge.
@@ -224,7 +224,7 @@ def _made(number: int, size: int) -> Sprite:
     bend = bends[slope] * UNITS_PER_DEGREE
 
     def mean(values: np.ndarray) -> np.ndarray:
-        return values.reshape(side, points, side, points).sum(axis=(1, 3))
+        return np.asarray(values.reshape(side, points, side, points).sum(axis=(1, 3)))
 
     weight = mean(covered)
     safe = np.maximum(weight, 1e-9)

@@ -1,4 +1,4 @@
-"""Run some of MMagic's own unit tests on the installed MMagic, prepared by our host layer.
+"""Run some of MMagic's own unit tests on the installed MMagic, after the compatibility fixes.
 
 Usage: python run_mmagic_tests.py SOURCE TARGET REPORT, where SOURCE is an MMagic source tree, TARGET a
 file or folder in it, and REPORT the JUnit file to write.

@@ -1,4 +1,4 @@
-"""MMagic's own unit tests for what we lean on, under our host layer (docs/peer_tests.md)."""
+"""MMagic's own unit tests for the parts that we use, with the compatibility fixes (docs/peer_tests.md)."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def read_known(path: Path) -> list[KnownFailure]:
 
 
 def classes_of_other_editors() -> set[str]:
-    """Return the names of all classes in MMagic's editors that the host layer does not load."""
+    """Return the names of all classes in MMagic's editors that the compatibility layer does not load."""
     folder = Path(find_spec('mmagic').origin).parent / 'models' / 'editors'
     others = [path for path in folder.iterdir() if path.is_dir() and path.name not in EDITORS]
     text = '\n'.join(file.read_text() for path in others for file in path.rglob('*.py'))
@@ -133,7 +133,7 @@ def test_every_known_failure_has_a_cause():
     assert all(failure.test.startswith(roots) for failure in known)
 
 
-def test_new_failures_are_told_from_known_ones():
+def test_new_failures_are_distinguished_from_known_ones():
     known = [KnownFailure('tests/test_a.py::*', 'lmdb|av', 'absent')]
     assert (
         cause_of('tests/test_a.py::test_x', 'ImportError: lmdb is needed', known, set()) == 'absent'
@@ -145,8 +145,8 @@ def test_new_failures_are_told_from_known_ones():
     assert cause_of('tests/test_b.py::test_x', missing, known, {'PGGAN'}) is None
 
 
-def test_the_runner_tells_passed_failed_and_broken_files(tmp_path):
-    """A source tree of three little tests that need the host layer."""
+def test_the_runner_reports_passed_failed_and_broken_files(tmp_path):
+    """A source tree of three little tests that need the compatibility fixes."""
     (tmp_path / 'tests').mkdir()
     (tmp_path / 'tests' / 'test_good.py').write_text(
         'from mmagic.models import BaseEditModel\n'

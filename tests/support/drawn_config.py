@@ -13,4 +13,5 @@ train_dataloader = dict(
 )
 val_dataloader = dict(dataset=dict(length=2, seed=0, cache=True, **scenes))
 test_dataloader = val_dataloader
-custom_hooks = [dict(type='CheckInvalidLossHook'), dict(type='FaultInjection')]
+default_hooks = dict(score_files=None, save_images=None)
+custom_hooks = [dict(type='FaultInjection')]

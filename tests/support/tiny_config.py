@@ -1,5 +1,5 @@
 # A training of seconds: tiny networks, everything else as in the real configs.
-_base_ = ['../../configs/attgan_embedded.py']
+_base_ = ['../../configs/attentive_gan/attgan_1xb2-500_drawn.py']
 
 custom_imports = dict(
     imports=['attentive_gan.registration', 'tiny_networks'], allow_failed_imports=False
@@ -7,8 +7,7 @@ custom_imports = dict(
 model = dict(
     generator=dict(_delete_=True, type='TinyGenerator'),
     discriminator=dict(_delete_=True, type='TinyDiscriminator'),
-    discriminator_start=1,
-    adversarial_start=2,
+    train_cfg=dict(gen_init_steps=1, disc_init_steps=1),
 )
 train_pipeline = [
     dict(type='LoadRainyCleanPair', channel_order='rgb'),
@@ -26,11 +25,10 @@ train_dataloader = dict(
     )
 )
 train_cfg = dict(max_iters=6, val_interval=3)
-default_hooks = dict(logger=dict(interval=1), checkpoint=dict(interval=2, max_keep_ckpts=10))
+default_hooks = dict(
+    logger=dict(interval=1),
+    checkpoint=dict(interval=2, max_keep_ckpts=10),
+    sample_grid=None,
+)
 visualizer = dict(vis_backends=[dict(type='LocalVisBackend')])
-custom_hooks = [
-    dict(type='CheckInvalidLossHook'),
-    dict(type='ScoreFilesHook'),
-    dict(type='SaveImagesHook'),
-    dict(type='FaultInjection'),
-]
+custom_hooks = [dict(type='FaultInjection')]

@@ -22,7 +22,7 @@ from support.runs import REPOSITORY
 
 UNET = str(REPOSITORY / 'configs' / 'unet_rendered.py')
 SHIPPED_UNET = str(SHIPPED['unet_rendered'].path)
-BGR = str(REPOSITORY / 'configs' / 'attgan_authors_raindrop.py')
+BGR = str(REPOSITORY / 'configs' / 'attentive_gan' / 'attgan_authors_1xb2-387k_raindrop.py')
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ import psutil
 import pytest
 import torch
 from attentive_gan.config.reading import load_config
-from attentive_gan.image_io import read_document, write_document
+from attentive_gan.image_io import read_image_file, write_image_file
 from attentive_gan.inference import ImageRestorer
 from mmagic.registry import MODELS
 from mmengine.registry import DefaultScope
@@ -61,7 +61,7 @@ def server(gan, tmp_path_factory):
         **os.environ,
         'TMPDIR': str(folder),
         'OMP_NUM_THREADS': '1',
-        'PYTHONPATH': str(TINY_CONFIG.parent),
+        'PYTHONPATH': os.pathsep.join([str(TINY_CONFIG.parent), str(REPOSITORY / 'projects')]),
     }
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder,
@@ -103,13 +103,13 @@ def credentials(address):
 
 
 def result_of(address, key):
-    """Wait for a job; return what is told of it."""
+    """Wait for a job; return the answer about it."""
     for _ in range(1200):
-        told = json.loads(ask(f'{address}jobs/{key}')[2])
-        if told['state'] in ('done', 'failed'):
-            return told
+        answer = json.loads(ask(f'{address}jobs/{key}')[2])
+        if answer['state'] in ('done', 'failed'):
+            return answer
         time.sleep(0.05)
-    raise AssertionError(told)
+    raise AssertionError(answer)
 
 
 def test_only_this_computer_is_answered(server):
@@ -160,12 +160,12 @@ def test_downloads_are_what_the_restorer_gives_and_are_forgotten(server, gan, tm
     sender = credentials(address)
     headers = {**sender, 'X-File-Name': 'a.JPG'}
     key = json.loads(ask(address + 'jobs', 'POST', source.read_bytes(), **headers)[2])['key']
-    told = result_of(address, key)
-    assert told['names'] == {'kept': 'a_restored.JPG', 'png': 'a_restored.png'}
-    document = read_document(source)
-    restored = ImageRestorer(*gan, device='cpu').restore(document.pixels).image
+    answer = result_of(address, key)
+    assert answer['names'] == {'kept': 'a_restored.JPG', 'png': 'a_restored.png'}
+    image_file = read_image_file(source)
+    restored = ImageRestorer(*gan, device='cpu').restore(image_file.pixels).image
     for file, suffix in (('kept', '.jpg'), ('png', '.png')):
-        expected = write_document(tmp_path / f'out{suffix}', document.with_pixels(restored))
+        expected = write_image_file(tmp_path / f'out{suffix}', image_file.with_pixels(restored))
         got = ask(f'{address}jobs/{key}/{file}')[2]
         assert got == expected.read_bytes()
         assert Image.open(io.BytesIO(got)).getexif()[271] == 'Maker'

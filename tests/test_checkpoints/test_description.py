@@ -1,4 +1,4 @@
-"""What a weights file may say of itself: a registered network and plain values, nothing else."""
+"""Descriptions in weights files: a registered network and plain values, nothing else."""
 
 from __future__ import annotations
 

@@ -35,17 +35,17 @@ def checkpoint(network, tmp_path):
 def test_the_generator_survives(checkpoint, network, tmp_path):
     out = tmp_path / 'new' / 'weights.safetensors'
     generator = dict(type='RestorationUNet', channels=[4, 6], blocks=1, shuffle=2)
-    told = WeightsDescription('small', 'BaseEditModel', generator, 'rgb', '', 'nothing')
-    digest = publish_generator(checkpoint, out, told)
+    described = WeightsDescription('small', 'BaseEditModel', generator, 'rgb', '', 'nothing')
+    digest = publish_generator(checkpoint, out, described)
     assert digest == hashlib.sha256(out.read_bytes()).hexdigest()
     state = read_checkpoint(out)['state_dict']
     assert {value.dtype for value in state.values()} == {torch.float16}
     assert set(state) == set(network.state_dict())  # nothing of the discriminator
-    assert read_description(out) == replace(told, iterations='7')
+    assert read_description(out) == replace(described, iterations='7')
     card = out.with_suffix('.md').read_text()
     assert digest in card
     assert 'RestorationUNet' in card
-    again = publish_generator(checkpoint, tmp_path / 'again.safetensors', told)
+    again = publish_generator(checkpoint, tmp_path / 'again.safetensors', described)
     assert again == digest  # equal contents give equal files
     rainy = torch.rand(1, 3, 24, 32)
     expected = network(rainy)

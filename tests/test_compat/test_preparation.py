@@ -1,4 +1,4 @@
-"""The shims: present where the toolbox breaks, absent where it does not."""
+"""Fixes of the toolbox: applied where it breaks, and only there."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 import torch
 from attentive_gan import compat
-from attentive_gan.compat import installed_paths, numpy_names, placeholders, versions
-from attentive_gan.compat import lean_mmagic as lean_toolbox
+from attentive_gan.compat import fixes, lean_mmagic, placeholders, versions
 from attentive_gan.errors import UserError
 from torch import nn
 
@@ -22,9 +21,9 @@ def python(code: str) -> str:
     return done.stdout.strip()
 
 
-def test_every_shim_reports():
+def test_every_fix_is_reported():
     assert [item.name for item in compat.report()] == [
-        'NumPy names', 'package paths', 'lean MMagic', 'checkpoint reading',
+        'NumPy names', 'package paths', 'inherited configs', 'lean MMagic', 'checkpoint reading',
     ]  # fmt: skip
     assert all(item.reason for item in compat.report())
 
@@ -38,17 +37,17 @@ def test_prepare_twice_changes_nothing():
 def test_numpy_name_is_given_where_it_is_missing(monkeypatch):
     if np.__version__ >= '2':
         monkeypatch.delattr(np, 'bool8', raising=False)
-        assert numpy_names.apply()[0] is True
+        assert fixes.add_numpy_bool8()[0] is True
     assert np.bool8 is np.bool_
-    assert numpy_names.apply()[0] is False
+    assert fixes.add_numpy_bool8()[0] is False
 
 
 def test_installed_path_equals_the_package_folder():
     import mmagic
 
-    assert installed_paths.installed_path('mmagic') + '/__init__.py' == mmagic.__file__
+    assert fixes.installed_path('mmagic') + '/__init__.py' == mmagic.__file__
     with pytest.raises(RuntimeError, match='no_such_package'):
-        installed_paths.installed_path('no_such_package')
+        fixes.installed_path('no_such_package')
 
 
 def test_mmagic_base_configs_resolve():
@@ -84,7 +83,9 @@ def test_placeholders_leave_installed_packages_alone():
 
 def test_nothing_heavy_is_imported():
     heavy = "['diffusers', 'transformers', 'mediapipe', 'albumentations', 'skimage', 'pandas']"
-    code = f'import sys, attentive_gan; print([n for n in {heavy} if n in sys.modules])'
+    code = (
+        f'import sys, attentive_gan.registration; print([n for n in {heavy} if n in sys.modules])'
+    )
     assert python(code).splitlines()[-1] == '[]'
 
 
@@ -114,18 +115,18 @@ def test_complete_installation_is_left_alone(monkeypatch):
     """As in a user's older environment: compiled mmcv, old diffusers and transformers."""
     known = {'diffusers': '0.24.0', 'transformers': '4.38.2', 'albumentations': '1.3.1'}
     monkeypatch.setattr(
-        lean_toolbox, 'installed_version', lambda name: versions.Version(known[name])
+        lean_mmagic, 'installed_version', lambda name: versions.Version(known[name])
     )
-    monkeypatch.setattr(lean_toolbox.importlib.util, 'find_spec', lambda name: object())
-    assert lean_toolbox.reason_for_lean_import() is None
+    monkeypatch.setattr(lean_mmagic.importlib.util, 'find_spec', lambda name: object())
+    assert lean_mmagic.reason_for_lean_import() is None
     known['diffusers'] = '0.42.1'
-    assert '0.42.1 is newer' in lean_toolbox.reason_for_lean_import()
+    assert '0.42.1 is newer' in lean_mmagic.reason_for_lean_import()
 
 
 @pytest.mark.parametrize(
     ('found', 'message'), [(None, 'not installed; run'), ('2.2.0', 'below 2.2.0; run')]
 )
-def test_wrong_host_packages_are_named(monkeypatch, found, message):
+def test_wrong_required_packages_are_named(monkeypatch, found, message):
     real = versions.installed_version
 
     def installed(*names):

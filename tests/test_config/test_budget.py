@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 from attentive_gan.config.budget import LEAST_INTERVAL, set_iterations, use_data
-from attentive_gan.config.reading import has_field, load_config
+from attentive_gan.config.options import has_field
+from attentive_gan.config.reading import load_config
 from attentive_gan.errors import UserError
 from mmengine.config import Config
 from support.runs import REPOSITORY
@@ -49,7 +50,7 @@ def test_schedules_keep_their_share(path: Path) -> None:
     for name, (was, now) in changed.items():
         exact = now == 3 * was
         assert exact or (name.endswith('interval') and now == LEAST_INTERVAL), name
-    for name in ('.model.discriminator_start', '.train_cfg.val_interval'):
+    for name in ('.model.train_cfg.gen_init_steps', '.train_cfg.val_interval'):
         assert name in changed or not before.get(name)
 
 
@@ -64,7 +65,7 @@ def test_trainings_by_time_count_iterations_instead(path: Path) -> None:
 
 def test_validations_of_a_training_by_time_keep_their_share() -> None:
     loop = dict(type='TimedTrainLoop', minutes=20.0, val_minutes=5.0)
-    config = Config(dict(train_cfg=loop, model=dict(discriminator_start=0.3)))
+    config = Config(dict(train_cfg=loop, model=dict(train_cfg=dict(gen_init_steps=0.3))))
     set_iterations(config, 1000)
     assert config.train_cfg.val_interval == 250
 
@@ -74,12 +75,12 @@ def test_shares_are_not_scaled() -> None:
     config = Config(
         dict(
             train_cfg=dict(max_iters=100),
-            model=dict(discriminator_start=0.3, adversarial_start=40),
+            model=dict(train_cfg=dict(gen_init_steps=0.3, disc_init_steps=40)),
             param_scheduler=schedules,
         )
     )
     set_iterations(config, 1000)
-    assert config.model == dict(discriminator_start=0.3, adversarial_start=400)
+    assert config.model.train_cfg == dict(gen_init_steps=0.3, disc_init_steps=400)
     assert config.param_scheduler == schedules
 
 
@@ -89,7 +90,7 @@ def test_short_trainings_do_not_spend_their_time_on_saving() -> None:
     assert config.train_cfg.val_interval == 30
     assert config.default_hooks.checkpoint.interval == 30
     assert config.default_hooks.logger.interval == 1
-    assert (config.model.discriminator_start, config.model.adversarial_start) == (6, 7)
+    assert config.model.train_cfg == dict(gen_init_steps=6, disc_init_steps=1)
 
 
 def test_epochs_are_refused() -> None:
@@ -98,8 +99,8 @@ def test_epochs_are_refused() -> None:
 
 
 def test_data_comes_from_the_other_config() -> None:
-    config = load_config(str(REPOSITORY / 'configs' / 'baselines' / 'unet_raindrop.py'))
-    other = load_config(str(REPOSITORY / 'configs' / 'attgan_embedded.py'))
+    config = load_config(str(REPOSITORY / 'configs' / 'unet' / 'unet_1xb8-100k_raindrop.py'))
+    other = load_config(str(REPOSITORY / 'configs' / 'attentive_gan' / 'attgan_1xb2-500_drawn.py'))
     model = config.model.copy()
     use_data(config, other)
     assert config.train_dataloader.dataset.type == 'DrawnSceneDataset'
@@ -107,8 +108,8 @@ def test_data_comes_from_the_other_config() -> None:
 
 
 def test_fields_of_a_config() -> None:
-    config = load_config(str(REPOSITORY / 'configs' / 'baselines' / 'unet_raindrop.py'))
-    assert has_field(config, 'custom_hooks.0.type')
+    config = load_config(str(REPOSITORY / 'configs' / 'unet' / 'unet_1xb8-100k_raindrop.py'))
+    assert has_field(config, 'train_dataloader.dataset.pipeline.0.type')
     assert not has_field(config, 'model.perceptual_loss')
 
 

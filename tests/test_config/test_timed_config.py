@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import pytest
 from attentive_gan.config.reading import load_config
-from attentive_gan.config.timed import NEVER, progress_schedule, set_minutes
+from attentive_gan.config.timed import progress_schedule, set_minutes
 from attentive_gan.errors import UserError
 from support.runs import REPOSITORY
 
 CONFIGS = sorted(
     path
-    for folder in ('', 'ablations', 'baselines')
-    for path in (REPOSITORY / 'configs' / folder).glob('*.py')
-    if '_test_' not in path.name
+    for path in (REPOSITORY / 'configs').rglob('*.py')
+    if not {'_base_', 'small_comparison'} & {*path.parts} and '-test-b' not in path.name
 )
 
 
@@ -33,22 +32,28 @@ def test_every_config_can_be_trained_by_time(path):
     checkpoint = config.default_hooks.checkpoint
     assert checkpoint.interval == -1
     assert checkpoint.share == before.default_hooks.checkpoint.interval / iterations
-    for name in ('discriminator_start', 'adversarial_start'):
-        start = before.model.get(name, 0)
-        assert config.model.get(name, 0) == (start / iterations if start < iterations else NEVER)
+    stages, shares = (c.model.get('train_cfg') or {} for c in (before, config))
+    for name in ('gen_init_steps', 'disc_init_steps'):
+        assert shares.get(name, 0) == stages.get(name, 0) / iterations
+
+
+def test_a_stage_longer_than_the_training_does_not_end():
+    config = load_config(str(REPOSITORY / 'configs' / 'attgan_raindrop.py'))
+    config.model.train_cfg.gen_init_steps = 200_000
+    set_minutes(config, 10)
+    assert 0.999 < config.model.train_cfg.gen_init_steps < 1
 
 
 def test_the_main_config_keeps_its_recipe():
     config = load_config(str(REPOSITORY / 'configs' / 'attgan_raindrop.py'))
     set_minutes(config, 90)
-    assert config.model.discriminator_start == 0.2
-    assert config.model.adversarial_start == 0.22
+    assert config.model.train_cfg == dict(gen_init_steps=0.2, disc_init_steps=0.02)
     assert config.param_scheduler == {
         'generator': dict(type='ProgressLR', shape='cosine', final=1e-6 / 5e-4),
         'discriminator': dict(type='ProgressLR', shape='cosine', final=1e-6 / 2e-4),
     }
     set_minutes(config, 30)
-    assert (config.train_cfg.minutes, config.model.discriminator_start) == (30, 0.2)
+    assert (config.train_cfg.minutes, config.model.train_cfg.gen_init_steps) == (30, 0.2)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +106,7 @@ def test_schedules_keep_their_kind(schedule, expected):
         (dict(type='CosineAnnealingLR'), 'counts epochs'),
         (dict(type='OneCycleLR', by_epoch=False), 'OneCycleLR has no counterpart'),
         (dict(type='PolyLR', power=0.9, by_epoch=False), 'power 0.9'),
-        ([dict(type='StepLR', step_size=9, by_epoch=False)] * 2, 'more than a warm-up and a fall'),
+        ([dict(type='StepLR', step_size=9, by_epoch=False)] * 2, 'more than a warm-up and a decay'),
         (
             [
                 dict(type='LinearLR', by_epoch=False, end=100),

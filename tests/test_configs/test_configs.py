@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -14,25 +15,27 @@ from support.runs import REPOSITORY, write_pairs
 CONFIGS = sorted(
     path for path in (REPOSITORY / 'configs').rglob('*.py') if '_base_' not in path.parts
 )
+#: Short names of configs in a method's folder.
+SHORT_NAMES = [path for path in CONFIGS if path.parent.name == 'configs']
 #: Parameters of generator and discriminator (spec of the ablations; the published counts).
 PARAMETERS = {
-    'attgan_a_raindrop': (6_074_953, 0),
-    'attgan_a-d_raindrop': (6_074_953, 7_734_545),
-    'attgan_a-ad_raindrop': (6_074_953, 7_737_746),
-    'attgan_aa_raindrop': (6_244_362, 0),
-    'attgan_aa-d_raindrop': (6_244_362, 7_734_545),
-    'attgan_aa-ad_raindrop': (6_244_362, 7_737_746),
+    'attgan_a_1xb8-100k_raindrop': (6_074_953, 0),
+    'attgan_a-d_1xb8-100k_raindrop': (6_074_953, 7_734_545),
+    'attgan_a-ad_1xb8-100k_raindrop': (6_074_953, 7_737_746),
+    'attgan_aa_1xb8-100k_raindrop': (6_244_362, 0),
+    'attgan_aa-d_1xb8-100k_raindrop': (6_244_362, 7_734_545),
+    'attgan_aa-ad_1xb8-100k_raindrop': (6_244_362, 7_737_746),
 }
 #: Widths at which one iteration of a large baseline takes a moment.
 NARROW = {
-    'restormer_raindrop': dict(
+    'restormer_1xb8-100k_raindrop': dict(
         dim=8, num_blocks=[1, 1, 1, 1], num_refinement_blocks=1, heads=[1, 1, 1, 1]
     ),
-    'nafnet_raindrop': dict(mid_channels=4, enc_blk_nums=[1, 1, 1, 1]),
-    'swinir_raindrop': dict(embed_dim=12, depths=[2, 2], num_heads=[2, 2]),
-    'pix2pix_raindrop': dict(base_channels=4, num_down=5),
-    'durn_raindrop': dict(channels=8),
-    'eigen2013_raindrop': dict(channels=16),
+    'nafnet_1xb8-100k_raindrop': dict(mid_channels=4, enc_blk_nums=[1, 1, 1, 1]),
+    'swinir_1xb8-100k_raindrop': dict(embed_dim=12, depths=[2, 2], num_heads=[2, 2]),
+    'pix2pix_1xb8-100k_raindrop': dict(base_channels=4, num_down=5),
+    'durn_1xb8-100k_raindrop': dict(channels=8),
+    'eigen2013_1xb8-100k_raindrop': dict(channels=16),
 }
 
 
@@ -112,7 +115,7 @@ def shorten(config):
     config.default_hooks.checkpoint.update(interval=10, save_best=None, save_last=False)
     config.default_hooks.checkpoint.pop('share', None)
     if config.model.type == 'AttentiveGAN':
-        config.model.discriminator_start = config.model.adversarial_start = 0
+        config.model.train_cfg = None
 
 
 def small(path: Path, data: Path, vgg_weights: Path, work_dir: Path):
@@ -123,9 +126,8 @@ def small(path: Path, data: Path, vgg_weights: Path, work_dir: Path):
     config.model.generator.update(NARROW.get(path.stem, {}))
     if config.model.get('perceptual_loss') is not None:
         config.model.perceptual_loss.weights_path = str(vgg_weights)
-    own = ('CheckInvalidLossHook', 'EMAHook')
-    config.custom_hooks = [hook for hook in config.custom_hooks if hook.type in own]
-    config.custom_hooks.append(dict(type='SampleGridHook', count=1))
+    config.default_hooks.update(score_files=None, save_images=None)
+    config.default_hooks.sample_grid.count = 1
     config.visualizer.vis_backends = [dict(type='LocalVisBackend')]
     config.work_dir = str(work_dir)
     config.launcher = 'none'
@@ -156,7 +158,10 @@ def test_baselines_have_the_data_and_the_budget_of_the_main_config():
     main = configuration.load_config(str(REPOSITORY / 'configs' / 'attgan_raindrop.py'))
     shared = ('train_cfg', 'train_dataloader', 'val_dataloader', 'test_dataloader', 'val_evaluator')
     baselines = [
-        p for p in CONFIGS if p.parent.name == 'baselines' and p.stem.endswith('_raindrop')
+        p
+        for p in CONFIGS
+        if p.parent.name not in ('configs', 'attentive_gan', 'ablations', 'small_comparison')
+        and p.stem.endswith('_raindrop')
     ]
     assert len(baselines) == 9
     for path in baselines:
@@ -199,9 +204,52 @@ def test_one_option_moves_all_data(path):
     assert not [root for root in roots if '//' in root or root.endswith('/')]
 
 
-def test_model_index_names_every_config():
+def metafiles():
+    """Return the content of every metafile by its path in the repository."""
     index = yaml.safe_load((REPOSITORY / 'model-index.yml').read_text())
-    metafile = yaml.safe_load((REPOSITORY / index['Import'][0]).read_text())
-    named = {model['Config'] for model in metafile['Models']}
-    evaluation_only = {'configs/attgan_raindrop_test_b.py'}
-    assert named == {str(p.relative_to(REPOSITORY)) for p in CONFIGS} - evaluation_only
+    return {path: yaml.safe_load((REPOSITORY / path).read_text()) for path in index['Import']}
+
+
+def test_model_index_names_every_config():
+    models = [model for file in metafiles().values() for model in file['Models']]
+    evaluation_only = {'configs/attentive_gan/attgan_1xb8-100k_raindrop-test-b.py'}
+    short = {str(path.relative_to(REPOSITORY)) for path in SHORT_NAMES}
+    named = {model['Config'] for model in models} - short
+    every = {str(path.relative_to(REPOSITORY)) for path in CONFIGS}
+    assert named == every - evaluation_only - short
+    assert len({model['Name'] for model in models}) == len(models)
+
+
+def test_every_method_has_a_folder_with_readme_and_metafile():
+    for path, content in metafiles().items():
+        folder = (REPOSITORY / path).parent
+        assert (folder / 'README.md').is_file()
+        collections = {collection['Name'] for collection in content['Collections']}
+        assert {collection['README'] for collection in content['Collections']} == {
+            f'configs/{folder.name}/README.md'
+        }
+        for model in content['Models']:
+            assert model['In Collection'] in collections
+    with_configs = {p.relative_to(REPOSITORY / 'configs').parts[0] for p in CONFIGS}
+    assert {Path(path).parent.name for path in metafiles()} == {
+        name for name in with_configs if not name.endswith('.py')
+    }
+
+
+def test_shipped_weights_are_in_the_metafiles():
+    models = [model for file in metafiles().values() for model in file['Models']]
+    weights = {model['Weights']: model for model in models if 'Weights' in model}
+    files = (REPOSITORY / 'projects' / 'attentive_gan' / 'weights').glob('*.safetensors')
+    assert set(weights) == {str(path.relative_to(REPOSITORY)) for path in files}
+    for path, model in weights.items():
+        assert model['Config'] == f'configs/{Path(path).stem}.py'
+        assert all(set(result['Metrics']) == {'PSNR', 'SSIM'} for result in model['Results'])
+
+
+@pytest.mark.parametrize('path', SHORT_NAMES, ids=lambda path: path.stem)
+def test_short_names_add_nothing(path):
+    """A config at the top level is another name of the config in its method's folder."""
+    assert re.search(r"^_base_ = '\./\w+/", path.read_text(), re.MULTILINE)
+    config = configuration.load_config(str(path))
+    (base,) = re.findall(r"^_base_ = '(.+)'", path.read_text(), re.MULTILINE)
+    assert config.to_dict() == configuration.load_config(str(path.parent / base)).to_dict()

@@ -8,7 +8,9 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from attentive_gan.data_tools.calibration import SCALES, UNITS, _search, calibrate
+from attentive_gan.data_tools.calibration import UNITS, calibrate
+from attentive_gan.data_tools.calibration_search import search
+from attentive_gan.datasets.raindrop_calibration import SCALES
 from attentive_gan.errors import UserError
 from raindrop_renderer.options import RaindropOptions
 from raindrop_renderer.parameters import RaindropParameters
@@ -141,5 +143,5 @@ def test_a_step_that_makes_it_worse_is_not_taken():
     def trap(place):
         return np.array([1 - place[0] if place[0] < 0.32 else 5.0])
 
-    assert 0 < _search(trap)[0] < 0.32
-    np.testing.assert_array_equal(_search(lambda place: np.array([1 + 5 * (place != 0).any()])), 0)
+    assert 0 < search(trap)[0] < 0.32
+    np.testing.assert_array_equal(search(lambda place: np.array([1 + 5 * (place != 0).any()])), 0)

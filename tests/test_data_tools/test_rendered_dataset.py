@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from attentive_gan.data_tools.manifest import read_manifest
 from attentive_gan.data_tools.render_jobs import CleanSource
 from attentive_gan.data_tools.render_journal import JOURNAL
 from attentive_gan.data_tools.rendered_dataset import (
@@ -23,6 +22,7 @@ from attentive_gan.datasets.masks import raindrop_mask
 from attentive_gan.datasets.raindrop_dataset import RaindropDataset
 from attentive_gan.errors import UserError
 from attentive_gan.image_io import read_image, write_image
+from attentive_gan.utils.manifest import read_manifest
 from raindrop_renderer.options import RaindropOptions
 from raindrop_renderer.parameters import RaindropParameters
 from raindrop_renderer.raindrops import render_raindrops

@@ -7,8 +7,8 @@ import colorsys
 import cv2
 import numpy as np
 import pytest
-from attentive_gan.datasets.samplers.draws import seeded
-from attentive_gan.datasets.transforms.augmentation import PairedColourJitter, PairedScale
+from attentive_gan.datasets.samplers import seeded_rng
+from attentive_gan.datasets.transforms import PairedColourJitter, PairedScale
 from attentive_gan.errors import UserError
 from mmagic.registry import TRANSFORMS
 
@@ -30,7 +30,7 @@ def pair(order='rgb', size=(40, 50)):
 
 
 def applied(transform, sample, draw=0):
-    with seeded(0, draw):
+    with seeded_rng(0, draw):
         return transform(sample)
 
 

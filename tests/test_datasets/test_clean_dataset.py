@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from attentive_gan.datasets.clean_dataset import CleanImageDataset, DrawnSceneDataset
-from attentive_gan.datasets.transforms.rendering import LoadCleanImage
+from attentive_gan.datasets.transforms import LoadCleanImage
 from attentive_gan.errors import UserError
 from attentive_gan.image_io import write_image
 

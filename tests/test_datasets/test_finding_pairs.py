@@ -9,7 +9,7 @@ from attentive_gan.datasets.raindrop_dataset import (
     PairFolderDataset,
     RaindropDataset,
 )
-from attentive_gan.datasets.transforms.paired import LoadRainyCleanPair
+from attentive_gan.datasets.transforms import LoadRainyCleanPair
 from attentive_gan.errors import UserError
 from attentive_gan.image_io import write_image
 from PIL import Image

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from attentive_gan.datasets.image_pool import CropOptions, ImagePool
-from attentive_gan.datasets.transforms.pair_batches import PackPair, RenderPairs
+from attentive_gan.datasets.transforms import PackPair, RenderPairs
 from attentive_gan.errors import UserError
 from attentive_gan.models.data_preprocessors import PairPreprocessor
 
@@ -32,7 +32,7 @@ def filled(count=6, height=20, width=31, seed=0, capacity=None):
 
 
 def test_crops_are_windows_of_one_image_and_pairs_stay_together():
-    crops = filled().draw(64, 8, PLAIN).long()
+    crops = filled().random_crops(64, 8, PLAIN).long()
     assert crops.shape == (64, 8, 8, 7)
     assert (crops[..., 0] == crops[:, :1, :1, 0]).all()
     assert (crops[:, 1:, :, 1] - crops[:, :-1, :, 1] == 1).all()
@@ -41,7 +41,7 @@ def test_crops_are_windows_of_one_image_and_pairs_stay_together():
 
 
 def test_crops_come_from_everywhere():
-    crops = filled().draw(4000, 8, PLAIN)
+    crops = filled().random_crops(4000, 8, PLAIN)
     corners = crops[:, 0, 0, :3].long()
     for channel, values in ((0, 6), (1, 20 - 8 + 1), (2, 31 - 8 + 1)):
         counts = torch.bincount(corners[:, channel], minlength=values)
@@ -51,7 +51,7 @@ def test_crops_come_from_everywhere():
 
 
 def test_mirrored_crops_run_from_right_to_left():
-    crops = filled().draw(400, 8, CropOptions(scale=(1, 1), flip=0.25, colour=0)).long()
+    crops = filled().random_crops(400, 8, CropOptions(scale=(1, 1), flip=0.25, colour=0)).long()
     steps = crops[:, :, 1:, 2] - crops[:, :, :-1, 2]
     mirrored = (steps == -1).all(2).all(1)
     assert ((steps == 1).all(2).all(1) | mirrored).all()
@@ -63,17 +63,21 @@ def test_scaling_keeps_size_and_means():
     pool = ImagePool(1, (64, 64), CPU)
     pool.put(torch.full((1, 64, 64, 7), 77, dtype=torch.uint8))
     for factor in (0.5, 0.8, 1.5):
-        crops = pool.draw(3, 24, CropOptions(scale=(factor, factor), colour=0))
+        crops = pool.random_crops(3, 24, CropOptions(scale=(factor, factor), colour=0))
         assert crops.shape == (3, 24, 24, 7)
         assert (crops == 77).all()
-    ramp = filled(1, 20, 31).draw(8, 10, CropOptions(scale=(0.5, 0.5), flip=0, colour=0)).float()
+    ramp = (
+        filled(1, 20, 31)
+        .random_crops(8, 10, CropOptions(scale=(0.5, 0.5), flip=0, colour=0))
+        .float()
+    )
     assert torch.allclose(ramp[:, 4, 5, 2] - ramp[:, 4, 4, 2], torch.tensor(2.0), atol=1.01)
 
 
 def test_colours_change_both_images_alike_and_not_the_mask():
     pool = ImagePool(1, (16, 16), CPU)
     pool.put(torch.full((1, 16, 16, 7), 100, dtype=torch.uint8))
-    crops = pool.draw(200, 8, CropOptions(scale=(1, 1), colour=0.2)).float()
+    crops = pool.random_crops(200, 8, CropOptions(scale=(1, 1), colour=0.2)).float()
     assert (crops[..., :3] == crops[..., 3:6]).all()
     assert (crops[..., 6] == 100).all()
     levels = crops[:, 0, 0, :3]
@@ -88,16 +92,16 @@ def test_new_images_replace_the_oldest():
 
 
 def test_equal_seeds_draw_alike():
-    one, same, other = (filled(seed=seed).draw(5, 8, CropOptions()) for seed in (3, 3, 4))
+    one, same, other = (filled(seed=seed).random_crops(5, 8, CropOptions()) for seed in (3, 3, 4))
     assert torch.equal(one, same)
     assert not torch.equal(one, other)
 
 
 def test_crops_larger_than_the_images_are_refused():
     pool = filled(1, 20, 31)
-    assert pool.draw(2, 20, CropOptions(scale=(0.5, 0.5))).shape == (2, 20, 20, 7)
+    assert pool.random_crops(2, 20, CropOptions(scale=(0.5, 0.5))).shape == (2, 20, 20, 7)
     with pytest.raises(UserError, match=r'crops of 21x21 are larger than .* 31x20'):
-        pool.draw(2, 21, PLAIN)
+        pool.random_crops(2, 21, PLAIN)
 
 
 def test_images_of_another_size_are_refused():
@@ -160,7 +164,7 @@ def test_render_pairs_depends_on_the_seeded_generator_alone():
 
 
 def test_collating_stacks_pairs_and_leaves_other_samples_in_lists():
-    from attentive_gan.datasets.transforms.pair_batches import collate_pairs
+    from attentive_gan.datasets.transforms import collate_pairs
 
     pairs = numbered(2, 4, 5)
     batch = collate_pairs([{'pairs': pairs[k], 'names': f'{k}.png'} for k in range(2)])

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import gc
+import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 import torch
 from attentive_gan.datasets import pooled_dataloader
@@ -12,6 +18,7 @@ from attentive_gan.datasets.image_pool import CropOptions
 from attentive_gan.datasets.pooled_dataloader import PooledDataLoader
 from attentive_gan.errors import UserError
 from mmengine.logging import MessageHub
+from support.runs import environment
 from torch.utils.data import Dataset
 
 
@@ -133,8 +140,56 @@ def test_processes_draw_their_crops_from_places_of_their_own(monkeypatch):
         pool = made.pool
         made.close()
         pool.pairs[:] = torch.arange(24, dtype=torch.uint8)[:, None]
-        return pool.draw(64, 8, CropOptions(scale=(1, 1), flip=0, colour=0))[:, 0, 0, 0]
+        return pool.random_crops(64, 8, CropOptions(scale=(1, 1), flip=0, colour=0))[:, 0, 0, 0]
 
     first, second = corners(0, 2), corners(1, 2)
     assert not torch.equal(first, second)
     assert torch.equal(first, corners(0, 2))
+
+
+def test_a_with_block_and_the_garbage_collector_end_the_thread():
+    with loader() as made:
+        next(iter(made))
+    assert made.pool is None
+    dropped = loader(num_workers=1)
+    batches = iter(dropped)
+    next(batches)
+    del dropped, batches
+    gc.collect()  # the fixture finds a thread that is left
+
+
+def test_workers_start_after_opencv_has_used_its_threads():
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(4)
+    try:
+        cv2.GaussianBlur(np.zeros((2000, 2000, 3), np.float32), (0, 0), 5)
+        with loader(num_workers=1) as made:
+            next(iter(made))
+            assert cv2.getNumThreads() == 4
+    finally:
+        cv2.setNumThreads(threads)
+
+
+LEFT_OPEN = """
+import sys
+import torch
+sys.path[:0] = {path!r}
+from test_pooled_dataloader import Images, loader
+
+made = loader(Images(100_000, together=1), num_workers={workers}, pool_size=200)
+batches = iter(made)
+next(batches)
+print('left open')
+"""
+
+
+@pytest.mark.parametrize('workers', [0, 1])
+def test_a_loader_that_is_left_open_lets_python_exit(workers):
+    path = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
+    code = LEFT_OPEN.format(path=path, workers=workers)
+    done = subprocess.run(
+        [sys.executable, '-c', code], env=environment(), capture_output=True, text=True, timeout=100
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == 'left open\n'
+    assert 'terminate called' not in done.stderr

@@ -5,19 +5,20 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from attentive_gan.data_tools.manifest import write_manifest
 from attentive_gan.datasets.clean_dataset import CleanImageDataset, DrawnSceneDataset
 from attentive_gan.datasets.masks import raindrop_mask
-from attentive_gan.datasets.samplers.draws import Draw
-from attentive_gan.datasets.transforms.paired import PairedCrop, PairedFlip
-from attentive_gan.datasets.transforms.rendering import (
+from attentive_gan.datasets.samplers import SeededIndex
+from attentive_gan.datasets.transforms import (
     LoadCleanImage,
+    PairedCrop,
+    PairedFlip,
     RenderBlobs,
     RenderRaindrops,
     ResizeToCover,
 )
 from attentive_gan.errors import UserError
 from attentive_gan.image_io import write_image
+from attentive_gan.utils.manifest import write_manifest
 from mmagic.registry import TRANSFORMS
 from raindrop_renderer.options import RaindropOptions
 from raindrop_renderer.parameters import RaindropParameters
@@ -41,7 +42,7 @@ def scenes(pipeline, seed=0, **options):
 
 def rendered(order='rgb', index=1, **options):
     steps = [LoadCleanImage(order), RenderRaindrops(**{'with_alpha': True} | options)]
-    return scenes(steps)[Draw(index, 7)]
+    return scenes(steps)[SeededIndex(index, 7)]
 
 
 def test_fields_and_their_truth():
@@ -121,10 +122,8 @@ def test_a_crop_is_the_window_of_the_whole():
 
 
 def test_crops_are_drawn_from_everywhere_and_blobs_are_cropped_too():
-    boxes = [
-        scenes([LoadCleanImage(), RenderRaindrops(crop_size=46)])[Draw(0, n)]['crop_box']
-        for n in range(40)
-    ]
+    dataset = scenes([LoadCleanImage(), RenderRaindrops(crop_size=46)])
+    boxes = [dataset[SeededIndex(0, n)]['crop_box'] for n in range(40)]
     tops, lefts = zip(*[box[:2] for box in boxes], strict=True)
     assert set(tops) == {0, 1, 2}
     assert min(lefts) < 4
@@ -143,7 +142,8 @@ def test_some_samples_are_dry_on_request():
     parameters = RaindropParameters.from_record(dry['raindrop_parameters'])
     np.testing.assert_array_equal(render_raindrops(clean, parameters, 64).rainy, clean)
     steps = [LoadCleanImage(), RenderRaindrops(dry_share=0.3)]
-    found = [scenes(steps)[Draw(0, n)] for n in range(60)]
+    dataset = scenes(steps)
+    found = [dataset[SeededIndex(0, n)] for n in range(60)]
     share = np.mean([np.array_equal(one['img'], one['gt']) for one in found])
     assert share == pytest.approx(0.3, abs=0.2)
 
@@ -165,7 +165,7 @@ def flat(sample):
 
 
 def test_workers_and_resuming_do_not_change_samples():
-    draws = [Draw(index, draw, 5) for draw, index in enumerate([2, 0, 1, 1, 2, 0])]
+    draws = [SeededIndex(index, draw, 5) for draw, index in enumerate([2, 0, 1, 1, 2, 0])]
 
     def collected(workers, chosen, cache=False):
         dataset = scenes(TRAIN, cache=cache)

@@ -1,17 +1,17 @@
-"""Draws are a function of seed, iteration and process."""
+"""Indices are a function of seed, iteration and process."""
 
 from __future__ import annotations
 
 from itertools import islice
 
 import pytest
-from attentive_gan.datasets.samplers.seeded_sampler import SeededSampler
+from attentive_gan.datasets.samplers import SeededSampler
 
 DATA = list(range(10))
 
 
 def draws(sampler, count):
-    return [(int(draw), draw.draw) for draw in islice(sampler, count)]
+    return [(int(index), index.position) for index in islice(sampler, count)]
 
 
 def test_each_epoch_visits_every_sample_once_in_another_order():
@@ -19,7 +19,7 @@ def test_each_epoch_visits_every_sample_once_in_another_order():
     epochs = [[index for index, _ in drawn[start : start + 10]] for start in (0, 10, 20)]
     assert all(sorted(epoch) == DATA for epoch in epochs)
     assert epochs[0] != epochs[1] != epochs[2]
-    assert [draw for _, draw in drawn] == list(range(30))
+    assert [position for _, position in drawn] == list(range(30))
 
 
 def test_seed_decides():
@@ -58,6 +58,6 @@ def test_without_shuffling_the_order_is_the_data_sets():
     ]
 
 
-def test_draws_carry_the_seed():
+def test_indices_carry_the_seed():
     """So that --seed changes the crops, not only the order."""
     assert next(iter(SeededSampler(DATA, seed=7))).seed == 7

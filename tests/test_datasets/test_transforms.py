@@ -8,8 +8,8 @@ import torch
 from attentive_gan.data_tools.sheets import sample_row
 from attentive_gan.datasets.masks import raindrop_mask
 from attentive_gan.datasets.raindrop_dataset import RaindropDataset
-from attentive_gan.datasets.samplers.draws import Draw
-from attentive_gan.datasets.transforms.paired import (
+from attentive_gan.datasets.samplers import SeededIndex
+from attentive_gan.datasets.transforms import (
     LoadRainyCleanPair,
     PairedCrop,
     PairedFlip,
@@ -77,7 +77,7 @@ def test_crop_of_the_mask_is_the_mask_of_the_full_image(root):
     pipeline = [LoadRainyCleanPair(), RaindropMask(), PairedCrop((8, 12)), PairedFlip(0.0)]
     dataset = RaindropDataset(data_root=root, pipeline=pipeline)
     for draw in range(60):
-        results = dataset[Draw(1, draw)]
+        results = dataset[SeededIndex(1, draw)]
         top, left, height, width = results['crop_box']
         window = np.s_[top : top + height, left : left + width]
         np.testing.assert_array_equal(results['mask'][..., 0], full[window])

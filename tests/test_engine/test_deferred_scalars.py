@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from attentive_gan.engine.deferred_scalars import (
-    LONGEST_WAIT,
+    MAX_PENDING,
     DeferredHistory,
     ScalarRows,
     deferred_scalars,
@@ -81,10 +81,10 @@ def test_nothing_is_read_before_somebody_looks(request):
 def test_waiting_values_do_not_grow_without_end(request):
     hub = new_hub(request)
     scalars = deferred_scalars(hub)
-    for index in range(LONGEST_WAIT + 3):
+    for index in range(MAX_PENDING + 3):
         scalars.update({'train/loss': torch.tensor(float(index))})
     assert len(scalars._rows) == 3
-    assert hub.get_scalar('train/loss').data[0].tolist() == list(range(LONGEST_WAIT + 3))
+    assert hub.get_scalar('train/loss').data[0].tolist() == list(range(MAX_PENDING + 3))
 
 
 def test_checkpoints_get_plain_histories_and_training_goes_on_from_them(request):

@@ -82,7 +82,7 @@ def test_float16_has_one(monkeypatch):
     ('dtype', 'fits', 'message'),
     [
         ('bfloat16', False, '--amp bfloat16: it cannot'),
-        ('float16', False, 'needs a CUDA device and none was found; leave --amp away on the CPU$'),
+        ('float16', False, 'needs a CUDA device and none was found; omit --amp on the CPU$'),
         ('float16', True, 'or use --amp bfloat16'),
     ],
 )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 from attentive_gan.config import reading as configuration
-from attentive_gan.engine.hooks.image_hooks import longer_names, to_image
+from attentive_gan.engine.hooks.save_images_hook import unique_names
+from attentive_gan.evaluation.panels import to_image
 from attentive_gan.image_io.comparison import CAPTION_HEIGHT, GAP
 from support.runs import TINY_CONFIG, write_pairs
 
@@ -43,7 +44,7 @@ def test_photos_of_equal_names_get_files_of_their_own():
             return {'img_path': self[index]}
 
     photos = Photos(['/p/a/1.jpg', '/p/b/1.jpg', '/p/b/1.png', '/p/b/2.jpg'])
-    assert longer_names(photos) == {
+    assert unique_names(photos) == {
         '/p/a/1.jpg': 'a_1.jpg', '/p/b/1.jpg': 'b_1.jpg', '/p/b/1.png': 'b_1.png',
     }  # fmt: skip
-    assert longer_names(Photos(['/p/a/1.jpg', '/p/a/2.jpg'])) == {}
+    assert unique_names(Photos(['/p/a/1.jpg', '/p/a/2.jpg'])) == {}

@@ -103,7 +103,7 @@ def test_configs_are_completed_for_their_training():
     )
     warmup = dict(type='LinearLR', by_epoch=False, end=5)
     assert fitting_schedule([warmup], None) == [warmup]
-    with pytest.raises(ValueError, match='CosineAnnealingLR follows the number of iterations'):
+    with pytest.raises(ValueError, match='CosineAnnealingLR depends on the number of iterations'):
         fitting_schedule(cosine, None)
     with pytest.raises(ValueError, match='only schedule'):
         fitting_schedule([warmup, ours], 7)

@@ -1,10 +1,10 @@
-"""The newest sound checkpoint is found; nothing starts from scratch."""
+"""The newest valid checkpoint is found; nothing starts from scratch."""
 
 from __future__ import annotations
 
 import pytest
 import torch
-from attentive_gan.engine.runner.resume_points import latest_sound_checkpoint, resumable_checkpoints
+from attentive_gan.engine.runner.resume_points import latest_valid_checkpoint, resumable_checkpoints
 from attentive_gan.errors import UserError
 from attentive_gan.utils.checkpoint_io import write_checkpoint
 
@@ -29,7 +29,7 @@ def test_damaged_ones_are_passed_over_with_a_reason(work_dir):
     newest.write_bytes(newest.read_bytes()[:-40])
     (work_dir / 'iter_10.pth').write_bytes(b'')
     warnings = []
-    assert latest_sound_checkpoint(work_dir, warnings.append).name == 'iter_9.pth'
+    assert latest_valid_checkpoint(work_dir, warnings.append).name == 'iter_9.pth'
     assert ['iter_100.pth' in warnings[0], 'iter_10.pth' in warnings[1]] == [True, True]
 
 
@@ -37,8 +37,8 @@ def test_none_is_an_error(tmp_path, work_dir):
     for path in work_dir.glob('iter_*.pth'):
         path.write_bytes(b'')
     with pytest.raises(UserError, match='3 checkpoints there are damaged'):
-        latest_sound_checkpoint(work_dir, lambda _: None)
+        latest_valid_checkpoint(work_dir, lambda _: None)
     empty = tmp_path / 'empty'
     empty.mkdir()
-    with pytest.raises(UserError, match=r'no sound checkpoint.*there is none'):
-        latest_sound_checkpoint(empty, lambda _: None)
+    with pytest.raises(UserError, match=r'no valid checkpoint.*there is none'):
+        latest_valid_checkpoint(empty, lambda _: None)

@@ -10,15 +10,11 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from attentive_gan.engine.hooks.score_files_hook import (
-    MeanScoresHook,
-    ScoreFilesHook,
-    to_csv,
-    to_json,
-)
+from attentive_gan.engine.hooks import MeanScoresHook, ScoreFilesHook
 from attentive_gan.errors import UserError
 from attentive_gan.evaluation import PROTOCOLS, RaindropScores, mean_scores
 from attentive_gan.utils.atomic_io import write_text
+from attentive_gan.utils.report_files import to_csv, to_json
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger
 

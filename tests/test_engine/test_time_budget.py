@@ -51,7 +51,7 @@ def test_progress_follows_the_time():
 def test_progress_stands_still_while_held_and_catches_up():
     budget, clock = started(10)
     clock.now += 2
-    with budget.hold():
+    with budget.pause():
         clock.now += 4
         assert budget.progress == pytest.approx(0.2)
     assert budget.progress == pytest.approx(0.2)
@@ -103,7 +103,7 @@ def test_several_processes_plan_about_a_second():
 
 def test_time_goes_on_from_a_checkpoint():
     budget, clock = started(10)
-    with budget.hold():
+    with budget.pause():
         clock.now += 1
     clock.now += 3
     saved = budget.state_dict()

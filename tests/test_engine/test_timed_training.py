@@ -122,7 +122,7 @@ def test_a_training_by_iterations_does_not_go_on_by_time(tmp_path):
 
 def test_schedules_by_iterations_have_no_place_in_a_training_by_time(tmp_path):
     loop = dict(_delete_=True, type='TimedTrainLoop', minutes=1)
-    with pytest.raises(UserError, match='CosineAnnealingLR follows the number of iterations'):
+    with pytest.raises(UserError, match='CosineAnnealingLR depends on the number of iterations'):
         runner_for(tmp_path, train_cfg=loop).train()
 
 

@@ -9,12 +9,14 @@ import shutil
 from contextlib import contextmanager
 from pathlib import Path
 
+import attentive_gan.registration  # noqa: F401 -- for processes that import this file
 import cv2
 import numpy as np
 import pytest
 import torch
 from attentive_gan.errors import UserError
-from attentive_gan.evaluation import PROTOCOLS, RaindropScores, mean_scores, saved_image
+from attentive_gan.evaluation import PROTOCOLS
+from attentive_gan.evaluation.raindrop_scores import RaindropScores, mean_scores, saved_image
 from mmagic.registry import DATASETS, EVALUATORS, MODELS
 from mmengine.dataset import DefaultSampler, pseudo_collate
 from mmengine.logging import MMLogger
@@ -100,7 +102,7 @@ def assert_same(found, expected, tolerance=1e-6):
 
 @contextmanager
 def warnings_of_the_log():
-    """Collect what MMEngine's logger says; it hands nothing to the root logger."""
+    """Collect the warnings of MMEngine's logger, which does not propagate to the root logger."""
     messages = []
     handler = logging.Handler(logging.WARNING)
     handler.emit = lambda record: messages.append(record.getMessage())
@@ -114,7 +116,7 @@ def warnings_of_the_log():
 
 @pytest.fixture(scope='module')
 def pairs(tmp_path_factory):
-    # 11 images tell the order of numbers from the order of texts; sizes are no multiples of 4.
+    # With 11 images the order of numbers differs from that of texts; sizes are no multiples of 4.
     return write_pairs(tmp_path_factory.mktemp('scores') / 'pairs', count=11, size=(42, 51))
 
 
@@ -215,7 +217,7 @@ def test_mean_of_nothing_but_equal_images_is_infinite():
     assert mean_scores([record] * 2) == {'qian_psnr': math.inf, 'qian_ssim': 1.0}
 
 
-def test_wrong_use_is_told():
+def test_wrong_use_is_reported():
     with pytest.raises(UserError, match="unknown protocol 'y'; there are: qian, bt601, rgb"):
         RaindropScores(protocols=('qian', 'y'))
     with pytest.raises(UserError, match='no image was scored'):

@@ -25,7 +25,6 @@ from attentive_gan.models.losses import (
     SSIMLoss,
     VGGPerceptualLoss,
 )
-from attentive_gan.models.losses.perceptual_loss import VGG16_CONVOLUTIONS
 from attentive_gan.models.networks.attentive_generator import AttentiveGenerator
 from attentive_gan.models.networks.discriminators import AttentiveDiscriminator, PlainDiscriminator
 from benchmarks.card_benchmark import benchmark_device
@@ -219,7 +218,7 @@ def vgg_file(tmp_path_factory):
     """VGG16's first four convolutions with random weights."""
     state, channels = {}, 3
     source = torch.Generator().manual_seed(0)
-    for position, width in list(VGG16_CONVOLUTIONS.items())[:4]:
+    for position, width in ((0, 64), (2, 64), (5, 128), (7, 128)):
         shape = (width, channels, 3, 3)
         state[f'features.{position}.weight'] = torch.randn(shape, generator=source) * 0.06
         state[f'features.{position}.bias'] = torch.randn(width, generator=source) * 0.1

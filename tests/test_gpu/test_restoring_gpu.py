@@ -310,7 +310,7 @@ def test_a_folder_by_several_threads(precision: str, tmp_path: Path) -> None:
         Image.fromarray(image).save(tmp_path / 'in' / f'{number:02d}.png')
     (tmp_path / 'in' / 'bad.png').write_bytes(b'not an image')
     report = restore(tmp_path / 'in', tmp_path / 'out', restorer=made)
-    assert [record.state for record in report.records] == ['done'] * len(sizes) + ['failed']
+    assert [outcome.state for outcome in report.outcomes] == ['done'] * len(sizes) + ['failed']
     for number, (height, width) in enumerate(sizes):
         image = np.ascontiguousarray(rainy()[:height, number : number + width])
         found = np.asarray(Image.open(tmp_path / 'out' / f'{number:02d}.png'))

@@ -146,8 +146,8 @@ def test_no_iteration_waits_for_the_device(tmp_path):
             'work_dir': str(tmp_path),
             'launcher': 'none',
             'experiment_name': 'waits',
-            'model.discriminator_start': 4,
-            'model.adversarial_start': 6,
+            'model.train_cfg.gen_init_steps': 4,
+            'model.train_cfg.disc_init_steps': 2,
             'train_cfg.max_iters': 10,
             'train_dataloader.dataset.length': 100,  # an epoch's last iteration logs
             'train_dataloader.pin_memory': NAME.startswith('cuda'),

@@ -36,7 +36,7 @@ def test_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
     def full(*_: object, **__: object) -> None:
         raise OSError(28, 'No space left on device')
 
-    monkeypatch.setattr('PIL.Image.Image.save', full)
+    monkeypatch.setattr('os.fsync', full)
     with pytest.raises(UserError, match='No space left'):
         write_image(path, 255 - IMAGE)
     monkeypatch.undo()

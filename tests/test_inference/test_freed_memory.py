@@ -38,7 +38,7 @@ def test_freed_memory(choice: str, held: bool) -> None:
     """Measured in MiB in a process of its own; the array takes 256."""
     done = subprocess.run(
         [sys.executable, '-c', CODE, choice],
-        capture_output=True, text=True, check=False, env=environment(ATTENTIVE_GAN_LIGHT='1'),
+        capture_output=True, text=True, check=False, env=environment(),
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     first, sparing, again, given_back = map(float, done.stdout.split())

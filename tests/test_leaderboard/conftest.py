@@ -26,9 +26,9 @@ def data(pairs):
     return open_data(str(pairs))
 
 
-def _save_weights(path: Path, **changes) -> Path:
-    """Save weights of the tiny GAN; `changes` sets parts of the state to a value."""
-    config = load_config(str(TINY_CONFIG))
+def _save_weights(path: Path, config: Path = TINY_CONFIG, **changes) -> Path:
+    """Save random weights of the tiny GAN; `changes` sets parts of the state to a value."""
+    config = load_config(str(config))
     torch.manual_seed(3)
     with DefaultScope.overwrite_default_scope('mmagic'):
         state = MODELS.build(config.model).state_dict()

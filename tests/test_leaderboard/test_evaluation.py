@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from attentive_gan.errors import UserError
 from attentive_gan.leaderboard import Layout, open_data, read_result, summarise, write_summary
-from attentive_gan.leaderboard.prediction_sources import Untouched
+from attentive_gan.leaderboard.sources import InputSource
 from support.runs import TINY_CONFIG, data_options, tool, write_pairs
 
 TINY = f'tiny={TINY_CONFIG}'
@@ -30,7 +30,7 @@ def test_scores_are_golden(golden, evaluated, tmp_path):
     expected = json.loads((golden / 'metrics' / 'expected.json').read_text())['pattern']
     for key, value in expected.items():
         assert result.records[0][key] == pytest.approx(value, abs=1e-6), key
-        assert result.mean(key).mean == pytest.approx(value, abs=1e-6), key
+        assert result.means[key].mean == pytest.approx(value, abs=1e-6), key
 
 
 @pytest.mark.shared
@@ -65,44 +65,57 @@ def test_scores_equal_scikit_image(evaluated, pairs):
         assert record['qian_ssim'] == pytest.approx(structural_similarity(*luma), abs=1e-9)
 
 
-def test_folder_equals_config_equals_test_tool(evaluated, weights, pairs, tmp_path):
+@pytest.fixture
+def attentive(tmp_path, save_weights):
+    """Config of a small generator with attention, and its weights."""
+    config = tmp_path / 'attentive.py'
+    network = dict(
+        type='AttentiveGenerator', _delete_=True, num_steps=2, attention_width=0.25, shuffle=4,
+        unet=dict(blocks=1, channels=(8, 12)),
+    )  # fmt: skip
+    config.write_text(f'_base_ = {str(TINY_CONFIG)!r}\nmodel = dict(generator={network})\n')
+    return config, save_weights(tmp_path / 'attentive.pth', config)
+
+
+def test_folder_equals_config_equals_test_tool(evaluated, attentive, pairs, tmp_path):
     """One network: through its config, from its PNG files as a folder, and by tools/test.py."""
     out = tmp_path / 'out'
-    own = evaluated(f'{TINY},{weights}', out=out)['tiny']
+    config, weights = attentive
+    own = evaluated(f'tiny={config},{weights}', out=out)['tiny']
     assert own.reason == ''
     assert own.attention == [str(number) for number in range(5)]
     folder = out / 'entries' / 'tiny' / 'images'
     again = evaluated(f'folder={folder}/', out=out)['folder']
     done = tool(
-        'test.py', TINY_CONFIG, weights, '--work-dir', tmp_path / 'test', '--out',
+        'test.py', config, weights, '--work-dir', tmp_path / 'test', '--out',
         tmp_path / 'test.json', '--cfg-options', *data_options(pairs),
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     tested = json.loads((tmp_path / 'test.json').read_text())
     for key in ('qian_psnr', 'bt601_psnr'):
-        assert own.mean(key).mean == again.mean(key).mean
-        assert own.mean(key).mean == pytest.approx(tested[f'test_a/{key}'], abs=0.01)
-    assert own.cost['parameters'] > 0
-    assert own.cost['gmacs'] > 0
+        assert own.means[key].mean == again.means[key].mean
+        assert own.means[key].mean == pytest.approx(tested[f'test_a/{key}'], abs=0.01)
+    assert own.cost.parameters > 0
+    assert own.cost.gmacs > 0
 
 
 def test_inpainting_uses_the_true_mask_and_has_no_rank(evaluated, tmp_path):
     results = evaluated('input=input', 'fill=inpainting:telea')
-    assert results['fill'].mean('qian_psnr').mean > results['input'].mean('qian_psnr').mean + 3
+    assert results['fill'].means['qian_psnr'].mean > results['input'].means['qian_psnr'].mean + 3
     summary = summarise(tmp_path / 'out', 'input')
     assert [row.rank for row in summary.rows] == [None, None]
 
 
 def test_a_stopped_run_goes_on(evaluated, data, tmp_path, monkeypatch):
-    made, plain = [], Untouched.restore
+    made, plain = [], InputSource.predict
 
-    def restore(self, pair):
+    def predict(self, pair):
         if len(made) == 3:
             raise KeyboardInterrupt
         made.append(pair.name)
         return plain(self, pair)
 
-    monkeypatch.setattr(Untouched, 'restore', restore)
+    monkeypatch.setattr(InputSource, 'predict', predict)
     with pytest.raises(KeyboardInterrupt):
         evaluated('input=input')
     journal = tmp_path / 'out' / 'entries' / 'input' / 'outputs.jsonl'
@@ -110,7 +123,7 @@ def test_a_stopped_run_goes_on(evaluated, data, tmp_path, monkeypatch):
 
     again = []
     monkeypatch.setattr(
-        Untouched, 'restore', lambda self, pair: again.append(pair.name) or plain(self, pair)
+        InputSource, 'predict', lambda self, pair: again.append(pair.name) or plain(self, pair)
     )
     result = evaluated('input=input')['input']
     names = [pair.name for pair in data.pairs]
@@ -126,13 +139,11 @@ def test_a_stopped_run_goes_on(evaluated, data, tmp_path, monkeypatch):
 
 
 def test_changed_files_start_an_entry_anew_and_say_so(evaluated, restored, monkeypatch):
-    from attentive_gan.leaderboard import Reporter
-
     said = []
     text = f'theirs={restored}/'
     before = evaluated(text)['theirs']
     cv2.imwrite(str(restored / '2_rain.png'), np.full((40, 48, 3), 90, np.uint8))
-    after = evaluated(text, reporter=Reporter(say=said.append))['theirs']
+    after = evaluated(text, log=said.append)['theirs']
     assert after.records[2] != before.records[2]
     assert after.records[0] == before.records[0]
     assert 'theirs: config, weights, files, data or versions have changed' in said[0]
@@ -171,7 +182,10 @@ def test_a_faulty_folder_is_named_and_stops_no_other(evaluated, restored, tmp_pa
 
 @pytest.mark.parametrize(
     ('changes', 'message'),
-    [({'generator__head__weight': float('nan')}, 'not numbers (NaN)'), (None, 'do not fit')],
+    [
+        ({'generator__head__weight': float('nan')}, 'values that are not finite'),
+        (None, 'do not fit'),
+    ],
 )
 def test_faulty_weights_are_named(evaluated, tmp_path, changes, message, save_weights):
     import torch
@@ -187,13 +201,23 @@ def test_faulty_weights_are_named(evaluated, tmp_path, changes, message, save_we
     assert result.records == []
 
 
+def test_networks_of_other_values_are_refused(evaluated, weights, tmp_path):
+    """`ImageRestorer` passes values 0 to 1; their scores would be wrong without any error."""
+    config = tmp_path / 'normalised.py'
+    preprocessor = dict(mean=[127.5] * 3, std=[127.5] * 3)
+    config.write_text(
+        f'_base_ = {str(TINY_CONFIG)!r}\nmodel = dict(data_preprocessor={preprocessor})\n'
+    )
+    assert 'with mean [127.5, 127.5, 127.5]' in evaluated(f'x={config},{weights}')['x'].reason
+
+
 def test_vgg_weights_are_not_needed(evaluated, weights, tmp_path):
     config = tmp_path / 'with_vgg.py'
     loss = "dict(type='VGGPerceptualLoss', _delete_=True, weights_path='nowhere.pth')"
     config.write_text(f'_base_ = {str(TINY_CONFIG)!r}\nmodel = dict(perceptual_loss={loss})\n')
     results = evaluated(f'vgg={config},{weights}', f'{TINY},{weights}')
     assert results['vgg'].reason == ''
-    assert results['vgg'].mean('rgb_psnr') == results['tiny'].mean('rgb_psnr')
+    assert results['vgg'].means['rgb_psnr'] == results['tiny'].means['rgb_psnr']
 
 
 def test_measured_time_stays_when_no_new_one_is_wanted(evaluated, weights):
@@ -201,11 +225,54 @@ def test_measured_time_stays_when_no_new_one_is_wanted(evaluated, weights):
 
     text = f'net={TINY_CONFIG},{weights}'
     timed = evaluated(text, cost=CostSetting(48, 40, repeat=1))['net'].cost
-    assert timed['milliseconds'] > 0
+    assert timed.milliseconds > 0
     kept = evaluated(text, cost=CostSetting(48, 40, repeat=1, timing=False))['net'].cost
     assert kept == timed
     other = evaluated(text, cost=CostSetting(64, 40, repeat=1, timing=False))['net'].cost
-    assert other['milliseconds'] is None
+    assert other.milliseconds is None
+
+
+def as_version_0_1_0(folder):
+    """Rewrite the result of an entry as version 0.1.0 wrote it."""
+    (folder / 'images').rename(folder / 'pictures')
+    content = json.loads((folder / 'result.json').read_text())
+    for counted in (content['data'], *content['means'].values()):
+        counted['pictures'] = counted.pop('images')
+    content |= {'layout': 1, 'made': content.pop('run')}
+    content['source'] |= content['source'].pop('identity')
+    (folder / 'result.json').write_text(json.dumps(content))
+
+
+def test_results_of_version_0_1_0_are_converted(evaluated, weights, tmp_path, monkeypatch):
+    from attentive_gan.leaderboard import CostSetting, write_page
+
+    texts, cost = ('input=input', f'{TINY},{weights}'), CostSetting(48, 40, repeat=1)
+    before = evaluated(*texts, cost=cost)
+    folders = [tmp_path / 'out' / 'entries' / name for name in ('input', 'tiny')]
+    for folder in folders:
+        as_version_0_1_0(folder)
+    assert 'pictures' in (folders[1] / 'result.json').read_text()
+    found = summarise(tmp_path / 'out', 'input').rows
+    assert {row.result.name: row.result for row in found} == before
+    assert all((folder / 'images' / '0.png').is_file() for folder in folders)
+    assert not any((folder / 'pictures').exists() for folder in folders)
+    page = write_page(summarise(tmp_path / 'out', 'input'), tmp_path / 'out')
+    assert 'entries/tiny/images/' in page.read_text()
+    # A new run keeps images and scores.
+    monkeypatch.setattr(InputSource, 'predict', None)
+    after = evaluated('input=input')['input']
+    assert (after.reason, after.records) == ('', before['input'].records)
+
+
+def test_results_of_a_later_version_are_refused(evaluated, tmp_path):
+    evaluated('input=input')
+    path = tmp_path / 'out' / 'entries' / 'input' / 'result.json'
+    path.write_text(path.read_text().replace('"layout": 2', '"layout": 3'))
+    with pytest.raises(UserError, match=r'has layout 3, this version reads 1 and 2; update'):
+        read_result(path)
+    path.write_text('[]')
+    with pytest.raises(UserError, match=r'result\.json is not a result .*remove its folder'):
+        read_result(path)
 
 
 def test_a_run_that_fails_takes_its_row_away(evaluated, restored, tmp_path):
@@ -252,7 +319,7 @@ def test_equal_images_are_infinite_and_first(evaluated, pairs, restored, tmp_pat
     evaluated('input=input', f'perfect={tmp_path / "clean"}/', f'theirs={restored}/')
     summary = summarise(tmp_path / 'out', 'input')
     assert [row.result.name for row in summary.rows if row.rank] == ['perfect', 'theirs']
-    assert summary.rows[0].result.mean('rgb_psnr').mean == np.inf
+    assert summary.rows[0].result.means['rgb_psnr'].mean == np.inf
     write_summary(summary, tmp_path / 'out')
 
 
@@ -267,7 +334,7 @@ def test_the_printed_command_makes_the_row_again(weights, pairs, restored, tmp_p
     assert 'not ranked: bad' in done.stdout
     assert (out / 'index.html').is_file()
     before = read_result(out / 'entries' / 'tiny' / 'result.json')
-    assert before.cost['milliseconds'] > 0
+    assert before.cost.milliseconds > 0
     shutil.rmtree(out)
     words = [word.strip("'") for word in before.command.split()]
     assert words[:2] == ['python', 'tools/leaderboard.py']
@@ -302,7 +369,7 @@ def test_layouts_of_streak_data_score_alike(evaluated, weights, tmp_path):
         data = open_data(str(root), layout)
         results = evaluated('input=input', f'{TINY},{weights}', data=data, out=tmp_path / root.name)
         assert all(word in results['tiny'].command for word in layout.arguments)
-        found.append([results[name].mean('qian_psnr').mean for name in ('input', 'tiny')])
+        found.append([results[name].means['qian_psnr'].mean for name in ('input', 'tiny')])
     assert found[0] == found[1] == found[2]
 
 

@@ -11,10 +11,18 @@ from html import unescape
 import cv2
 import numpy as np
 import pytest
-from attentive_gan.leaderboard import EntryResult, bootstrap_mean, summarise, write_page
+from attentive_gan.leaderboard import (
+    Cost,
+    CostSetting,
+    DatasetInfo,
+    EntryResult,
+    bootstrap_mean,
+    summarise,
+    write_page,
+)
 from attentive_gan.leaderboard.page import asset
-from attentive_gan.leaderboard.results import ENTRIES
-from attentive_gan.leaderboard.scoring import SCORES, scoring_facts
+from attentive_gan.leaderboard.results import ENTRIES, RunInfo, SourceInfo
+from attentive_gan.leaderboard.scoring import SCORES, Scoring
 from support.browser import asked_for
 
 HOSTILE = '<script>document.title="broken"</script>"\'&{{ 7*7 }}'
@@ -29,18 +37,16 @@ def fake_result(name, kind, images, level, out, cost=None):
          **{key: float(level + random.normal() / 5) for key in SCORES}}
         for image in images
     ]  # fmt: skip
-    setting = {'width': 720, 'height': 480, 'device': 'cpu', 'repeat': 3, 'timing': True}
     machine = {'processor': 'p', 'threads': 1, 'dtype': 'float32'}
     result = EntryResult(
         name=name, kind=kind, folder=f'entry{len(name)}', command=f"tool --entry '{name}'",
-        source={'given_as': f'{name}=x', 'weights_sha256': '1' * 64, 'config_sha256': '2' * 64},
-        data={'name': 'test_a', 'root': 'set', 'images': len(records), 'manifest_sha256': 'm',
-              'image_list_sha256': 'i'},
-        scoring=scoring_facts(None),
-        made={'date': 'd', 'device': 'cpu', 'threads': 1, 'python': '3', 'versions': {'torch': '2'}},
+        source=SourceInfo(f'{name}=x', {'weights_sha256': '1' * 64, 'config_sha256': '2' * 64}),
+        data=DatasetInfo('test_a', 'set', len(records), 'i', 'm'),
+        scoring=Scoring.current(None),
+        run=RunInfo('d', 'cpu', 1, '3', {'torch': '2'}),
         records=records,
-        means={key: bootstrap_mean([r[key] for r in records], 200)._asdict() for key in SCORES},
-        cost=cost and {'setting': setting, 'machine': machine, 'missing': None, **cost},
+        means={key: bootstrap_mean([r[key] for r in records], 200) for key in SCORES},
+        cost=cost and Cost(CostSetting(), machine=machine, **cost),
         notes=[HOSTILE],
     )  # fmt: skip
     result.write(out)

@@ -12,16 +12,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from attentive_gan import restore
 from attentive_gan.errors import UserError
-from attentive_gan.image_io import read_document
+from attentive_gan.image_io import read_image_file
 from attentive_gan.inference import ImageRestorer
 from attentive_gan.restoration import (
     BatchOptions,
+    OutputOptions,
     Shard,
-    TargetOptions,
     parse_shard,
     plan_batch,
-    restore,
     shard_of_launcher,
 )
 from attentive_gan.restoration.pipeline import Pipeline
@@ -46,9 +46,9 @@ def files(folder: Path) -> dict[str, bytes]:
     }
 
 
-def options(**target: object) -> BatchOptions:
-    """Return options with some of the target's."""
-    return BatchOptions(target=TargetOptions(**target))
+def options(**outputs: object) -> BatchOptions:
+    """Return options with some of the outputs'."""
+    return BatchOptions(outputs=OutputOptions(**outputs))
 
 
 def test_two_hundred_files_of_which_ten_are_bad(
@@ -61,10 +61,10 @@ def test_two_hundred_files_of_which_ten_are_bad(
     assert '190 restored' in first.stdout
     bad = sorted(path.name for path in mixed_folder.iterdir() if path.name.startswith('bad'))
     assert len(bad) == 10
-    told = [line for line in first.stdout.splitlines() if line.startswith('failed: ')]
-    assert len(told) == 10
+    printed = [line for line in first.stdout.splitlines() if line.startswith('failed: ')]
+    assert len(printed) == 10
     for name in bad:
-        assert any(name.replace('\n', r'\n') in line for line in told), name
+        assert any(name.replace('\n', r'\n') in line for line in printed), name
     made = files(out)
     assert len(made) == 190
     for path in mixed_folder.rglob('*.png'):
@@ -97,14 +97,14 @@ def test_a_batch_that_is_ended_leaves_whole_files_and_goes_on(
     while len(list(out.rglob('*.png'))) < 10 and time.monotonic() < deadline:
         time.sleep(0.01)
     process.send_signal(ended_by)
-    told, _ = process.communicate(timeout=60)
+    printed, _ = process.communicate(timeout=60)
     if ended_by == signal.SIGINT:
         assert process.returncode == 130
-        assert 'interrupted; --skip-existing goes on from here' in told
+        assert 'interrupted; --skip-existing goes on from here' in printed
     there = [path for path in out.rglob('*') if path.is_file() and not path.name.startswith('.')]
     assert 10 <= len(there) < 190
     for path in there:
-        read_document(path)
+        read_image_file(path)
     subprocess.run([*words, '--skip-existing'], env=environment(), capture_output=True, check=False)
     made = files(out)
     assert len(made) == 190
@@ -128,7 +128,7 @@ def test_a_network_that_changes_nothing_gives_the_same_image(
 ) -> None:
     source = save(tmp_path / name, *shape, **saving)
     report = restore(source, tmp_path / 'out', restorer=identity)
-    assert [record.state for record in report.records] == ['done']
+    assert [outcome.state for outcome in report.outcomes] == ['done']
     before, after = Image.open(source), Image.open(tmp_path / 'out' / name)
     assert before.mode == after.mode
     assert np.array_equal(np.asarray(before), np.asarray(after))
@@ -150,10 +150,10 @@ def test_structure_names_and_formats(tmp_path: Path, save: Save, identity: Image
     (root / 'notes.txt').write_text('no image')
     report = restore(root, root / 'out', options(format='webp', suffix='_dry'), restorer=identity)
     assert sorted(files(root / 'out')) == ['a_dry.webp', 'deep/b_dry.webp']
-    assert report.left_out == {'.txt': 1}
+    assert report.ignored == {'.txt': 1}
     # The output folder lies in the input and is no input.
     again = restore(root, root / 'out', options(existing='overwrite'), restorer=identity)
-    assert len(again.records) == 2
+    assert len(again.outcomes) == 2
 
 
 def test_patterns_and_several_folders(tmp_path: Path, save: Save, identity: ImageRestorer) -> None:
@@ -208,8 +208,8 @@ def test_what_a_format_cannot_hold_is_refused(
     save(tmp_path / 'in' / 'a.png', 9, 12, 4)
     save(tmp_path / 'in' / 'b.png')
     report = restore(tmp_path / 'in', tmp_path / 'out', options(format='jpg'), restorer=identity)
-    assert [record.state for record in report.records] == ['failed', 'done']
-    assert 'transparency' in report.records[0].reason
+    assert [outcome.state for outcome in report.outcomes] == ['failed', 'done']
+    assert 'transparency' in report.outcomes[0].reason
     assert sorted(files(tmp_path / 'out')) == ['b.jpg']
 
 
@@ -221,7 +221,7 @@ def test_attention_and_side_by_side(tmp_path: Path, save: Save, identity: ImageR
     sizes = {name: Image.open(tmp_path / 'out' / name).size for name in files(tmp_path / 'out')}
     assert sizes == {'a.png': (20, 24), 'a_attention.png': (20, 24), 'a_compare.png': (40, 24)}
     report = restore(source, tmp_path / 'none', wanted, restorer=identity)
-    assert 'draws no attention' in report.records[0].reason
+    assert 'draws no attention' in report.outcomes[0].reason
 
 
 def test_shards_are_disjoint_complete_and_equal_to_one_run(
@@ -234,7 +234,7 @@ def test_shards_are_disjoint_complete_and_equal_to_one_run(
     for number in range(1, 4):
         part = BatchOptions(shard=Shard(number, 3))
         report = restore(tmp_path / 'in', tmp_path / 'parts', part, restorer=identity)
-        done += [record.source for record in report.records]
+        done += [outcome.input for outcome in report.outcomes]
     assert len(done) == len(set(done)) == 7
     assert files(tmp_path / 'parts') == files(tmp_path / 'whole')
 
@@ -362,7 +362,7 @@ def test_a_pixel_that_is_not_finite_is_named(tmp_path: Path, save: Save) -> None
     report = restore(
         save(tmp_path / 'a.png'), tmp_path / 'out', restorer=ImageRestorer(network=network)
     )
-    assert 'not finite' in report.records[0].reason
+    assert 'not finite' in report.outcomes[0].reason
     assert not list((tmp_path / 'out').glob('*'))
 
 
@@ -389,8 +389,8 @@ def test_images_of_one_size_go_together(tmp_path: Path, save: Save) -> None:
     for name, restorer in (('single', single), ('together', together)):
         report = restore(tmp_path / 'in', tmp_path / name, restorer=restorer)
         states = ['failed' if k == 4 else 'done' for k in range(len(sizes))]
-        assert [record.state for record in report.records] == states
-        assert all(record.details['seconds']['restore'] > 0 for record in report.of('done'))
+        assert [outcome.state for outcome in report.outcomes] == states
+        assert all(outcome.details['seconds']['restore'] > 0 for outcome in report.of('done'))
     assert max(groups) > 1
     assert max(groups) <= 4
     for file in (tmp_path / 'single').iterdir():

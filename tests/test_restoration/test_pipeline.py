@@ -56,19 +56,19 @@ def run(stages: Stages, items: int = 40, **options: object) -> list[tuple[int, s
     pipeline = Pipeline(
         lambda item: 1, stages.read, stages.compute, stages.write, **{'limit': 12, **options}
     )
-    told = []
+    ended = []
     for item, error in pipeline.run(range(items)):
         stages.closed(item)
-        told.append((item, str(error) if error else ''))
-    return told
+        ended.append((item, str(error) if error else ''))
+    return ended
 
 
 @pytest.mark.parametrize('threads', [1, 4])
 def test_results_are_told_in_order_and_errors_with_their_item(threads: int) -> None:
     bad = {3: 'read', 4: 'compute', 17: 'write', 39: 'read'}
     stages = Stages(bad)
-    told = run(stages, threads=threads)
-    assert told == [(k, f'{bad[k]} {k}' if k in bad else '') for k in range(40)]
+    ended = run(stages, threads=threads)
+    assert ended == [(k, f'{bad[k]} {k}' if k in bad else '') for k in range(40)]
     assert stages.written == {k: 10 * k + 1 for k in range(40) if k not in bad}
     assert all(len(used) <= threads for used in stages.threads.values())
 
@@ -115,8 +115,8 @@ def grouping(stages: Stages, groups: list[list[int]], bad: int | None = None) ->
 def test_what_is_read_goes_together_with_its_like() -> None:
     stages, groups = Stages(), []
     stages.compute = lambda item, read: time.sleep(0.01) or read + 1  # type: ignore[method-assign]
-    told = run(stages, threads=2, grouping=grouping(stages, groups))
-    assert told == [(k, '') for k in range(40)]
+    ended = run(stages, threads=2, grouping=grouping(stages, groups))
+    assert ended == [(k, '') for k in range(40)]
     assert stages.written == {k: 10 * k + 1 for k in range(40)}
     assert groups
     for group in groups:
@@ -127,8 +127,8 @@ def test_what_is_read_goes_together_with_its_like() -> None:
 
 def test_a_bad_item_does_not_harm_those_beside_it() -> None:
     stages, groups = Stages({9: 'compute'}), []
-    told = run(stages, grouping=grouping(stages, groups, bad=9))
-    assert Counter(error for _, error in told) == {'': 39, 'compute 9': 1}
+    ended = run(stages, grouping=grouping(stages, groups, bad=9))
+    assert Counter(error for _, error in ended) == {'': 39, 'compute 9': 1}
     assert len(stages.written) == 39
 
 

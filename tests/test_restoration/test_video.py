@@ -25,11 +25,11 @@ NEAR = 10
 
 def test_frames_rate_and_sound_are_kept(identity: ImageRestorer, tmp_path: Path) -> None:
     source = make_clip(tmp_path / 'a.mp4')
-    told: list[float] = []
+    reported: list[float] = []
     report = restore_video(
-        identity, source, tmp_path / 'out.mp4', SHORT, lambda part, _: told.append(part)
+        identity, source, tmp_path / 'out.mp4', SHORT, lambda part, _: reported.append(part)
     )
-    facts, wanted = streams(tmp_path / 'out.mp4')[0], streams(source)[0]
+    info, wanted = streams(tmp_path / 'out.mp4')[0], streams(source)[0]
     for name in (
         'r_frame_rate',
         'avg_frame_rate',
@@ -38,7 +38,7 @@ def test_frames_rate_and_sound_are_kept(identity: ImageRestorer, tmp_path: Path)
         'height',
         'start_time',
     ):
-        assert facts[name] == wanted[name], name
+        assert info[name] == wanted[name], name
     assert frame_times(tmp_path / 'out.mp4') == frame_times(source)
     assert stream_hash(tmp_path / 'out.mp4', 'a:0') == stream_hash(source, 'a:0')
     before, after = decoded(source).astype(int), decoded(tmp_path / 'out.mp4')
@@ -46,8 +46,8 @@ def test_frames_rate_and_sound_are_kept(identity: ImageRestorer, tmp_path: Path)
     assert nearest == list(range(20)), nearest
     assert np.abs(before - after).mean() < NEAR
     assert (report.frames, report.rate, report.audio, report.notes) == (20, '30000/1001', True, [])
-    assert told == sorted(told)
-    assert told[-1] == 1
+    assert reported == sorted(reported)
+    assert reported[-1] == 1
     assert sorted(p.name for p in tmp_path.iterdir()) == ['a.mp4', 'out.mp4']
 
 
@@ -100,7 +100,7 @@ def test_unequal_frame_times_keep_in_step_with_sound(
         frames=25,
     )
     report = restore_video(identity, source, tmp_path / 'out.mp4', SHORT)
-    assert any('differently long' in note for note in report.notes)
+    assert any('unequal duration' in note for note in report.notes)
     assert report.frames == 30  # the gaps of five frames are filled with the frame before
     before, after = decoded(source).astype(int), decoded(tmp_path / 'out.mp4')
     shown_at = np.searchsorted(
@@ -168,7 +168,7 @@ def test_cut_off_video_is_reported(ending: str, identity: ImageRestorer, tmp_pat
     source.write_bytes(whole[: int(len(whole) * 0.6)])
     report = restore_video(identity, source, tmp_path / f'out{ending}', SHORT)
     assert 0 < report.frames < 55
-    (note,) = (text for text in report.notes if 'cut off' in text)
+    (note,) = (text for text in report.notes if 'truncated' in text)
     assert note.startswith(f'{report.frames} frames of')
     assert '60' in note
     assert len(decoded(tmp_path / f'out{ending}')) == report.frames

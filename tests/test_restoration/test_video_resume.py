@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -140,3 +141,28 @@ def test_attention_cannot_be_held_by_a_network_without(
         restore_video(
             identity, tmp_path / 'a.mp4', tmp_path / 'o.mp4', VideoOptions(hold_attention=0.5)
         )
+
+
+@pytest.mark.parametrize('damaged', [False, True])
+def test_the_state_of_version_0_1_0_is_resumed(
+    damaged: bool, identity: ImageRestorer, tmp_path: Path
+) -> None:
+    source, target = make_clip(tmp_path / 'a.mp4'), tmp_path / 'out.mp4'
+    with pytest.raises(_Stop):
+        restore_video(identity, source, target, SHORT, _stop_at(0.75))
+    status = source.stat()
+    state = {
+        'source': str(source.resolve()), 'bytes': status.st_size, 'modified': status.st_mtime_ns,
+        'weights': identity.loaded.weights_sha256, 'network': identity.name, 'type': str(identity.dtype),
+        'tile': None, 'halo': None,
+        'options': {
+            'quality': 18, 'segment_frames': 7, 'hold_attention': 0.0, 'measure_flicker': False
+        },
+        'tool': 'Ffmpeg',
+    }  # fmt: skip
+    file = tmp_path / '.out.mp4.restoring' / 'identity.json'
+    assert json.loads(file.read_text()) == state
+    file.write_text(json.dumps(state, indent=2)[: 40 if damaged else None])
+    report = restore_video(identity, source, target, SHORT)
+    assert report.resumed_at == (0 if damaged else 14)
+    assert any('began anew' in note for note in report.notes) is damaged

@@ -7,8 +7,9 @@ import sys
 
 import pytest
 import torch
+from attentive_gan.errors import UserError
 from attentive_gan.models.converters import attentive_gan as weights
-from attentive_gan.models.converters import pickle_file as published_file
+from attentive_gan.models.converters.pickle_file import git_blob_id
 from attentive_gan.models.networks.attentive_generator import AttentiveGenerator
 from support.runs import data_options, tool, write_pairs
 
@@ -44,7 +45,7 @@ def test_converts_for_the_editor(repository, legacy_file, tmp_path):
     assert 'UNKNOWN weights' in done.stdout
     checkpoint = torch.load(out, weights_only=True)
     assert checkpoint['meta']['channel_order'] == 'bgr'
-    assert checkpoint['meta']['git_blob'] == published_file.git_blob_id(path)
+    assert checkpoint['meta']['git_blob'] == git_blob_id(path)
     state = {k.removeprefix('generator.'): v for k, v in checkpoint['state_dict'].items()}
     AttentiveGenerator().load_state_dict(state, strict=True)
     assert torch.equal(state['attention.head.weight'], published['det_conv0.0.weight'])
@@ -71,7 +72,7 @@ def test_refuses_a_file_that_is_not_the_authors(repository, legacy_file, tmp_pat
     done = convert(repository, legacy_file[0], tmp_path / 'x.pth')
     assert done.returncode == 1
     assert "is not the authors' gen.pkl" in done.stderr
-    assert published_file.OFFICIAL_BLOB in done.stderr
+    assert next(iter(weights.PUBLISHED_BLOBS)) in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
     assert not (tmp_path / 'x.pth').exists()
 
@@ -80,15 +81,15 @@ def test_refuses_a_file_that_is_not_the_authors(repository, legacy_file, tmp_pat
     ('content', 'message'),
     [
         (None, 'does not exist; download'),
-        (b'not weights', 'cannot be read as weights'),
+        (b'not weights', 'cannot be read as plain tensors'),
     ],
 )
 def test_names_a_bad_file(tmp_path, content, message):
     path = tmp_path / 'gen.pkl'
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(published_file.UserError, match=message):
-        published_file.read_published_file(path, allow_unknown=True)
+    with pytest.raises(UserError, match=message):
+        weights.read_generator_file(path, allow_unknown=True)
 
 
 def test_does_not_run_code_from_the_file(tmp_path):
@@ -98,23 +99,23 @@ def test_does_not_run_code_from_the_file(tmp_path):
 
     path = tmp_path / 'gen.pkl'
     torch.save({'a': Harm()}, path, _use_new_zipfile_serialization=False)
-    with pytest.raises(published_file.UserError, match='cannot be read as weights'):
-        published_file.read_published_file(path, allow_unknown=True)
+    with pytest.raises(UserError, match='cannot be read as plain tensors'):
+        weights.read_generator_file(path, allow_unknown=True)
     assert not (tmp_path / 'harm').exists()
 
 
 def test_refuses_other_contents(tmp_path):
     path = tmp_path / 'gen.pkl'
     torch.save([torch.zeros(1)], path)
-    with pytest.raises(published_file.UserError, match='no bare state dict'):
-        published_file.read_published_file(path, allow_unknown=True)
+    with pytest.raises(UserError, match='no state dict'):
+        weights.read_generator_file(path, allow_unknown=True)
 
 
 def test_names_content_as_git_does(tmp_path):
     path = tmp_path / 'file'
     path.write_bytes(b'what is up, doc?')
     # The example of the book Pro Git, chapter 10.2.
-    assert published_file.git_blob_id(path) == 'bd9dbf5aae1a3862dd1526723246b20206e5fc37'
+    assert git_blob_id(path) == 'bd9dbf5aae1a3862dd1526723246b20206e5fc37'
 
 
 @pytest.mark.parametrize('suffix', ['.pth', '.safetensors'])
@@ -123,10 +124,16 @@ def test_converted_weights_can_be_tested(repository, legacy_file, tmp_path, suff
     out = tmp_path / f'converted{suffix}'
     assert convert(repository, legacy_file[0], out, '--allow-unknown').returncode == 0
     data = write_pairs(tmp_path / 'pairs', count=2)
+    config = repository / 'configs' / 'attentive_gan' / 'attgan_1xb2-500_drawn.py'
     done = tool(
-        'test.py', repository / 'configs' / 'attgan_embedded.py', out, '--work-dir', tmp_path / 'work',
-        '--cfg-options', *data_options(data),
-    )  # fmt: skip
+        'test.py',
+        config,
+        out,
+        '--work-dir',
+        tmp_path / 'work',
+        '--cfg-options',
+        *data_options(data),
+    )
     assert done.returncode == 0, done.stderr
     assert "has no weights of 'discriminator'" in done.stdout + done.stderr
     assert (tmp_path / 'work' / 'scores' / 'test' / 'test_a.csv').is_file()

@@ -10,7 +10,11 @@ from attentive_gan.errors import UserError
 from support.runs import REPOSITORY, tool, write_pairs
 from trial.plan import LEAST_TRAINING, environment
 
-CONFIGS = ('configs/attgan_pool.py', 'configs/attgan_small.py', 'configs/small_comparison/unet.py')
+CONFIGS = (
+    'configs/attgan_pool.py',
+    'configs/attgan_small.py',
+    'configs/attentive_gan/small_comparison/unet.py',
+)
 
 
 @pytest.fixture

@@ -11,14 +11,14 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import torch
 from attentive_gan.apis.restore import restore
-from attentive_gan.image_io import MAX_PIXELS, write_image
+from attentive_gan.image_io import write_image
 from attentive_gan.inference import ImageRestorer
 from attentive_gan.inference.activation_memory import peak_activations
 from attentive_gan.inference.precision import in_precision
 from attentive_gan.restoration.batch import BatchOptions
-from attentive_gan.restoration.images import ImageFileRestorer, ImageWork
-from attentive_gan.restoration.inputs import Source
-from attentive_gan.restoration.outputs import TargetOptions, plan_targets
+from attentive_gan.restoration.images import ImageFileRestorer, ImageItem
+from attentive_gan.restoration.inputs import InputFile
+from attentive_gan.restoration.outputs import OutputOptions, plan_outputs
 from attentive_gan.utils.timing import Timing, time_interleaved
 from drawn_scenes.scenes import draw_scene
 from numpy.typing import NDArray
@@ -147,11 +147,11 @@ def _ways(restorer: ImageRestorer, rainy: NDArray[np.uint8]) -> Mapping[str, Cal
 
 def _from_file_to_file(restorer: ImageRestorer, file: Path, out: Path) -> Callable[[], None]:
     """Return one image's way without threads."""
-    stages = ImageFileRestorer(restorer, quality=95, max_pixels=MAX_PIXELS)
-    target = plan_targets([Source(file, Path(file.name))], out, TargetOptions())[0]
+    stages = ImageFileRestorer(restorer)
+    output = plan_outputs([InputFile(file, Path(file.name))], out, OutputOptions())[0]
 
     def work() -> None:
-        item = ImageWork(target)
+        item = ImageItem(output)
         stages.write(item, stages.restore([item], [stages.read(item)])[0])
 
     return work
@@ -162,7 +162,7 @@ def _batch(restorer: ImageRestorer, folder: Path) -> Callable[[], object]:
     (folder / 'batch').mkdir()
     for number in range(BATCH):
         shutil.copy(folder / 'one.png', folder / 'batch' / f'{number}.png')
-    options = BatchOptions(target=TargetOptions(existing='overwrite'))
+    options = BatchOptions(outputs=OutputOptions(existing='overwrite'))
     return lambda: restore(folder / 'batch', folder / 'batch_out', options, restorer=restorer)
 
 

@@ -38,7 +38,7 @@ def training_step(
     """
     config = {**model, 'perceptual_loss': None, 'ema': None, 'compile_generator': False}
     if not entry.joint:
-        config |= dict(discriminator=None, adversarial_loss=None, map_loss=None)
+        config |= dict(discriminator=None, gan_loss=None, map_loss=None)
     with DefaultScope.overwrite_default_scope('mmagic'):
         editor = MODELS.build(config)
     editor = editor.to(device, memory_format=torch.channels_last).train()

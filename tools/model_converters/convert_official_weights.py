@@ -3,51 +3,40 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
-from attentive_gan.cli.common import run
+from attentive_gan.cli.arguments import file_ending
+from attentive_gan.cli.common import run_tool
 
 
-def parse_args() -> argparse.Namespace:
-    """Read the command line; nothing heavy is imported before."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('source', type=Path, help="the authors' gen.pkl")
-    parser.add_argument(
-        'out', type=Path,
-        help='file to write: .pth for tools/test.py, or .safetensors for the bare generator',
-    )  # fmt: skip
-    parser.add_argument(
-        '--channel-order', choices=('rgb', 'bgr'), default='rgb',
-        help='colour order that the converted generator works in (default rgb; the authors: bgr)',
-    )  # fmt: skip
-    parser.add_argument(
-        '--allow-unknown', action='store_true',
-        help="convert a file that is not the authors' published one, and say so",
-    )  # fmt: skip
-    args = parser.parse_args()
-    if args.out.suffix not in ('.pth', '.safetensors'):
-        parser.error(f'{args.out}: the name must end in .pth or .safetensors')
-    return args
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    add = parser.add_argument
+    add('source', type=Path, help="the authors' gen.pkl")
+    add('out', type=file_ending('.pth', '.safetensors'),
+        help='output: .pth for tools/test.py, or .safetensors for the bare generator')  # fmt: skip
+    add('--channel-order', choices=('rgb', 'bgr'), default='rgb',
+        help='color order of the converted generator (default rgb; the authors: bgr)')  # fmt: skip
+    add('--allow-unknown', action='store_true',
+        help="convert a file that is not the authors' published one, and report it")  # fmt: skip
 
 
-def main() -> None:
+def run(args: argparse.Namespace) -> None:
     """Read, check, convert and write."""
-    args = parse_args()
     import attentive_gan.registration  # noqa: F401
     from attentive_gan.models.converters import attentive_gan as published_weights
-    from attentive_gan.models.converters import pickle_file as published_file
+    from attentive_gan.models.converters.pickle_file import write_generator
 
-    blob = published_file.OFFICIAL_BLOB
-    published = published_file.read_published_file(args.source, args.allow_unknown)
+    published, blob = published_weights.read_generator_file(args.source, args.allow_unknown)
     state = published_weights.convert_generator(published, args.channel_order)
-    found = published_file.git_blob_id(args.source)
-    meta = {
-        'source': args.source.name, 'git_blob': found, 'channel_order': args.channel_order,
-    }  # fmt: skip
-    published_file.write_generator(state, meta, args.out)
-    known = "the authors' published weights" if found == blob else f'UNKNOWN weights (blob {found})'
-    print(f'{args.out}: {known}, {len(state)} tensors, channel order {args.channel_order}')
+    order = args.channel_order
+    meta = {'source': args.source.name, 'git_blob': blob, 'channel_order': order}
+    write_generator(state, meta, args.out)
+    is_known = blob in published_weights.PUBLISHED_BLOBS
+    known = "the authors' published weights" if is_known else f'UNKNOWN weights (blob {blob})'
+    print(f'{args.out}: {known}, {len(state)} tensors, channel order {order}')
 
 
 if __name__ == '__main__':
-    run(main)
+    run_tool(sys.modules[__name__])

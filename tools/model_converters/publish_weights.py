@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
-from attentive_gan.cli.common import run
+from attentive_gan.cli.arguments import file_ending
+from attentive_gan.cli.common import run_tool
 
 
-def parse_args() -> argparse.Namespace:
-    """Read the command line; nothing heavy is imported before."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('checkpoint', type=Path, help='.pth file of a training')
-    parser.add_argument('out', type=Path, help='.safetensors file to write')
-    parser.add_argument(
-        '--config',
-        required=True,
-        help='config of the training: the file will describe its network, and need no config',
-    )
-    args = parser.parse_args()
-    if args.out.suffix != '.safetensors':
-        parser.error(f'{args.out}: the name must end in .safetensors')
-    return args
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    add = parser.add_argument
+    add('checkpoint', type=Path, help='.pth file of a training')
+    add('out', type=file_ending('.safetensors'), help='.safetensors file to write')
+    add('--config', required=True,
+        help='config of the training: the file will describe its network, and need no config')  # fmt: skip
 
 
-def main() -> None:
+def run(args: argparse.Namespace) -> None:
     """Convert, write a card beside the file, and print the checksum to pin."""
-    args = parse_args()
     import attentive_gan.registration  # noqa: F401
     from attentive_gan.checkpoints.publishing import publish_generator
     from attentive_gan.config.model_description import describe
@@ -38,4 +32,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    run(main)
+    run_tool(sys.modules[__name__])

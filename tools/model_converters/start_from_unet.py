@@ -1,36 +1,33 @@
-"""Put the weights of a U-Net into an attentive generator that has such a U-Net, to train on from there."""
+"""Initialize an attentive generator that has a U-Net with the weights of a trained U-Net."""
 
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from attentive_gan.cli.common import run
+from attentive_gan.cli.common import run_tool
 
 
-def parse_args() -> argparse.Namespace:
-    """Read the command line; nothing heavy is imported before."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('unet', type=Path, help='weights of a RestorationUNet (.safetensors)')
-    parser.add_argument(
-        'out', type=Path, help='.pth file to write, for --cfg-options load_from=OUT'
-    )
-    parser.add_argument('--config', required=True, help='config whose generator has such a U-Net')
-    parser.add_argument('--seed', type=int, default=0, help='seed of the other weights (default 0)')
-    return parser.parse_args()
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    add = parser.add_argument
+    add('unet', type=Path, help='weights of a RestorationUNet (.safetensors)')
+    add('out', type=Path, help='.pth file to write, for --cfg-options load_from=OUT')
+    add('--config', required=True, help='config whose generator has such a U-Net')
+    add('--seed', type=int, default=0, help='seed of the other weights (default 0)')
 
 
-def fits(name: str, shape: Sequence[int], place: Sequence[int]) -> bool:
-    """Tell whether a weight has its place; the first layer may have more inputs, for the attention map."""
-    if name == 'head.weight' and len(shape) == len(place):
-        return shape[1] <= place[1] and [*shape[:1], *shape[2:]] == [*place[:1], *place[2:]]
-    return list(shape) == list(place)
+def fits(name: str, shape: Sequence[int], target: Sequence[int]) -> bool:
+    """Return whether a weight fits; the first layer may have more inputs, for the attention map."""
+    if name == 'head.weight' and len(shape) == len(target):
+        return shape[1] <= target[1] and [*shape[:1], *shape[2:]] == [*target[:1], *target[2:]]
+    return list(shape) == list(target)
 
 
-def main() -> None:
-    """Convert: new channels of the first layer, which show the attention map, start at zero."""
-    args = parse_args()
+def run(args: argparse.Namespace) -> None:
+    """Convert; channels of the first layer that read the attention map start at zero."""
     import attentive_gan.registration  # noqa: F401
     import torch
     from attentive_gan.config.reading import load_config
@@ -45,18 +42,18 @@ def main() -> None:
             f'{args.config}: its generator has no U-Net; choose a config with model.generator.unet'
         )
     own = MODELS.build(model.generator).state_dict()
-    places = {name.removeprefix('autoencoder.'): value for name, value in own.items()
-              if name.startswith('autoencoder.')}  # fmt: skip
+    prefix = 'autoencoder.'
+    targets = {name.removeprefix(prefix): own[name] for name in own if name.startswith(prefix)}
     stored = read_checkpoint(args.unet)
     stored = stored.get('state_dict', stored)
-    lacking = sorted(places.keys() - stored.keys())
+    lacking = sorted(targets.keys() - stored.keys())
     if lacking:
         raise UserError(
             f'{args.unet}: it has no {lacking[0]}, which the U-Net of {args.config} has; '
             'model.generator.unet must have the channels and blocks of these weights'
         )
     for name, value in stored.items():
-        target = places.get(name)
+        target = targets.get(name)
         if target is None or not fits(name, value.shape, target.shape):
             raise UserError(
                 f'{args.unet}: {name} {tuple(value.shape)} has no place in the U-Net of {args.config}; '
@@ -73,4 +70,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    run(main)
+    run_tool(sys.modules[__name__])

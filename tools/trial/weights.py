@@ -11,14 +11,14 @@ import numpy as np
 from attentive_gan.checkpoints.publishing import halved_part, save_weights
 from attentive_gan.config.model_description import describe
 from attentive_gan.datasets.clean_images import DrawnScene
-from attentive_gan.engine.runner.resume_points import latest_sound_checkpoint
+from attentive_gan.engine.runner.resume_points import latest_valid_checkpoint
 from attentive_gan.evaluation.protocols import PROTOCOLS, Protocol
 from attentive_gan.image_io import contact_sheet, write_image
 from attentive_gan.image_io.comparison import attention_image
 from attentive_gan.inference import ImageRestorer
 from attentive_gan.utils.atomic_io import write_text
 from attentive_gan.utils.checkpoint_io import read_checkpoint
-from numpy.typing import NDArray
+from attentive_gan.utils.types import ImageArray
 from raindrop_renderer.options import TRAINING_MIX, RaindropOptions
 from raindrop_renderer.pairs import PairOptions, render_pair
 from raindrop_renderer.parameters import Regime
@@ -38,8 +38,6 @@ _SEED = 11
 #: Scenes of a regime, with their height and width.
 _SCENES = {'cuda': (2, (320, 480)), 'cpu': (1, (160, 240))}
 
-Image = NDArray[np.uint8]
-
 
 def save_trained(plan: TrialPlan, found: dict[str, Any]) -> None:
     """Write the newest sound checkpoint's networks in half precision, and the curves of the training.
@@ -52,7 +50,7 @@ def save_trained(plan: TrialPlan, found: dict[str, Any]) -> None:
         UserError: There is no sound checkpoint.
     """
     warnings: list[str] = []
-    path = latest_sound_checkpoint(plan.work / 'training', warnings.append)
+    path = latest_valid_checkpoint(plan.work / 'training', warnings.append)
     stored = read_checkpoint(path)
     description = describe(plan.read_config(plan.all_options), plan.config)
     found |= {'checkpoint': path.name, 'iterations': stored.get('meta', {}).get('iter')}
@@ -107,7 +105,7 @@ def score_trained(
     write_image(plan.out / 'samples.jpg', contact_sheet(chosen, rows))
 
 
-def _real(plan: TrialPlan) -> Iterator[tuple[Image, Image]]:
+def _real(plan: TrialPlan) -> Iterator[tuple[ImageArray, ImageArray]]:
     """Read the real pairs one after another."""
     dataset = plan.real_pairs()
     if dataset is not None:
@@ -115,7 +113,9 @@ def _real(plan: TrialPlan) -> Iterator[tuple[Image, Image]]:
             yield dataset.decode(dataset.get_data_info(index))
 
 
-def _rendered(kind: str, count: int, size: tuple[int, int]) -> Iterator[tuple[Image, Image]]:
+def _rendered(
+    kind: str, count: int, size: tuple[int, int]
+) -> Iterator[tuple[ImageArray, ImageArray]]:
     """Render pairs of one regime, or dry ones."""
     plain = PairOptions(
         frame_width=(720, 720), exposure=(1, 1), white_balance=0, jpeg_share=0,
@@ -131,12 +131,12 @@ def _rendered(kind: str, count: int, size: tuple[int, int]) -> Iterator[tuple[Im
 
 
 def _scores(
-    restorer: ImageRestorer, pairs: Iterable[tuple[Image, Image]], end: float
-) -> tuple[dict[str, float], list[Image]]:
+    restorer: ImageRestorer, pairs: Iterable[tuple[ImageArray, ImageArray]], end: float
+) -> tuple[dict[str, float], list[ImageArray]]:
     """Return mean scores and the images of the first pair; until a moment of the monotonic clock."""
     protocol = PROTOCOLS['qian']
     values: list[list[float]] = []
-    shown: list[Image] = []
+    shown: list[ImageArray] = []
     for rainy, clean in pairs:
         restored = restorer.restore(rainy, attention=restorer.gives_attention)
         values.append([*_score(protocol, rainy, clean), *_score(protocol, restored.image, clean)])
@@ -151,5 +151,5 @@ def _scores(
     return {**scores, 'pairs': len(values)}, shown
 
 
-def _score(protocol: Protocol, image: Image, clean: Image) -> tuple[float, float]:
+def _score(protocol: Protocol, image: ImageArray, clean: ImageArray) -> tuple[float, float]:
     return protocol.psnr(image, clean), protocol.ssim(image, clean)

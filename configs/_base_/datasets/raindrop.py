@@ -1,7 +1,8 @@
 # The Raindrop data set of Qian et al. in its published layout: 861 training pairs, test_a with 58.
 # Colours are RGB from file to loss.
-data_root = 'data/raindrop'
+_base_ = './loaders.py'
 
+data_root = 'data/raindrop'
 train_pipeline = [
     dict(type='LoadRainyCleanPair', channel_order='rgb'),
     dict(type='RaindropMask', threshold=30, rule='mean', dilation=3),
@@ -15,29 +16,17 @@ test_pipeline = [
 ]
 
 train_dataloader = dict(
-    batch_size=8,
-    num_workers=8,
-    persistent_workers=True,
-    pin_memory=True,
-    drop_last=True,
-    collate_fn=dict(type='collate_pairs'),  # one uint8 tensor a batch
-    sampler=dict(type='SeededSampler'),
     dataset=dict(
         type='RaindropDataset', data_root=f'{data_root}/train', pipeline=train_pipeline, cache=False
-    ),
+    )
 )
 val_dataloader = dict(
-    batch_size=1,
-    num_workers=2,
-    persistent_workers=True,
-    drop_last=False,
-    sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
         type='RaindropDataset',
         data_root=f'{data_root}/test_a',
         pipeline=test_pipeline,
         test_mode=True,
-    ),
+    )
 )
 test_dataloader = val_dataloader
 

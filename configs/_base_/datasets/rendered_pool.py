@@ -1,5 +1,7 @@
-# Raindrops rendered on drawn scenes as training goes on: no files. Worker processes draw scenes and render
-# on them; crops, scales and colours are drawn on the training device from a pool of their newest images.
+# As drawn_scenes.py for fast devices: worker processes draw scenes and render raindrops into a pool of
+# images; the training device samples crops, scales and colours from the pool.
+_base_ = './drawn_scenes.py'
+
 raindrops = dict(
     regimes=dict(
         small=0.26, discs=0.2, ghosts=0.08, highlights=0.11, tiny=0.08, windscreen=0.15, veil=0.08,
@@ -8,6 +10,7 @@ raindrops = dict(
 )  # fmt: skip
 
 train_dataloader = dict(
+    _delete_=True,
     type='PooledDataLoader',
     batch_size=64,
     crop_size=128,
@@ -26,29 +29,16 @@ train_dataloader = dict(
     ),
 )
 val_dataloader = dict(
-    batch_size=1,
     num_workers=2,
     persistent_workers=False,
-    drop_last=False,
-    sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
-        type='DrawnSceneDataset',
         length=16,
-        size=(320, 480),
         night_share=0.1,
-        seed=0,
         pipeline=[
             dict(type='LoadCleanImage', channel_order='rgb'),
             dict(type='RenderRaindrops', frame_width=720, **raindrops),
             dict(type='PackInputs'),
         ],
-        test_mode=True,
     ),
 )
 test_dataloader = val_dataloader
-
-val_evaluator = dict(
-    type='Evaluator',
-    metrics=[dict(type='RaindropScores', protocols=('qian', 'bt601'), prefix='rendered')],
-)
-test_evaluator = val_evaluator

@@ -13,7 +13,7 @@ model = dict(
         weights_path=None,
         loss_weight=0.05,  # ImageNet normalisation makes squared differences about 20 times larger
     ),
-    adversarial_loss=dict(type='AdversarialLoss', loss_weight=0.01),
+    gan_loss=dict(type='AdversarialLoss', loss_weight=0.01),
     map_loss=dict(type='AttentionMapLoss', loss_weight=0.05),
     map_target='attention',
     data_preprocessor=dict(type='PairPreprocessor', mean=[0, 0, 0], std=[255, 255, 255]),

@@ -1,6 +1,6 @@
-# 100,000 iterations of 8 crops: about the 560,000 crops of the authors' joint training, and 20,000
-# iterations of the generator alone before.
-# The generator's rate is that of the best reported retraining (xxx46408/Deraindrop-xixi).
+# 100,000 iterations of 8 crops: about the 560,000 crops of the authors' joint training, after 20,000
+# iterations of the generator alone. The learning rate of the generator is that of the best reported
+# retraining (xxx46408/Deraindrop-xixi).
 optim_wrapper = dict(
     constructor='MultiOptimWrapperConstructor',
     generator=dict(type='OptimWrapper', optimizer=dict(type='Adam', lr=5e-4, betas=(0.5, 0.999))),

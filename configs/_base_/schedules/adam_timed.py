@@ -1,4 +1,4 @@
-# Training for a time instead of a number of iterations: --cfg-options train_cfg.minutes=N, or --minutes N.
+# Training for a time instead of a number of iterations: --minutes N, or --cfg-options train_cfg.minutes=N.
 optim_wrapper = dict(
     constructor='MultiOptimWrapperConstructor',
     generator=dict(

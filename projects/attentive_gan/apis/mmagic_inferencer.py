@@ -1,8 +1,8 @@
-"""Makes MMagic's own inferencers restore images by the configs of this project.
+"""Makes MMagic's own inferencers work with the configs of this project.
 
-MMagic 1.2.0 builds the losses of a training too, which need VGG weights; loads whatever weights fit and
-goes on without the others; reads images by a pipeline that here renders or pairs them; and its
-`MMagicInferencer` cannot tell the task of a config. Only configs that import this package are treated
+MMagic 1.2.0 also builds the losses of a training, which need VGG weights; loads the weights that fit and
+ignores the others; reads images by the test pipeline, which here renders or pairs them; and its
+`MMagicInferencer` cannot infer the task of a config. Only configs that import this package are treated
 differently.
 """
 
@@ -20,19 +20,22 @@ from torch import nn
 from attentive_gan.checkpoints.fitting import load_weights
 from attentive_gan.config.inference_model import channel_order, without_training_parts
 from attentive_gan.errors import UserError
-from attentive_gan.utils.checkpoint_io import read_checkpoint
+from attentive_gan.utils.checkpoint_io import read_state_dict
 
-#: MMagic's name for what this project does.
+#: MMagic's name of the task.
 TASK = 'Image Restoration'
 
 
 class RestorationInferencer(ImageSuperResolutionInferencer):
-    """MMagic's inferencer of restored images, for configs of this project and all others.
+    """MMagic's image inferencer, for configs of this project and all others.
 
     Example:
         >>> from mmagic.apis.inferencers import Inferencers
-        >>> inferencer = Inferencers(task='Image Restoration', config=config, ckpt=weights)
-        >>> inferencer(img='rainy.png', result_out_dir='restored.png')
+        >>> config, weights = 'configs/attgan_raindrop.py', 'iter_100000.pth'
+        >>> inferencer = Inferencers(
+        ...     task='Image Restoration', config=config, ckpt=weights
+        ... )  # doctest: +SKIP
+        >>> inferencer(img='rainy.png', result_out_dir='restored.png')  # doctest: +SKIP
     """
 
     def _init_model(self, cfg: Any, ckpt: str | None, device: Any) -> nn.Module:
@@ -42,15 +45,17 @@ class RestorationInferencer(ImageSuperResolutionInferencer):
             UserError: Weights are not named or do not fit, or the config does not say its colour order.
         """
         if not _is_ours(cfg):
-            return super()._init_model(cfg, ckpt, device)
+            theirs: nn.Module = super()._init_model(cfg, ckpt, device)
+            return theirs
         name = str(cfg.get('filename') or 'the config')
         order = channel_order(cfg, name)
         if not ckpt:
-            raise UserError(f'{name}: name the weights (ckpt); random ones restore nothing')
-        model = MODELS.build(without_training_parts(cfg.model))
-        contents = read_checkpoint(ckpt)
+            raise UserError(
+                f'{name}: name the weights (ckpt); a network with random weights restores nothing'
+            )
+        model: nn.Module = MODELS.build(without_training_parts(cfg.model))
         absent = getattr(model, 'training_only', ())
-        load_weights(model, contents.get('state_dict', contents), str(ckpt), absent)
+        load_weights(model, read_state_dict(ckpt), str(ckpt), absent)
         if not cfg.get('inference_pipeline'):
             read = dict(
                 type='LoadImageFromFile', key='img', color_type='color', channel_order=order,
@@ -63,7 +68,7 @@ class RestorationInferencer(ImageSuperResolutionInferencer):
 
 
 def apply() -> None:
-    """Put these inferencers in the place of MMagic's; calling it again changes nothing."""
+    """Replace MMagic's inferencer; further calls change nothing."""
     if inferencers.ImageSuperResolutionInferencer is RestorationInferencer:
         return
     inferencers.ImageSuperResolutionInferencer = RestorationInferencer

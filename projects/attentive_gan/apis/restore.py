@@ -1,4 +1,4 @@
-"""`attentive_gan.restore`: what the command-line tool does, in one call."""
+"""`attentive_gan.restore`: the command-line tool in one call."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ def restore(
     inputs: str | Path | Sequence[str | Path],
     out: str | Path,
     options: BatchOptions | None = None,
-    listener: ProgressCallback | None = None,
+    callback: ProgressCallback | None = None,
     restorer: ImageRestorer | None = None,
     **network: Any,
 ) -> Report:
     """Restore files, folders, patterns and videos.
 
     Args:
-        inputs: What to restore.
-        out: Output folder; or the output file for a single source.
-        options: Names of results, quality and limits.
-        listener: Told of the progress.
-        restorer: The network, if it is at hand.
-        **network: Else arguments of `ImageRestorer`, such as `weights` and `device`.
+        inputs: Files, folders and patterns.
+        out: Output folder; or the output file for a single input.
+        options: Names of outputs, quality and limits.
+        callback: Reports the progress.
+        restorer: The network, if it is loaded already.
+        **network: Otherwise arguments of `ImageRestorer`, such as `weights` and `device`.
 
     Returns:
-        What became of every source; a bad one does not end the work.
+        The outcome of every input; a bad one does not end the work.
 
     Raises:
-        UserError: An input names nothing, results collide or exist, or the network cannot be loaded.
+        UserError: An argument matches no file, outputs collide or exist, or the network cannot be loaded.
     """
     several = [inputs] if isinstance(inputs, (str, Path)) else list(inputs)
     plan = plan_batch(several, out, options or BatchOptions())
-    return restore_batch(plan, restorer or ImageRestorer(**network), listener)
+    return restore_batch(plan, restorer or ImageRestorer(**network), callback)

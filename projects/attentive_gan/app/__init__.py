@@ -1,4 +1,4 @@
-"""A local web page to try the restorer: one image at a time, nothing kept."""
+"""A local web page that restores one image at a time and stores nothing."""
 
 from __future__ import annotations
 

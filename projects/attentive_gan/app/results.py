@@ -1,39 +1,33 @@
-"""From the bytes of an image file to all that the page shows, without touching the disk."""
+"""Restoration of an uploaded image file, in memory."""
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
-
-from attentive_gan.image_io import FORMAT_OF, ImageDocument, encode_document, read_document
+from attentive_gan.image_io import FORMATS, ImageFile, encode_image_file, read_image_file, to_uint8
 from attentive_gan.image_io.comparison import attention_image
+from attentive_gan.image_io.resizing import resize
 from attentive_gan.inference import ImageRestorer, Progress
+from attentive_gan.utils.types import ImageArray, PixelArray
 
-#: Longest side of what the page shows, in pixels; downloads have the full size.
+#: Longest side of the images on the page, in pixels; downloads have the full size.
 SHOWN_SIDE = 2048
-
-_SUFFIX_OF = {'PNG': '.png', 'JPEG': '.jpg', 'WEBP': '.webp', 'BMP': '.bmp', 'TIFF': '.tif'}
 
 
 @dataclass(frozen=True)
 class Results:
-    """What the page fetches."""
+    """Everything that the page fetches."""
 
     width: int
     """Columns of the image."""
     height: int
     """Rows of the image."""
     names: dict[str, str]
-    """File names of the downloads: `kept` in the input's format, `png` unless that is PNG already."""
+    """File names of the downloads: `kept` in the input's format, and `png` unless that is PNG."""
     files: dict[str, bytes]
     """Bytes of the downloads by the same keys, and PNG images to show: `rainy`, `restored`, and
-    `attention` where the network draws a map."""
+    `attention` if the network has an attention map."""
 
 
 def restore_file(
@@ -44,53 +38,42 @@ def restore_file(
     Args:
         content: Bytes of the file.
         name: Its name, for messages and downloads.
-        restorer: Restores it.
-        max_pixels: Largest number of pixels that is decoded.
-        progress: Told the part of the work that is done, 0 to 1.
+        restorer: The network.
+        max_pixels: Largest accepted number of pixels.
+        progress: Called with the finished fraction, 0 to 1.
 
     Raises:
         UserError: The file is no image that can be read, or cannot be restored.
     """
-    document = read_document(name, max_pixels, content)
-    restored = restorer.restore(
-        document.pixels, attention=restorer.gives_attention, progress=progress
-    )
-    result = document.with_pixels(restored.image)
-    path = PurePosixPath(name)
-    fits = FORMAT_OF.get(path.suffix.lower()) == document.format
-    suffix = path.suffix if fits else _SUFFIX_OF[document.format]
+    file = read_image_file(name, max_pixels, content)
+    restored = restorer.restore(file.pixels, attention=restorer.gives_attention, progress=progress)
+    result = file.with_pixels(restored.image)
+    path, suffixes = PurePosixPath(name), FORMATS[file.format].suffixes
+    suffix = path.suffix if path.suffix.lower() in suffixes else suffixes[0]
     names = {'kept': f'{path.stem}_restored{suffix}'}
-    if document.format != 'PNG':
+    if file.format != 'PNG':
         names['png'] = f'{path.stem}_restored.png'
-    files = {key: encode_document(target, result) for key, target in names.items()}
-    files['rainy'] = _shown(document, document.pixels)
-    files['restored'] = _shown(document, result.pixels)
+    files = {key: encode_image_file(download, result) for key, download in names.items()}
+    # A grey profile would not fit the three channels.
+    profile = None if file.grey else file.icc_profile
+    files['rainy'] = _shown(file.pixels, profile)
+    files['restored'] = _shown(result.pixels, profile)
     if restored.attention is not None:
-        drawn = attention_image(restored.attention)
-        files['attention'] = _encode(_reduced(drawn), None)
-    height, width = document.pixels.shape[:2]
+        files['attention'] = _shown(attention_image(restored.attention), None)
+    height, width = file.pixels.shape[:2]
     return Results(width, height, names, files)
 
 
-def _shown(document: ImageDocument, pixels: NDArray) -> bytes:
-    """Return a PNG for the screen: 8 bits, not larger than needed, in the image's colour profile."""
-    small = _reduced(pixels)
-    if small.dtype == np.uint16:
-        small = (small >> 8).astype(np.uint8)
-    # A grey profile would not fit the three channels.
-    return _encode(small, None if document.grey else document.icc_profile)
+def _shown(pixels: PixelArray, icc_profile: bytes | None) -> bytes:
+    """Return a PNG for the screen: 8 bits, not larger than needed."""
+    return encode_image_file(
+        'shown.png', ImageFile(_reduced(to_uint8(pixels)), icc_profile=icc_profile)
+    )
 
 
-def _reduced(pixels: NDArray) -> NDArray:
+def _reduced(pixels: ImageArray) -> ImageArray:
     height, width = pixels.shape[:2]
     factor = SHOWN_SIDE / max(height, width)
     if factor >= 1:
         return pixels
-    size = max(1, round(width * factor)), max(1, round(height * factor))
-    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
-
-
-def _encode(pixels: NDArray, profile: bytes | None) -> bytes:
-    stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, 'PNG', compress_level=1, icc_profile=profile)
-    return stream.getvalue()
+    return resize(pixels, (max(1, round(height * factor)), max(1, round(width * factor))))

@@ -1,4 +1,4 @@
-"""The page's addresses, and who may use them."""
+"""The page's URLs, and the requests that are accepted."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ _HEADERS = {
     'Cross-Origin-Opener-Policy': 'same-origin',
     'Cache-Control': 'no-store',
 }
-#: Header that carries the page's token, which a page from elsewhere cannot read.
+#: Header with the page's token, which a page from elsewhere cannot read.
 TOKEN_HEADER = 'X-App-Token'  # noqa: S105 -- its name, not its value
-#: Header with the percent-encoded file name; the body is the file as it is, so nothing is spooled.
+#: Header with the percent-encoded file name; the body is the plain file, so nothing is written to disk.
 NAME_HEADER = 'X-File-Name'
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What the page accepts."""
+    """Limits of uploads."""
 
     upload_megabytes: float = 64.0
     """Largest file, in units of 10^6 bytes."""
@@ -62,11 +62,11 @@ def create_app(jobs: Jobs, limits: Limits, hosts: Collection[str], restorer_name
     """Return the web application.
 
     Args:
-        jobs: Does the work.
-        limits: What is accepted.
-        hosts: Host headers that are answered, such as `127.0.0.1:8347`; all others are refused, so that
-            a foreign name that was made to point here (DNS rebinding) reaches nothing.
-        restorer_name: Name of the network, for the page.
+        jobs: Queue of images.
+        limits: Limits of uploads.
+        hosts: Accepted Host headers, such as `127.0.0.1:8347`; all others are refused, so that a foreign
+            name that resolves to this computer (DNS rebinding) reaches nothing.
+        restorer_name: Name of the network, shown on the page.
     """
     app = Flask(__name__, static_folder=None)
     token = secrets.token_urlsafe(32)
@@ -78,16 +78,14 @@ def create_app(jobs: Jobs, limits: Limits, hosts: Collection[str], restorer_name
 
 def _guard(app: Flask, hosts: Collection[str], token: str) -> None:
     @app.before_request
-    def refuse_strangers() -> None:
+    def check_request() -> None:
         if request.host not in hosts:
             abort(403, 'This page answers only to its own address on this computer.')
         if request.method in ('GET', 'HEAD'):
             return
         given = request.headers.get(TOKEN_HEADER, '')
-        own = {f'http://{host}' for host in hosts}
-        if request.headers.get('Origin') not in own or not hmac.compare_digest(
-            given.encode(), token.encode()
-        ):
+        same_origin = request.headers.get('Origin') in {f'http://{host}' for host in hosts}
+        if not (same_origin and hmac.compare_digest(given.encode(), token.encode())):
             abort(403, 'Only the page itself may send this. Reload the page and try again.')
 
     @app.after_request
@@ -109,10 +107,10 @@ def _add_page(app: Flask, limits: Limits, restorer_name: str, token: str) -> Non
 
     @app.get('/')
     def page() -> str:
+        values = {'limits': limits, 'restorer': restorer_name, 'token': token}
         return render_template_string(
-            _asset('index.html.j2'), limits=limits, restorer=restorer_name, token=token,
-            suffixes=','.join(SUFFIXES),
-        )  # fmt: skip
+            _asset('index.html.j2'), **values, suffixes=','.join(SUFFIXES)
+        )
 
     @app.get('/<any("style.css", "script.js", "icon.svg"):name>')
     def asset(name: str) -> Response:
@@ -120,7 +118,7 @@ def _add_page(app: Flask, limits: Limits, restorer_name: str, token: str) -> Non
         return Response(text, mimetype=kind)
 
 
-def _add_jobs(app: Flask, jobs: Jobs, limits: Limits) -> None:  # noqa: C901 -- four addresses
+def _add_jobs(app: Flask, jobs: Jobs, limits: Limits) -> None:  # noqa: C901 -- four URLs
     @app.post('/jobs')
     def submit() -> tuple[Response, int]:
         if (request.content_length or 0) > limits.upload_bytes:
@@ -138,17 +136,15 @@ def _add_jobs(app: Flask, jobs: Jobs, limits: Limits) -> None:  # noqa: C901 -- 
             abort(503, str(error))
 
     @app.get('/jobs/<key>')
-    def tell(key: str) -> Response:
+    def report(key: str) -> Response:
         job, before = jobs.find(key) or abort(404, 'This image is no longer here; send it again.')
-        answer: dict[str, Any] = {'state': job.state, 'before': before, 'part': job.part}
+        answer: dict[str, Any] = {'state': job.state, 'before': before, 'fraction': job.fraction}
         if job.state == 'failed':
             answer['error'] = job.error
         results = job.results
         if results is not None:
-            answer |= {
-                'width': results.width, 'height': results.height, 'names': results.names,
-                'files': list(results.files),
-            }  # fmt: skip
+            answer |= {'width': results.width, 'height': results.height}
+            answer |= {'names': results.names, 'files': list(results.files)}
         return jsonify(answer)
 
     @app.get('/jobs/<key>/<file>')
@@ -168,8 +164,7 @@ def _add_jobs(app: Flask, jobs: Jobs, limits: Limits) -> None:  # noqa: C901 -- 
 def _clean_name(given: str) -> str:
     """Return the last part of a file name, without control characters and of bounded length."""
     name = PurePosixPath(unquote(given).replace('\\', '/')).name
-    path = PurePosixPath(shown(name)[-200:])
-    return path.name or 'image'
+    return PurePosixPath(shown(name)[-200:]).name or 'image'
 
 
 def _asset(name: str) -> str:

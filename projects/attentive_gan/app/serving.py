@@ -14,7 +14,7 @@ from .jobs import Jobs
 from .results import Results, restore_file
 from .server import Limits, create_app
 
-#: The only address that the page is served at.
+#: The only address of the page.
 ADDRESS = '127.0.0.1'
 #: Above the limit of uploads, so that the page's own message comes first.
 _SLACK = 2**20
@@ -46,10 +46,10 @@ def serve(
     """Serve the page until the keyboard interrupts it.
 
     Args:
-        restorer: Restores the images.
+        restorer: The network.
         bound: From `listen`.
-        limits: What is accepted.
-        started: Told the page's address, once it answers.
+        limits: Limits of uploads.
+        started: Called with the page's URL once it answers.
     """
     port = bound.getsockname()[1]
 
@@ -61,11 +61,10 @@ def serve(
 
     jobs = Jobs(work)
     app = create_app(jobs, limits, (f'{ADDRESS}:{port}', f'localhost:{port}'), restorer.name)
-    # Buffers that never overflow: waitress would put large requests and answers into files.
-    server = waitress.create_server(
-        app, sockets=[bound], threads=8, ident=None, max_request_body_size=limits.upload_bytes + _SLACK,
-        inbuf_overflow=2**40, outbuf_overflow=2**40,
-    )  # fmt: skip
+    options = {'threads': 8, 'ident': None, 'max_request_body_size': limits.upload_bytes + _SLACK}
+    # Buffers that never overflow: waitress would write large requests and answers to files.
+    options |= {'inbuf_overflow': 2**40, 'outbuf_overflow': 2**40}
+    server = waitress.create_server(app, sockets=[bound], **options)
     started(f'http://{ADDRESS}:{port}/')
     try:
         server.run()

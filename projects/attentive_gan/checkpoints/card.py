@@ -1,4 +1,4 @@
-"""The card of a weights file: what it is, in Markdown, for people."""
+"""Card of a weights file: a Markdown description for people."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from .description import WeightsDescription
 
 _CARD = """# {name}
 
-Weights of `{network}` ({parameters:,} parameters), which removes raindrops from photos
+Weights of `{generator[type]}` ({parameters:,} parameters), which removes raindrops from photos
 taken through a wet window.
 
 | | |
 | --- | --- |
 | file | `{file}`, {size:.2f} MiB |
 | SHA-256 | `{sha256}` |
-| network | `{generator}` |
+| network | `{config}` |
 | editor | `{task}` |
 | colours | {order}, values 0 to 1 |
 | trained on | {trained_on} |
 | iterations | {iterations} |
-| SHA-256 of the config | `{config_sha256}` |
+| SHA-256 of the config | `{config_hash}` |
 
 The file describes its network, so it needs no config:
 
@@ -39,10 +39,10 @@ def write_card(
     """Write the card of a weights file beside it, unless there is one.
 
     Args:
-        weights: The file.
-        description: What it says of itself.
-        sha256: Its SHA-256, hexadecimal.
-        parameters: Number of its values.
+        weights: Weights file.
+        description: Description of the weights.
+        sha256: SHA-256 of the file, hexadecimal.
+        parameters: Number of values in the file.
 
     Returns:
         The card.
@@ -50,12 +50,10 @@ def write_card(
     card = weights.with_suffix('.md')
     if not card.exists():
         text = _CARD.format(
-            name=description.name, network=description.generator['type'], parameters=parameters,
-            file=weights.name, size=weights.stat().st_size / 2**20, sha256=sha256,
-            generator=json.dumps(description.generator), task=description.task,
-            order=description.channel_order.upper(), trained_on=description.trained_on,
-            iterations=description.iterations,
-            config_sha256=description.config_sha256 or 'unknown',
+            **vars(description), parameters=parameters, file=weights.name, sha256=sha256,
+            size=weights.stat().st_size / 2**20, config=json.dumps(description.generator),
+            order=description.channel_order.upper(),
+            config_hash=description.config_sha256 or 'unknown',
         )  # fmt: skip
         card.write_text(text, encoding='utf-8')
     return card

@@ -1,8 +1,8 @@
-"""What a .safetensors file says of itself, so that its network can be built without a config.
+"""Description of a network in the header of its weights file, which builds it without a config.
 
-The description is JSON under one key of the file's header. It may come from strangers: it names a
-registered network and gives it plain values, and can do nothing else. MMEngine's `Registry.build` is not
-asked, because it takes any importable function for a `type` with dots, such as `os.system`.
+The description is JSON under one key of the header. It is not trusted: it names a registered network and
+gives it plain values, and can do nothing else. MMEngine's `Registry.build` is not used, since it accepts
+any importable function as a `type` with dots, such as `os.system`.
 """
 
 from __future__ import annotations
@@ -14,31 +14,32 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from mmagic.registry import MODELS
-from torch import Tensor, nn
+from torch import nn
 
 import attentive_gan.models.networks  # noqa: F401  (registers the networks)
 from attentive_gan.errors import UserError
-from attentive_gan.utils.checkpoint_io import read_checkpoint
+from attentive_gan.utils.checkpoint_io import read_state_dict
+from attentive_gan.utils.types import ChannelOrder
 
 from .fitting import matching_state
 
 #: Key of the description in the file's header.
 HEADER_KEY = 'attentive_gan'
 
-#: What the description may hold: no path, no address and no dotted name can be written with it.
+#: Allowed texts: no path, address or dotted name can be written with them.
 _PLAIN_TEXT = re.compile(r'[A-Za-z0-9_-]{0,64}')
 
-#: Largest number that may describe a network; nothing has so many channels.
+#: Largest allowed number; no network has so many channels.
 _LARGEST = 65536
 
 #: Most entries of a list or of a network's config, and characters of a text.
 _MOST_ENTRIES, _MOST_CHARACTERS = 64, 400
 
-#: Networks of MMagic that may be built; others of its classes fetch or read files when they are built.
+#: Networks of MMagic that may be built; other classes of it fetch or read files when they are built.
 _MMAGIC_NETWORKS = frozenset(['NAFNet', 'NAFNetLocal', 'Restormer', 'SwinIRNet'])
 
 #: Fields of a network's config that make MMEngine load files or look names up elsewhere.
@@ -51,22 +52,25 @@ class UnknownNetworkError(UserError):
 
 @dataclass(frozen=True)
 class WeightsDescription:
-    """Description of the weights of one network."""
+    """Description of the weights of one network.
+
+    Attributes:
+        name: Name of the weights, such as the stem of their config.
+        task: Editor that trained them, such as `AttentiveGAN`.
+        generator: Config of the network: `type`, a name registered in MODELS, and the class's arguments.
+        channel_order: Colour order of its images; values are 0 to 1.
+        config_sha256: SHA-256 of the text of the complete config, hexadecimal; empty if unknown.
+        trained_on: Training data, in words.
+        iterations: Iterations of the training.
+    """
 
     name: str
-    """Name of the weights, such as the stem of their config."""
     task: str
-    """Editor that trained them, such as `AttentiveGAN`."""
     generator: Mapping[str, Any]
-    """Config of the network: `type`, a name registered in MODELS, and the arguments of its class."""
-    channel_order: Literal['rgb', 'bgr']
-    """Colour order that it works in; values are 0 to 1."""
+    channel_order: ChannelOrder
     config_sha256: str
-    """SHA-256 of the text of the complete config, hexadecimal; empty if unknown."""
     trained_on: str
-    """What the network learned from, in words."""
     iterations: str = 'unknown'
-    """Iterations of the training."""
 
     def to_json(self) -> str:
         """Return the description as JSON, equal for equal descriptions."""
@@ -74,17 +78,17 @@ class WeightsDescription:
 
 
 def read_description(path: Path) -> WeightsDescription | None:
-    """Read what a weights file says of itself.
+    """Read the description in a weights file.
 
     Args:
-        path: A .safetensors file, or another, which says nothing.
+        path: A .safetensors file, or another one, which has no description.
 
     Returns:
-        The description, checked; None if there is none.
+        The checked description; None if there is none.
 
     Raises:
-        UserError: The file is missing or damaged, or asks for something else than a registered network
-            with plain values; an UnknownNetworkError, where the network is not registered.
+        UserError: The file is missing or damaged, or describes something else than a registered network
+            with plain values; an UnknownNetworkError if the network is not registered.
     """
     if not path.is_file():
         raise UserError(f'weights not found: {path}')
@@ -103,14 +107,14 @@ def read_description(path: Path) -> WeightsDescription | None:
 
 
 def parse_description(text: str, source: str) -> WeightsDescription:
-    """Read and check a description.
+    """Parse and check a description.
 
     Args:
         text: JSON.
         source: Name of its file, for messages.
 
     Raises:
-        UserError: It is not a complete description, or asks for what it may not.
+        UserError: It is not a complete description, or has values that are not allowed.
     """
     try:
         values = json.loads(text)
@@ -133,7 +137,7 @@ def build_described(description: WeightsDescription, path: Path) -> nn.Module:
     """Build the network that a weights file describes, and load the weights.
 
     Args:
-        description: What the file says of itself.
+        description: Description in the file.
         path: The file.
 
     Returns:
@@ -142,12 +146,10 @@ def build_described(description: WeightsDescription, path: Path) -> nn.Module:
     Raises:
         UserError: The description does not fit the network's class, or the weights do not fit the network.
     """
-    contents = read_checkpoint(path)
-    state: Mapping[str, Tensor] = contents['state_dict']
-    # First without memory: a description can ask for more than the file has, and more than there is.
+    # First without memory: a description can need more than the file has, and more than there is.
     with torch.device('meta'):
         own = _instance(description, str(path)).state_dict()
-    state = matching_state(own, state, str(path))
+    state = matching_state(own, read_state_dict(path), str(path))
     network = _instance(description, str(path))
     network.load_state_dict(state)
     return network.eval()
@@ -165,7 +167,7 @@ def _instance(description: WeightsDescription, source: str) -> nn.Module:
 
 
 def _class_of(name: Any, source: str) -> type[nn.Module]:
-    """Return a registered network; no name is looked up anywhere else."""
+    """Return a registered network; other names are not looked up."""
     found: Any = MODELS.module_dict.get(name) if isinstance(name, str) else None
     if not (inspect.isclass(found) and issubclass(found, nn.Module) and _may_be_built(found)):
         raise UnknownNetworkError(
@@ -176,7 +178,7 @@ def _class_of(name: Any, source: str) -> type[nn.Module]:
 
 
 def _may_be_built(found: type[nn.Module]) -> bool:
-    """Return whether a registered class is a network that restores, of this project, MMagic or a user."""
+    """Return whether a registered class is a restoration network of this project, MMagic or a user."""
     package = found.__module__.partition('.')[0]
     if package in ('mmagic', 'mmengine', 'mmcv'):
         return found.__name__ in _MMAGIC_NETWORKS
@@ -186,14 +188,14 @@ def _may_be_built(found: type[nn.Module]) -> bool:
 
 
 def check_network(value: Any, source: str) -> None:
-    """Refuse all but the config of a registered network with plain values.
+    """Check that a value is the config of a registered network with plain values.
 
     Args:
-        value: What may be a network's config.
+        value: Value to check.
         source: Name of its file, for messages.
 
     Raises:
-        UserError: It is something else.
+        UserError: It is not.
     """
     if not isinstance(value, dict) or 'type' not in value:
         raise UserError(f'{source}: its description has no network with a type; use --config')
@@ -202,25 +204,22 @@ def check_network(value: Any, source: str) -> None:
 
 def _check_plain(value: Any, source: str) -> None:
     """Refuse values that could be more than settings of a network, at any depth."""
+    refused = None
     if isinstance(value, (dict, list)) and len(value) > _MOST_ENTRIES:
-        raise UserError(
-            f'{source}: its description has {len(value)} values in a row, which is refused'
-        )
-    if isinstance(value, dict):
+        refused = f'{len(value)} values in a row'
+    elif isinstance(value, dict):
         for key, item in value.items():
             if key.startswith('_') or key in _REFUSED_FIELDS or not _PLAIN_TEXT.fullmatch(key):
-                raise UserError(
-                    f'{source}: its description has the field {key!r}, which is refused'
-                )
-            if key == 'type':
-                _class_of(item, source)
-            else:
-                _check_plain(item, source)
+                refused = f'the field {key!r}'
+                break
+            (_class_of if key == 'type' else _check_plain)(item, source)
     elif isinstance(value, list):
         for item in value:
             _check_plain(item, source)
     elif not _is_plain_value(value):
-        raise UserError(f'{source}: its description has the value {value!r:.80}, which is refused')
+        refused = f'the value {value!r:.80}'
+    if refused:
+        raise UserError(f'{source}: its description has {refused}, which is refused')
 
 
 def _is_line(value: Any) -> bool:
@@ -228,8 +227,6 @@ def _is_line(value: Any) -> bool:
 
 
 def _is_plain_value(value: Any) -> bool:
-    if value is None or isinstance(value, bool):
-        return True
     if isinstance(value, (int, float)):
         return math.isfinite(value) and abs(value) <= _LARGEST
-    return isinstance(value, str) and bool(_PLAIN_TEXT.fullmatch(value))
+    return value is None or (isinstance(value, str) and bool(_PLAIN_TEXT.fullmatch(value)))

@@ -1,4 +1,4 @@
-"""Loads weights into a model and accepts no doubt about which."""
+"""Loads weights into a model; names and shapes must fit exactly."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from attentive_gan.compat.distributed import unwrapped_state_dict
 from attentive_gan.errors import UserError
 
-#: Key parts that distributed wrappers of MMEngine leave in checkpoints: `module.*`, `generator.module.*`.
+#: Key parts that MMEngine's distributed wrappers add: `module.*`, `generator.module.*`.
 _OUTER_WRAPPER = re.compile(r'^module\.')
 _CHILD_WRAPPER = re.compile(r'^(\w+)\.module\.')
 
@@ -20,15 +20,15 @@ _CHILD_WRAPPER = re.compile(r'^(\w+)\.module\.')
 _OLD_LAYER = re.compile(r'\b(see|mix|draw)(?=\.(?:weight|bias)$)')
 _NEW_LAYER = {'see': 'conv1', 'mix': 'conv2', 'draw': 'conv3'}
 
-#: What the names of an editor's own average of its generator begin with (`ForeachEMA`).
+#: Prefix of an editor's average of its generator (`ForeachEMA`).
 _AVERAGE = 'generator_ema.'
 
 
 def _own_name(key: str, own: Mapping[str, Any]) -> str:
     """Return a weight's name in the model.
 
-    That is its name, or that without what a wrapper added, or, in a file of a bare generator, that
-    with the name of the editor's child; names of version 0.1.0 are replaced by those of today.
+    That is its name in the file, or the name without the parts of a wrapper, or, for a file of a bare
+    generator, the name with the prefix of the editor's child; names of version 0.1.0 become current.
     """
     current = _OLD_LAYER.sub(lambda match: _NEW_LAYER[match[1]], key)
     for spelling in dict.fromkeys((key, current)):
@@ -40,39 +40,43 @@ def _own_name(key: str, own: Mapping[str, Any]) -> str:
     return key
 
 
-def _summary(names: Sequence[str]) -> str:
-    """Name a few of many weights."""
-    shown = ', '.join(names[:3])
-    return f'{shown} and {len(names) - 3} more' if len(names) > 3 else shown
-
-
 def _differences(own: Mapping[str, Any], state: Mapping[str, Any]) -> list[str]:
-    """Say in what way weights do not fit a model's own."""
-    missing = [key for key in own if key not in state]
-    unexpected = [key for key in state if key not in own]
+    """Describe the differences between a model's own weights and others, by kind."""
     reshaped = [
-        f'{key} {tuple(state[key].shape)} instead of {tuple(own[key].shape)}'
-        for key in own
-        if key in state
-        and isinstance(own[key], torch.Tensor)
-        and state[key].shape != own[key].shape
+        f'{key} {tuple(state[key].shape)} instead of {tuple(value.shape)}'
+        for key, value in own.items()
+        if key in state and isinstance(value, Tensor) and state[key].shape != value.shape
     ]
-    named = {'missing': missing, 'unexpected': unexpected, 'of another shape': reshaped}
-    return [f'{len(names)} {kind} ({_summary(names)})' for kind, names in named.items() if names]
+    kinds = {
+        'missing': [key for key in own if key not in state],
+        'unexpected': [key for key in state if key not in own],
+        'of another shape': reshaped,
+    }
+    return [
+        f'{len(names)} {kind} ({", ".join(names[:3])}'
+        + (f' and {len(names) - 3} more)' if len(names) > 3 else ')')
+        for kind, names in kinds.items()
+        if names
+    ]
 
 
 def matching_state(
-    own: Mapping[str, Any], state_dict: Mapping[str, torch.Tensor], source: str
-) -> dict[str, torch.Tensor]:
-    """Give weights the names that they have in a model; every one must be there and have its place.
+    own: Mapping[str, Any], state_dict: Mapping[str, Tensor], source: str
+) -> dict[str, Tensor]:
+    """Rename weights to their names in a model, all of which must be there.
 
     Args:
         own: The model's own weights by name.
-        state_dict: Weights by name; parts of names that distributed wrappers add are ignored.
+        state_dict: Weights by name; key parts of distributed wrappers are ignored.
         source: File name for messages.
 
     Raises:
         UserError: Weights are missing, unexpected, or of another shape.
+
+    Example:
+        >>> own = nn.Linear(2, 1).state_dict()
+        >>> list(matching_state(own, {f'module.{key}': value for key, value in own.items()}, 'x.pth'))
+        ['weight', 'bias']
     """
     state = {_own_name(key, own): value for key, value in state_dict.items()}
     differences = _differences(own, state)
@@ -84,11 +88,10 @@ def matching_state(
     return state
 
 
-def _with_average(
-    state: Mapping[str, torch.Tensor], own: Mapping[str, torch.Tensor]
-) -> dict[str, torch.Tensor]:
-    """Return weights with an average, that of one generator, where a model has one and they have none."""
-    if f'{_AVERAGE}steps' not in own or any(key.startswith(_AVERAGE) for key in state):
+def _with_average(state: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Add the generator as its own average, where the model has an average and the weights have none."""
+    steps = f'{_AVERAGE}steps'
+    if steps not in own or any(key.startswith(_AVERAGE) for key in state):
         return dict(state)
     named = {_own_name(key, own): value for key, value in state.items()}
     average = {
@@ -96,24 +99,24 @@ def _with_average(
         for name, value in named.items()
         if name.startswith('generator.')
     }
-    return {**state, **average, f'{_AVERAGE}steps': torch.zeros_like(own[f'{_AVERAGE}steps'])}
+    return {**state, **average, steps: torch.zeros_like(own[steps])}
 
 
 def fitting_state(
     model: nn.Module,
-    state_dict: Mapping[str, torch.Tensor],
+    state_dict: Mapping[str, Tensor],
     source: str,
     may_be_absent: Sequence[str] = (),
     revise_keys: Sequence[tuple[str, str]] = (),
-) -> tuple[dict[str, torch.Tensor], list[str]]:
-    """Give weights the names that they have in a model; like `matching_state`, with exceptions.
+) -> tuple[dict[str, Tensor], list[str]]:
+    """Rename weights to their names in a model, like `matching_state`, with exceptions.
 
-    Published weights are those of the generator alone. A model that keeps an average of it gets them as
-    its average too, which starts anew.
+    Published weights are those of the generator alone: children such as a discriminator may be absent,
+    and a model with an average of its generator gets them as its average, too, with 0 steps.
 
     Args:
         model: Model without an outer distributed wrapper; its children may have one.
-        state_dict: Weights by name; parts of names that distributed wrappers add are ignored.
+        state_dict: Weights by name; key parts of distributed wrappers are ignored.
         source: File name for messages.
         may_be_absent: Children of the model that may be absent as a whole.
         revise_keys: Regular expressions and replacements for the names.
@@ -131,29 +134,24 @@ def fitting_state(
     state = _with_average(state, own)
     present = {_own_name(key, own).split('.')[0] for key in state}
     absent = [name for name in may_be_absent if hasattr(model, name) and name not in present]
-    left = {key: value for key, value in own.items() if key.split('.')[0] in absent}
-    state = matching_state(own, {**state, **left}, source)
+    kept = {key: value for key, value in own.items() if key.split('.')[0] in absent}
+    state = matching_state(own, {**state, **kept}, source)
     return state, [name for name in absent if any(key.startswith(f'{name}.') for key in own)]
 
 
 def load_weights(
     model: nn.Module,
-    state_dict: Mapping[str, torch.Tensor],
+    state_dict: Mapping[str, Tensor],
     source: str,
     may_be_absent: Sequence[str] = (),
     revise_keys: Sequence[tuple[str, str]] = (),
 ) -> list[str]:
-    """Load weights; every one must be there and have its place (see `fitting_state`).
+    """Load weights into a model; arguments and errors as in `fitting_state`.
 
     Returns:
         The children that were absent.
-
-    Raises:
-        UserError: Weights are missing, unexpected, or of another shape.
     """
-    from mmengine.runner.checkpoint import (
-        load_state_dict,  # slow, and needed for whole models alone
-    )
+    from mmengine.runner.checkpoint import load_state_dict  # slow to import
 
     state, absent = fitting_state(model, state_dict, source, may_be_absent, revise_keys)
     load_state_dict(model, state, strict=True)

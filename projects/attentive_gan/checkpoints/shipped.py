@@ -1,4 +1,4 @@
-"""The weights that come with the package, by name, with the checksum that their file must have."""
+"""Weights that ship with the package, with the SHA-256 of each file."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ FOLDER = Path(__file__).resolve().parent.parent / 'weights'
 
 @dataclass(frozen=True)
 class ShippedWeights:
-    """A file in half precision; its card, the Markdown file beside it, says how it was made."""
+    """Weights in half precision; the card beside the file describes their training.
+
+    Attributes:
+        name: Name of the weights and of their config.
+        sha256: SHA-256 of the file, hexadecimal.
+    """
 
     name: str
-    """Name of the weights, and of the config that builds their network."""
     sha256: str
-    """SHA-256 of the file, hexadecimal."""
 
     @property
     def config(self) -> str:
@@ -27,10 +30,10 @@ class ShippedWeights:
 
     @property
     def path(self) -> Path:
-        """File of the weights, verified.
+        """Verified weights file.
 
         Raises:
-            UserError: It is missing or differs from what was published.
+            UserError: It is missing or has another SHA-256.
         """
         path = FOLDER / f'{self.name}.safetensors'
         if not path.is_file():
@@ -45,26 +48,24 @@ class ShippedWeights:
 
 
 SHIPPED = {
-    weights.name: weights
-    for weights in (
-        ShippedWeights(
-            'unet_rendered', 'd505409c9857a4f2b405c620db5757015b2f0ae31fdf4053a5cc4afffb01d511'
-        ),
-        ShippedWeights(
-            'attgan_small', '057fab1fe329f8569e76dfb328276666d8c35af444be354b44eece59bf784a50'
-        ),
-        ShippedWeights(
-            'attgan_pool', 'ef1372d674696df4e950fbd0f275197479678ae2af6b951f8ba8d433162d6dc0'
-        ),
-    )
+    name: ShippedWeights(name, sha256)
+    for name, sha256 in {
+        'unet_rendered': 'd505409c9857a4f2b405c620db5757015b2f0ae31fdf4053a5cc4afffb01d511',
+        'attgan_small': '057fab1fe329f8569e76dfb328276666d8c35af444be354b44eece59bf784a50',
+        'attgan_pool': 'ef1372d674696df4e950fbd0f275197479678ae2af6b951f8ba8d433162d6dc0',
+    }.items()
 }
 
 
 def shipped_weights(name: str) -> ShippedWeights:
-    """Return weights by their name.
+    """Return shipped weights by name.
 
     Raises:
-        UserError: There are none of this name.
+        UserError: There are no weights of this name.
+
+    Example:
+        >>> shipped_weights('attgan_small').config
+        'configs/attgan_small.py'
     """
     if name not in SHIPPED:
         raise UserError(f'No weights named {name!r} are shipped; there are {sorted(SHIPPED)}.')

@@ -1,4 +1,4 @@
-"""What every command-line tool does around its work: options, clear errors, honest exit codes.
+"""Options, error messages and exit codes that all command-line tools share.
 
 Nothing heavy is imported at the top, so that `--help` answers at once.
 """
@@ -6,12 +6,14 @@ Nothing heavy is imported at the top, so that `--help` answers at once.
 from __future__ import annotations
 
 import argparse
+import atexit
 import os
 import re
 import sys
 import warnings
 from collections.abc import Callable
-from typing import Any
+from types import ModuleType
+from typing import Any, NoReturn
 
 from attentive_gan.errors import UserError
 
@@ -31,10 +33,35 @@ _NOISE = (
 )  # fmt: skip
 
 
-def run(main: Callable[[], int | None]) -> None:
-    """Call `main` and leave the process with its exit code; turn user mistakes into one clear message.
+def run_tool(command: ModuleType) -> NoReturn:
+    """Run a command as a program of its own, such as `tools/train.py`.
 
-    Set the environment variable ATTENTIVE_GAN_TRACEBACK to 1 to see the full traceback.
+    Args:
+        command: Module with a docstring, which `--help` prints, `add_arguments(parser)` and `run(args)`.
+    """
+    parser = argparse.ArgumentParser()
+    add_command(parser, command)
+    args = parser.parse_args()
+    run(lambda: args.run(args))
+
+
+def add_command(parser: argparse.ArgumentParser, command: ModuleType) -> None:
+    """Give a parser the help and the options of a command; `args.run(args)` executes it.
+
+    Args:
+        parser: The parser of the program or of the subcommand.
+        command: As for `run_tool`.
+    """
+    parser.description = command.__doc__
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.set_defaults(run=command.run, error=parser.error)
+    command.add_arguments(parser)
+
+
+def run(main: Callable[[], int | None]) -> NoReturn:
+    """Call `main` and exit with its code; print user mistakes as one clear message.
+
+    Set the environment variable ATTENTIVE_GAN_TRACEBACK to 1 to print the full traceback.
 
     Args:
         main: The tool's work, which returns an exit code or None for success.
@@ -43,7 +70,6 @@ def run(main: Callable[[], int | None]) -> None:
         warnings.filterwarnings('ignore', message=f'.*{re.escape(text)}.*')
     try:
         code = main() or 0
-        _leave_process_group()
     except KeyboardInterrupt:
         sys.stderr.write('interrupted\n')
         code = EXIT_INTERRUPTED
@@ -53,21 +79,30 @@ def run(main: Callable[[], int | None]) -> None:
             raise
         sys.stderr.write(f'error: {message}\n')
         code = 1
+    _exit(code)
+
+
+def _exit(code: int) -> NoReturn:
+    """Exit; a process of a group without finalizing the interpreter.
+
+    Wrapped models keep a process group, and with it gloo's threads, alive after `destroy_process_group`. A
+    thread that releases a tensor while the interpreter is finalized cannot get its lock and aborts the
+    process ("terminate called without an active exception"), although all work was done.
+    """
+    distributed: Any = sys.modules.get('torch.distributed')
+    if not (distributed and distributed.is_available() and distributed.is_initialized()):
+        sys.stdout.flush()
+        sys.exit(code)
+    if code == 0:  # after a failure, destroying the group could wait for processes that are gone
+        distributed.destroy_process_group()
+    atexit._run_exitfuncs()
     sys.stdout.flush()
-    sys.exit(code)
-
-
-def _leave_process_group() -> None:
-    """End distributed communication; its threads can crash an interpreter that simply exits."""
-    torch = sys.modules.get('torch')
-    if torch is None or not torch.distributed.is_available():
-        return
-    if torch.distributed.is_initialized():
-        torch.distributed.destroy_process_group()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _message_for(error: Exception) -> str | None:
-    """Return the message for an error that a user can mend, or None for a defect of the program."""
+    """Return the message for an error that a user can fix, or None for a defect of the program."""
     renderer = sys.modules.get('raindrop_renderer.errors')  # importing it takes NumPy and OpenCV
     expected = (UserError, renderer.RaindropOptionError) if renderer else (UserError,)
     if isinstance(error, expected):
@@ -87,30 +122,43 @@ def _message_for(error: Exception) -> str | None:
     return None
 
 
-def add_config_options(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+def add_config_options(parser: argparse.ArgumentParser) -> None:
     """Add the toolbox's options for configs and launchers.
 
     Args:
         parser: Parser of a tool that reads a config.
     """
-    parser.add_argument(
-        '--cfg-options', nargs='+', default=[], metavar='FIELD=VALUE',
+    add = parser.add_argument
+    add('--cfg-options', nargs='+', default=[], metavar='FIELD=VALUE',
         help='change config fields, such as train_dataloader.batch_size=4; lists as "[a,b]" without '
-        'white space',
-    )  # fmt: skip
-    parser.add_argument(
-        '--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none',
-        help='how the processes were started (tools/dist_train.sh sets it)',
-    )  # fmt: skip
-    parser.add_argument('--local-rank', '--local_rank', type=int, default=0, help=argparse.SUPPRESS)
-    return parser
+        'white space')  # fmt: skip
+    add('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none',
+        help='how the processes were started (tools/dist_train.sh sets it)')  # fmt: skip
+    add('--local-rank', '--local_rank', type=int, default=0, help=argparse.SUPPRESS)
+
+
+def config_options(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the values of `--cfg-options`; pass `--local-rank` on to torch.
+
+    Args:
+        args: Command line with the options of `add_config_options`.
+    """
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    return parse_options(args.cfg_options)
 
 
 def parse_options(pairs: list[str]) -> dict[str, Any]:
-    """Turn FIELD=VALUE strings into values, by the rules of MMEngine's `DictAction`.
+    """Parse FIELD=VALUE strings by the rules of MMEngine's `DictAction`.
 
     Args:
         pairs: What followed `--cfg-options`.
+
+    Raises:
+        SystemExit: A string is malformed; the message says how to write it.
+
+    Example:
+        >>> parse_options(['model.generator.num_steps=3', 'work_dir=runs'])
+        {'model.generator.num_steps': 3, 'work_dir': 'runs'}
     """
     malformed = [pair for pair in pairs if '=' not in pair]
     if malformed:
@@ -122,14 +170,14 @@ def parse_options(pairs: list[str]) -> dict[str, Any]:
     parser = argparse.ArgumentParser()
     parser.add_argument('--cfg-options', nargs='+', action=DictAction)
     try:
-        options = parser.parse_args(['--cfg-options', *pairs]).cfg_options
+        options: dict[str, Any] = parser.parse_args(['--cfg-options', *pairs]).cfg_options
     except RecursionError:  # MMEngine's parser, on brackets within brackets
         options = {}
     if not options or any(_holds_dict(value) for value in options.values()):
         raise SystemExit(
             f'error: --cfg-options {" ".join(pairs)}: a value may be a number, a word, a list or a tuple; '
             'write a dict into a config that has this one as its _base_, or set its fields one by one, '
-            'such as custom_hooks.0.interval=5'
+            'such as default_hooks.sample_grid.interval=5'
         )
     return options
 

@@ -1,10 +1,10 @@
-"""What the command-line tool shows: progress on a terminal, lines elsewhere, and a summary."""
+"""Output of `restore`: progress bars on a terminal, lines elsewhere, and a summary."""
 
 from __future__ import annotations
 
 import sys
 import time
-from types import TracebackType
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
@@ -19,18 +19,22 @@ from rich.progress import (
 )
 
 from attentive_gan.errors import shown
-from attentive_gan.restoration.batch import Record, Report
-from attentive_gan.restoration.sharding import Shard
+from attentive_gan.restoration import ProgressCallback
 
-#: Images that are done sooner than this, in seconds, get no bar of their own.
-_SOON = 1.0
+if TYPE_CHECKING:
+    from attentive_gan.restoration import Outcome, Report, Shard
+
+#: Inputs that take less than this, in seconds, get no bar of their own.
+_SHORT = 1.0
+#: Largest number of failures in the summary; the log has all.
+_LISTED = 20
 
 
-class ConsoleProgress:
-    """Shows progress on stderr; as a context, it takes the bars away at its end.
+class ConsoleProgress(ProgressCallback):
+    """Prints progress on stderr; as a context, it removes the bars at its end.
 
     Args:
-        quiet: Whether to show nothing.
+        quiet: Whether to print nothing.
     """
 
     def __init__(self, quiet: bool) -> None:
@@ -41,9 +45,9 @@ class ConsoleProgress:
             TextColumn('{task.fields[rate]}'), TimeElapsedColumn(), TimeRemainingColumn(),
             console=self._console, transient=True, disable=not self._bars,
         )  # fmt: skip
-        self._all: TaskID | None = None
-        self._one: TaskID | None = None
-        self._started = self._one_started = time.monotonic()
+        self._batch = self._progress.add_task('all', total=None, rate='')
+        self._current: TaskID | None = None
+        self._started = self._current_started = time.monotonic()
         self._name = ''
         self._ended = 0
 
@@ -52,96 +56,85 @@ class ConsoleProgress:
         self._progress.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Take the bars away."""
+    def __exit__(self, *_exception: object) -> None:
+        """Remove the bars."""
         self._progress.stop()
 
     def note(self, text: str) -> None:
-        """Show a line."""
+        """Print a line."""
         self._console.print(text, markup=False, highlight=False)
 
-    def begin(self, total: int) -> None:
-        """Show the bar of all sources."""
+    def on_start(self, total: int) -> None:
+        """Show the bar of all inputs."""
         self._started = time.monotonic()
-        self._all = self._progress.add_task('all', total=total, rate='')
+        self._progress.update(self._batch, total=total)
 
-    def part(self, name: str, part: float) -> None:
-        """Show the bar of the source in work, if it takes long."""
+    def on_progress(self, name: str, fraction: float) -> None:
+        """Show a bar for the current input if it takes long."""
         now = time.monotonic()
+        if self._current is not None and (name != self._name or fraction >= 1):
+            self._progress.remove_task(self._current)
+            self._current = None
         if name != self._name:
-            self._drop_one()
-            self._name, self._one_started = name, now
-        if part >= 1:
-            self._drop_one()
-        elif self._one is not None:
-            self._progress.update(self._one, completed=round(100 * part))
-        elif now - self._one_started > _SOON:
-            self._one = self._progress.add_task(escape(name), total=100, rate='%')
+            self._name, self._current_started = name, now
+        if self._current is not None:
+            self._progress.update(self._current, completed=round(100 * fraction))
+        elif fraction < 1 and now - self._current_started > _SHORT:
+            self._current = self._progress.add_task(escape(name), total=100, rate='%')
 
-    def end(self, record: Record) -> None:
-        """Count a source; name it where there are no bars, or if it failed."""
+    def on_outcome(self, outcome: Outcome) -> None:
+        """Count an input; print it if there are no bars, or if it failed."""
         self._ended += 1
         rate = self._ended / max(time.monotonic() - self._started, 1e-3)
-        if self._all is not None:
-            self._progress.update(self._all, completed=self._ended, rate=f'{rate:.1f}/s')
-        if record.state == 'failed':
-            self.note(f'failed: {record.reason}')
-        elif not self._bars and record.state == 'done':
-            self.note(f'{shown(record.source)} -> {shown(record.output)}')
-
-    def _drop_one(self) -> None:
-        if self._one is not None:
-            self._progress.remove_task(self._one)
-            self._one = None
+        self._progress.update(self._batch, completed=self._ended, rate=f'{rate:.1f}/s')
+        if outcome.state == 'failed':
+            self.note(f'failed: {outcome.reason}')
+        elif not self._bars and outcome.state == 'done':
+            self.note(f'{shown(outcome.input)} -> {shown(outcome.output)}')
 
 
-def summary(report: Report, shard: Shard, out: object, quiet: bool, listed: int) -> None:
-    """Print what became of all sources.
+def print_summary(report: Report, shard: Shard, out: object, quiet: bool) -> None:
+    """Print the outcome of all inputs.
 
     Args:
-        report: What became of them.
-        shard: Which part of all files they are.
+        report: Outcome of each input.
+        shard: Part of all files that the report covers.
         out: Output folder or file.
         quiet: Whether to print failures only, on stderr.
-        listed: How many failures are named.
     """
-    done, skipped, failed = (report.of(state) for state in ('done', 'skipped', 'failed'))
+    failed = report.of('failed')
     console = Console(soft_wrap=True, highlight=False, file=sys.stderr if quiet else sys.stdout)
-    if not quiet:
-        part = f'part {shard.number} of {shard.count}: ' if shard.count > 1 else ''
-        console.print(
-            f'{part}{len(done)} restored in {report.seconds:.1f} s{_rate(len(done), report.seconds)}, '
-            f'{len(skipped)} there already, {len(failed)} failed: {shown(str(out))}',
-            markup=False,
-        )
-        if report.left_out:
-            kinds = ', '.join(f'{n} {shown(kind)}' for kind, n in sorted(report.left_out.items()))
-            console.print(f'left out, no image or video by name: {kinds}', markup=False)
-        for record in done:
-            for note in record.details.get('notes', ()):
-                console.print(f'{shown(record.source)}: {note}', markup=False)
-            flicker = record.details.get('flicker')
-            if flicker:
-                console.print(
-                    f'{shown(record.source)}: flicker {flicker[0]:.2f} in the source, {flicker[1]:.2f} in '
-                    'the result (levels of 255)',
-                    markup=False,
-                )
-    one_screen = console.is_terminal and sys.stderr.isatty() and len(report.records) <= listed
-    if quiet or not one_screen:  # there, the failures have just been named above
-        for record in failed[:listed]:
-            console.print(f'failed: {record.reason}', markup=False)
-        if len(failed) > listed:
-            console.print(
-                f'and {len(failed) - listed} more; --log FILE.jsonl names all', markup=False
-            )
+    lines = [] if quiet else _results(report, shard, out)
+    one_screen = console.is_terminal and sys.stderr.isatty() and len(report.outcomes) <= _LISTED
+    if quiet or not one_screen:  # otherwise the failures are still visible above
+        lines += [f'failed: {outcome.reason}' for outcome in failed[:_LISTED]]
+        if len(failed) > _LISTED:
+            lines.append(f'and {len(failed) - _LISTED} more; --log FILE.jsonl names all')
     if report.interrupted:
-        console.print('interrupted; --skip-existing goes on from here', markup=False)
+        lines.append('interrupted; --skip-existing goes on from here')
+    for line in lines:
+        console.print(line, markup=False)
+
+
+def _results(report: Report, shard: Shard, out: object) -> list[str]:
+    """Return the number of restored inputs, and notes about them."""
+    done, skipped, failed = (report.of(state) for state in ('done', 'skipped', 'failed'))
+    part = f'part {shard.number} of {shard.count}: ' if shard.count > 1 else ''
+    lines = [
+        f'{part}{len(done)} restored in {report.seconds:.1f} s{_rate(len(done), report.seconds)}, '
+        f'{len(skipped)} there already, {len(failed)} failed: {shown(str(out))}'
+    ]
+    if report.ignored:
+        kinds = ', '.join(f'{n} {shown(kind)}' for kind, n in sorted(report.ignored.items()))
+        lines.append(f'ignored, no image or video by name: {kinds}')
+    for outcome in done:
+        notes = list(outcome.details.get('notes', ()))
+        if flicker := outcome.details.get('flicker'):
+            notes.append(
+                f'flicker {flicker[0]:.2f} in the input, {flicker[1]:.2f} in the result (levels of 255)'
+            )
+        lines += [f'{shown(outcome.input)}: {note}' for note in notes]
+    return lines
 
 
 def _rate(done: int, seconds: float) -> str:

@@ -10,7 +10,7 @@ from torch import nn
 
 
 def choose_backend(configured: str | None = None) -> str:
-    """Return the communication backend: what the config asks for, if this machine can do it.
+    """Return the communication backend: the configured one with a GPU, else gloo.
 
     Args:
         configured: Value of `env_cfg.dist_cfg.backend`.
@@ -24,12 +24,12 @@ def unwrapped_state_dict(model: nn.Module) -> OrderedDict[str, Any]:
     """Return the state dict of a model without the key parts that distributed wrappers add.
 
     MMSeparateDistributedDataParallel wraps each child, so that MMEngine 0.10.7 saves
-    `generator.module.*`, which neither its own loader nor a single process can read back.
+    `generator.module.*`, which neither its own loader nor a single process can load.
 
     Args:
         model: A model, wrapped or not, with children wrapped or not.
     """
-    from mmengine.model import is_model_wrapper  # takes a second, which starting need not
+    from mmengine.model import is_model_wrapper  # takes a second to import
 
     if is_model_wrapper(model):
         model = cast(nn.Module, model.module)

@@ -2,8 +2,8 @@
 
 `mmagic.models.editors` imports all of MMagic's models, and with them diffusers, transformers and the
 compiled operators of mmcv; none of these can be installed together on a current machine. Where any is
-missing, the package is replaced by one that loads the restoration editors alone. A complete
-installation is left as it is.
+missing, the package is replaced by one with the restoration editors only. A complete installation is
+not changed.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ OPTIONAL_PACKAGES = (
     'transformers',
 )  # fmt: skip
 
-#: What `mmagic.models.editors` and `mmagic.evaluation` cannot be imported without, with the first version
-#: that is not known to work (0.24.0 and 4.38.2 are), if any.
+#: Packages that `mmagic.models.editors` and `mmagic.evaluation` need, with the first version that is not
+#: known to work (0.24.0 and 4.38.2 are), if any.
 _COMPLETE: dict[str, str | None] = {
     'diffusers': '0.25',
     'transformers': '4.39',
     'albumentations': None,
 }
 
-#: Parts of MMagic that its registries import on first use; here all at once, while placeholders stand.
+#: Parts of MMagic that its registries import on first use; here all at once, while there are placeholders.
 _PARTS = (
     'mmagic.structures',
     'mmagic.models',
@@ -64,10 +64,10 @@ def reason_for_lean_import() -> str | None:
 
 
 def _lean_editors() -> ModuleType:
-    """Return an empty package in the place of `mmagic.models.editors`, with its real path."""
+    """Return an empty replacement of the package `mmagic.models.editors`, with its real path."""
     folder = importlib.util.find_spec('mmagic').submodule_search_locations[0]  # type: ignore[union-attr,index]
     name = 'mmagic.models.editors'
-    module = ModuleType(name, 'MMagic editors, loaded one by one by attentive_gan.host.')
+    module = ModuleType(name, 'MMagic editors, loaded one by one by attentive_gan.compat.')
     module.__path__ = [f'{folder}/models/editors']
     module.__package__ = name
     module.__all__ = []  # type: ignore[attr-defined]
@@ -75,7 +75,7 @@ def _lean_editors() -> ModuleType:
 
 
 def _publish(editor: ModuleType) -> None:
-    """Give `mmagic.models` and its `editors` the names of an editor, as a complete import does."""
+    """Add the names of an editor to `mmagic.models` and its `editors`, as a complete import does."""
     models, editors = sys.modules['mmagic.models'], sys.modules['mmagic.models.editors']
     for name in editor.__all__:
         for package in (editors, models):
@@ -85,7 +85,11 @@ def _publish(editor: ModuleType) -> None:
 
 
 def apply() -> tuple[bool, str]:
-    """Import MMagic; leave out what cannot be imported on this machine."""
+    """Import MMagic without the parts that cannot be imported on this machine.
+
+    Returns:
+        Whether parts were left out, and why.
+    """
     if 'mmagic.models.editors' in sys.modules:
         return False, 'MMagic was imported before attentive_gan'
     reason = reason_for_lean_import()

@@ -1,4 +1,4 @@
-"""What this project takes from MMagic, imported after the compatibility fixes were applied."""
+"""Classes of MMagic that this project uses, imported after the fixes were applied."""
 
 from __future__ import annotations
 

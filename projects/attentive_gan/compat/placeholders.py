@@ -1,8 +1,8 @@
-"""Stand-ins for optional packages that MMagic imports at the top of its files without need.
+"""Placeholders for optional packages that MMagic imports at the top of its files without need.
 
-A placeholder lets the import statement pass and nothing more: whoever calls, instantiates or
-subclasses-and-instantiates one of its names gets an ImportError that names the package. They exist
-only while MMagic is being imported, so that other libraries are not misled about what is installed.
+A placeholder lets the import statement pass; calling one of its names, or a class derived from one,
+raises an ImportError that names the package. Placeholders exist only while MMagic is being imported, so
+that other libraries do not take the packages for installed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 
 
 class _MissingType(type):
-    """Class of stand-in classes: any attribute of them is another stand-in."""
+    """Metaclass of placeholder classes: any attribute of them is another placeholder."""
 
     def __getattr__(cls, name: str) -> Any:
         if name.startswith('__'):
@@ -27,7 +27,7 @@ class _MissingType(type):
 
 
 def missing_name(full_name: str) -> type:
-    """Return a class that stands for `full_name` and raises ImportError when it is called.
+    """Return a placeholder class that raises ImportError when it is called.
 
     Args:
         full_name: Dotted name as it would be imported, such as `diffusers.models.ModelMixin`.
@@ -41,12 +41,12 @@ def missing_name(full_name: str) -> type:
         )
 
     module, _, name = full_name.rpartition('.')
-    members = {'__new__': refuse, '__module__': module, '__doc__': f'Stand-in for {full_name}.'}
+    members = {'__new__': refuse, '__module__': module, '__doc__': f'Placeholder of {full_name}.'}
     return _MissingType(name, (), members)
 
 
 class _PlaceholderModule(ModuleType):
-    """A module whose every public name is a stand-in."""
+    """A module whose every public name is a placeholder."""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith('__'):
@@ -54,32 +54,34 @@ class _PlaceholderModule(ModuleType):
         return missing_name(f'{self.__name__}.{name}')
 
 
-class _PlaceholderLoader(Loader):
-    """Creates placeholder modules."""
+class _PlaceholderImporter(MetaPathFinder, Loader):
+    """Imports placeholders of top-level packages; used only after all real finders.
+
+    Args:
+        packages: Import names.
+    """
+
+    def __init__(self, packages: Sequence[str]) -> None:
+        self.packages = packages
+
+    def find_spec(
+        self,
+        fullname: str,
+        path: Sequence[str] | None = None,
+        target: ModuleType | None = None,
+    ) -> ModuleSpec | None:
+        """Return a spec for a module of a missing package."""
+        missing = fullname.split('.')[0] in self.packages
+        return ModuleSpec(fullname, self, is_package=True) if missing else None
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
-        """Return an empty placeholder with a package path, so that sub-modules can be imported."""
+        """Return a placeholder with a package path, so that sub-modules can be imported."""
         module = _PlaceholderModule(spec.name)
         module.__path__ = []
         return module
 
     def exec_module(self, module: ModuleType) -> None:
-        """There is nothing to execute."""
-
-
-class _PlaceholderFinder(MetaPathFinder):
-    """Finds placeholders for the given top-level packages; asked only after all real finders."""
-
-    def __init__(self, packages: Sequence[str]) -> None:
-        self._packages = set(packages)
-
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        """Return a spec for a module of a missing package."""
-        if fullname.split('.')[0] not in self._packages:
-            return None
-        return ModuleSpec(fullname, _PlaceholderLoader(), is_package=True)
+        """Execute nothing."""
 
 
 def missing_packages(candidates: Sequence[str]) -> list[str]:
@@ -93,12 +95,20 @@ def missing_packages(candidates: Sequence[str]) -> list[str]:
 
 @contextmanager
 def placeholders(packages: Sequence[str]) -> Iterator[None]:
-    """Let imports of the given missing packages pass inside of the block.
+    """Let imports of missing packages pass inside of the block.
 
     Args:
         packages: Import names of top-level packages that are not installed.
+
+    Example:
+        >>> with placeholders(['no_such_package']):
+        ...     from no_such_package.models import Model
+        >>> Model()  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+            ...
+        ImportError: no_such_package.models.Model is needed here, but the package ... is not installed; ...
     """
-    finder = _PlaceholderFinder(packages)
+    finder = _PlaceholderImporter(packages)
     sys.meta_path.append(finder)
     try:
         yield

@@ -1,50 +1,53 @@
-"""Applies every shim, once, in the order in which the toolbox needs them."""
+"""Applies every fix once, in the order in which the toolbox needs them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from . import checkpoint_loader, installed_paths, lean_mmagic, numpy_names, versions
+from . import fixes, inherited_configs, lean_mmagic, versions
 
 
 @dataclass(frozen=True)
-class ShimReport:
-    """What became of one shim on this machine."""
+class AppliedFix:
+    """Outcome of one fix on this machine.
+
+    Attributes:
+        name: Short name of the incompatibility.
+        active: Whether it is present here, so that the fix was applied.
+        reason: What was found, in one line.
+    """
 
     name: str
-    """Short name of the break."""
     active: bool
-    """Whether the break is present here, so that the shim was applied."""
     reason: str
-    """What was found, in one line."""
 
 
-#: (name, function that applies the shim where it is needed and returns (active, reason)).
-_SHIMS: tuple[tuple[str, Callable[[], tuple[bool, str]]], ...] = (
-    ('NumPy names', numpy_names.apply),
-    ('package paths', installed_paths.apply),
-    ('lean MMagic', lean_mmagic.apply),
-    ('checkpoint reading', checkpoint_loader.apply),
-)
+#: Functions that apply a fix where it is needed and return (active, reason), by name.
+_FIXES: dict[str, Callable[[], tuple[bool, str]]] = {
+    'NumPy names': fixes.add_numpy_bool8,
+    'package paths': fixes.replace_package_lookup,
+    'inherited configs': inherited_configs.apply,
+    'lean MMagic': lean_mmagic.apply,
+    'checkpoint reading': fixes.replace_checkpoint_loader,
+}
 
-_reports: list[ShimReport] = []
+_applied: list[AppliedFix] = []
 
 
 def prepare() -> None:
-    """Make MMagic, MMEngine and mmcv work on this machine; calling it again changes nothing.
+    """Make MMagic, MMEngine and mmcv work on this machine; further calls change nothing.
 
     Raises:
-        UserError: A host package is missing or outside of the versions that are known to work.
+        UserError: A required package is missing or outside of the versions that are known to work.
     """
-    if _reports:
+    if _applied:
         return
     versions.check_requirements()
-    for name, apply in _SHIMS:
-        active, reason = apply()
-        _reports.append(ShimReport(name, active, reason))
+    for name, apply in _FIXES.items():
+        _applied.append(AppliedFix(name, *apply()))
 
 
-def report() -> list[ShimReport]:
-    """Return what `prepare` found and did, in the order of application."""
-    return list(_reports)
+def report() -> list[AppliedFix]:
+    """Return the outcome of every fix, in the order of application; empty before `prepare`."""
+    return list(_applied)

@@ -1,4 +1,4 @@
-"""Which versions of the host packages are installed, and which are known to work."""
+"""Installed versions of the required packages, and the versions that are known to work."""
 
 from __future__ import annotations
 
@@ -12,26 +12,30 @@ from attentive_gan.errors import UserError
 
 #: Command that installs MMagic without the hundred packages that it lists.
 INSTALL_TOOLBOX = 'pip install --no-deps mmagic==1.2.0 mmcv-lite==2.1.0'
+INSTALL_TORCH = 'pip install torch torchvision'
 
 
 @dataclass(frozen=True)
 class Requirement:
-    """A host package that must be present, by any of its distribution names."""
+    """A required package.
+
+    Attributes:
+        distributions: Names on the package index; any of them will do, the first installed one counts.
+        minimum: Oldest version that is known to work.
+        below: First version that is known, or must be expected, not to work.
+        remedy: Command that installs a version that works.
+    """
 
     distributions: tuple[str, ...]
-    """Names on the package index, in the order in which they are looked up."""
     minimum: str
-    """Oldest version that is known to work."""
     below: str
-    """First version that is known, or must be expected, not to work."""
     remedy: str
-    """Command that mends it."""
 
 
 #: MMagic asserts its mmcv and MMEngine ranges itself, with an AssertionError.
 _REQUIREMENTS = (
-    Requirement(('torch',), '2.0', '3', 'pip install torch torchvision'),
-    Requirement(('torchvision',), '0.15', '1', 'pip install torch torchvision'),
+    Requirement(('torch',), '2.0', '3', INSTALL_TORCH),
+    Requirement(('torchvision',), '0.15', '1', INSTALL_TORCH),
     Requirement(('mmengine', 'mmengine-lite'), '0.10.7', '0.11', 'pip install mmengine==0.10.7'),
     Requirement(('mmcv', 'mmcv-lite'), '2.0.0', '2.2.0', INSTALL_TOOLBOX),
     Requirement(('mmagic',), '1.2.0', '1.3', INSTALL_TOOLBOX),
@@ -39,7 +43,7 @@ _REQUIREMENTS = (
 
 
 def requirements() -> tuple[Requirement, ...]:
-    """Return the host packages that the plugin stands on."""
+    """Return the packages that MMagic's part of this project needs."""
     return _REQUIREMENTS
 
 
@@ -56,7 +60,7 @@ def installed_version(*distributions: str) -> Version | None:
 
 
 def check_requirements() -> None:
-    """Look whether all host packages are there in versions that work.
+    """Check that all required packages are installed in versions that work.
 
     Raises:
         UserError: A package is missing, or its version is outside of the known range.

@@ -1,4 +1,4 @@
-"""Gives a config another number of iterations, or another data set, and leaves all else as it is."""
+"""Changes the number of iterations or the data of a config, and nothing else."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from mmengine.config import Config
 
 from attentive_gan.errors import UserError
 
-#: Fields that count iterations of the schedule. `*` stands for every item of a list, a name for the items
-#: of this type.
+#: Fields that count iterations of the schedule; `*` is every item of a list, a name the items of a type.
 SCHEDULE_FIELDS = (
-    'model.discriminator_start', 'model.adversarial_start',
+    'model.train_cfg.gen_init_steps', 'model.train_cfg.disc_init_steps',
     'param_scheduler.*.begin', 'param_scheduler.*.end', 'param_scheduler.*.T_max',
     'param_scheduler.*.step_size', 'param_scheduler.*.milestones',
     'param_scheduler.*.periods',
 )  # fmt: skip
 
-#: Fields that say how often something is saved, shown or validated, which costs time.
+#: Intervals of saving, visualization and validation, which take time.
 INTERVAL_FIELDS = (
-    'train_cfg.val_interval', 'default_hooks.checkpoint.interval', 'custom_hooks.SampleGridHook.interval',
+    'train_cfg.val_interval', 'default_hooks.checkpoint.interval', 'default_hooks.sample_grid.interval',
+    'custom_hooks.SampleGridHook.interval',
 )  # fmt: skip
 
-#: However short a training is, it does these no more often, in iterations.
+#: Smallest of these intervals in a shortened training, in iterations.
 LEAST_INTERVAL = 50
 
-#: Fields that say what is trained and tested on.
+#: Fields that define the data of training, validation and test.
 DATA_FIELDS = (
     'data_root', 'train_dataloader', 'val_dataloader', 'test_dataloader', 'val_evaluator',
     'test_evaluator', 'val_cfg', 'test_cfg',
@@ -36,16 +36,16 @@ DATA_FIELDS = (
 def set_iterations(config: Config, iterations: int) -> None:
     """Set `train_cfg.max_iters` and scale every other number of iterations with it.
 
-    Schedules keep their share of the training. So do intervals, but for `LEAST_INTERVAL`; the end of the
-    training is always one of theirs. Log lines become as many as they were. In a training by time,
-    schedules and stages are shares already, and its loop is replaced by one of iterations.
+    Schedules and intervals keep their shares of the training; intervals stay between `LEAST_INTERVAL` and
+    the number of iterations, and the number of log lines stays the same. The loop of a training by time,
+    whose schedules and stages are shares already, is replaced by one of iterations.
 
     Args:
         config: Config to change; a single schedule becomes a list.
         iterations: New number of iterations.
 
     Raises:
-        UserError: The config counts epochs, or says neither a number of iterations nor a time.
+        UserError: The config has neither a number of iterations nor a time.
     """
     loop: Any = config.get('train_cfg') or {}
     if loop.get('type') == 'TimedTrainLoop':
@@ -53,7 +53,7 @@ def set_iterations(config: Config, iterations: int) -> None:
         return
     old = loop.get('max_iters')
     if not old:
-        raise UserError(f'{config.filename}: it has no train_cfg.max_iters to take the place of')
+        raise UserError(f'{config.filename}: it has no train_cfg.max_iters that could be changed')
     schedule = config.get('param_scheduler')
     if isinstance(schedule, dict) and 'type' in schedule:
         config.param_scheduler = [schedule]
@@ -79,11 +79,11 @@ def _count_iterations(config: Config, iterations: int) -> None:
 
 
 def use_data(config: Config, other: Config) -> None:
-    """Take data sets, their pipelines, metrics and the score that decides about the best from a config.
+    """Copy data sets, pipelines, metrics and the score that selects the best checkpoint from a config.
 
     Args:
         config: Config to change.
-        other: Config whose data is taken.
+        other: Config whose data is copied.
     """
     for name in DATA_FIELDS:
         if name in other:

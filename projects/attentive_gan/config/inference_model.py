@@ -1,11 +1,11 @@
-"""A trained model for looking at images, not for training: built from its config, with its weights."""
+"""A trained model for inference, built from its config and weights."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import torch
 from mmagic.registry import MODELS
@@ -14,9 +14,9 @@ from mmengine.registry import DefaultScope
 from torch import nn
 
 from attentive_gan.checkpoints.fitting import load_weights
-from attentive_gan.engine.runner.restoration_runner import explained
+from attentive_gan.engine.runner.config_errors import config_field
 from attentive_gan.errors import UserError
-from attentive_gan.utils.checkpoint_io import read_checkpoint
+from attentive_gan.utils.checkpoint_io import read_state_dict
 from attentive_gan.utils.digests import digest
 
 from .reading import load_config
@@ -29,17 +29,17 @@ class InferenceModel:
     model: nn.Module
     """MMagic's editor, with `test_step`."""
     config: Config
-    """What it was built from."""
+    """Its config."""
     channel_order: Literal['rgb', 'bgr']
-    """Colour order of the network, as its test pipeline loads images."""
+    """Colour order of the network: the one in which its test pipeline loads images."""
     weights_sha256: str
-    """SHA-256 of the weights' file, hexadecimal."""
+    """SHA-256 of the weights file, hexadecimal."""
     name: str
     """Stem of the config file."""
 
     @property
     def network(self) -> nn.Module | None:
-        """The part that turns images into images, averaged where there is an average; else None."""
+        """The image-to-image network (averaged if there is an average), or None."""
         averaged = getattr(self.model, 'generator_ema', None)
         return averaged.module if averaged is not None else getattr(self.model, 'generator', None)
 
@@ -51,33 +51,32 @@ def load_inference_model(
 
     Args:
         config: Config file.
-        checkpoint: Weights (.pth or .safetensors); every one must have its place.
-        device: Where the model works, such as 'cpu' or 'cuda:0'.
+        checkpoint: Weights (.pth or .safetensors); all must fit.
+        device: Device of the model, such as 'cpu' or 'cuda:0'.
         options: Changes to the config, as after `--cfg-options`.
 
     Raises:
-        UserError: A file is missing or does not fit, or the config does not say its colour order.
+        UserError: A file is missing or does not fit, or the config has no colour order.
     """
-    read_config = load_config(config, options)
+    loaded = load_config(config, options)
     if not Path(checkpoint).is_file():
         raise UserError(f'weights not found: {checkpoint}')
-    order = channel_order(read_config, config)
+    order = channel_order(loaded, config)
     # A network without weights of its own would otherwise differ from call to call.
     torch.manual_seed(0)
-    scope = DefaultScope.overwrite_default_scope(read_config.get('default_scope', 'mmagic'))
-    with scope, explained('model'):
-        model = MODELS.build(without_training_parts(read_config.model))
-    contents = read_checkpoint(checkpoint)
+    scope = DefaultScope.overwrite_default_scope(loaded.get('default_scope', 'mmagic'))
+    with scope, config_field('model'):
+        model = MODELS.build(without_training_parts(loaded.model))
     absent = getattr(model, 'training_only', ())
-    load_weights(model, contents.get('state_dict', contents), checkpoint, absent)
+    load_weights(model, read_state_dict(checkpoint), checkpoint, absent)
     model.to(torch.device(device)).eval()
     if torch.device(device).type == 'cuda':
         model.to(memory_format=torch.channels_last)  # the layout that cuDNN's matrix units take
-    return InferenceModel(model, read_config, order, digest(Path(checkpoint)), Path(config).stem)
+    return InferenceModel(model, loaded, order, digest(Path(checkpoint)), Path(config).stem)
 
 
 def without_training_parts(model: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out the perceptual loss: it restores nothing, and its VGG weights may not be there.
+    """Remove the perceptual loss, whose VGG weights may be missing.
 
     Args:
         model: Config of a model.
@@ -93,13 +92,13 @@ def channel_order(config: Config, path: str) -> Literal['rgb', 'bgr']:
         path: Its file, for messages.
 
     Raises:
-        UserError: No step of the pipeline says it.
+        UserError: No transform of the pipeline has a `channel_order`.
     """
     dataset = (config.get('test_dataloader') or {}).get('dataset') or {}
     for step in dataset.get('pipeline') or []:
         if 'channel_order' in step:
-            return step['channel_order']
+            return cast(Literal['rgb', 'bgr'], step['channel_order'])
     raise UserError(
-        f'{path}: its test pipeline has no step with channel_order, so red and blue might be '
-        'exchanged; give it LoadRainyCleanPair'
+        f'{path}: its test pipeline has no transform with channel_order, so red and blue might be '
+        'swapped; add LoadRainyCleanPair'
     )

@@ -1,4 +1,4 @@
-"""What weights can say of themselves, taken from the config of their training."""
+"""Description of weights from the config of their training."""
 
 from __future__ import annotations
 
@@ -22,8 +22,7 @@ def describe(config: Config, source: str) -> WeightsDescription:
         source: Its file, whose stem becomes the name.
 
     Raises:
-        UserError: The config has no generator, or one that a description may not build, or does not say
-            its colour order.
+        UserError: The config has no generator, one that a description may not build, or no colour order.
     """
     generator = config.model.get('generator')
     if generator is None:

@@ -1,4 +1,4 @@
-"""Turns a config that trains for a number of iterations into one that trains for a time."""
+"""Converts a config that trains for a number of iterations to one that trains for a time."""
 
 from __future__ import annotations
 
@@ -9,24 +9,23 @@ from mmengine.config import Config
 
 from attentive_gan.errors import UserError
 
-#: Fields that name the iteration at which a stage begins; `AttentiveGAN` also takes shares in (0, 1).
-STAGE_FIELDS = ('discriminator_start', 'adversarial_start')
+from .reading import optimizer_wrappers
 
-#: An iteration that no training reaches.
-NEVER = 2**31 - 1
+#: Share of a stage that lasts as long as the training; `AttentiveGAN` takes shares in (0, 1).
+LONGEST_STAGE = 1 - 1e-9
 
 
 def set_minutes(config: Config, minutes: float) -> None:
-    """Train a config for a time (`--minutes`); stages and schedules keep their shares of the training.
+    """Train for a time (`--minutes`); stages, schedules, validations and checkpoints keep their shares.
 
-    Validations and checkpoints keep theirs too; how often is logged or shown stays a number of iterations.
+    Intervals of logging and visualization stay numbers of iterations.
 
     Args:
         config: Config to change.
         minutes: Minutes of training, see `TimedTrainLoop`.
 
     Raises:
-        UserError: The config counts epochs, or has a schedule that no `ProgressLR` resembles.
+        UserError: The config counts epochs, or has a schedule without a counterpart in `ProgressLR`.
     """
     if not minutes > 0:
         raise UserError(f'--minutes must be above 0, not {minutes:g}')
@@ -37,20 +36,24 @@ def set_minutes(config: Config, minutes: float) -> None:
     iterations = loop.get('max_iters')
     if not iterations:
         raise UserError(
-            f'--minutes: {config.filename} has no train_cfg.max_iters, of which its stages and '
-            'schedules are shares'
+            f'--minutes: {config.filename} has no train_cfg.max_iters, from which the shares of its '
+            'stages and schedules are computed'
         )
     _set_loop(config, minutes, iterations)
-    for name in STAGE_FIELDS:
-        start = config.model.get(name)
-        if isinstance(start, int) and start > 0:
-            config.model[name] = start / iterations if start < iterations else NEVER
+    _set_stages(config.model.get('train_cfg') or {}, iterations)
     if config.get('param_scheduler') is not None:
         config.param_scheduler = _schedules(config, iterations)
 
 
+def _set_stages(stages: dict[str, Any], iterations: int) -> None:
+    """Turn the lengths of stages, in iterations, into shares of the training."""
+    for name in ('gen_init_steps', 'disc_init_steps'):
+        if isinstance(stages.get(name), int) and stages[name] > 0:
+            stages[name] = min(stages[name] / iterations, LONGEST_STAGE)
+
+
 def _set_loop(config: Config, minutes: float, iterations: int) -> None:
-    """Replace the training loop, and let validations and checkpoints follow the time."""
+    """Replace the training loop and the intervals of validations and checkpoints."""
     interval = config.train_cfg.get('val_interval')
     loop = dict(_delete_=True, type='TimedTrainLoop', minutes=minutes)
     if interval and interval < iterations:
@@ -65,29 +68,28 @@ def _set_loop(config: Config, minutes: float, iterations: int) -> None:
 
 
 def _schedules(config: Config, iterations: int) -> Any:
-    """Return the schedules by progress, by optimizer where there are several."""
-    wrapper: Any = config.optim_wrapper
+    """Return the schedules by progress, by optimizer if there are several."""
     schedule = config.param_scheduler
-    if 'optimizer' in wrapper:
-        return progress_schedule(schedule, iterations, wrapper.optimizer.lr)
+    wrappers = optimizer_wrappers(config)
+    if None in wrappers:
+        return progress_schedule(schedule, iterations, wrappers[None].optimizer.lr)
     by_name = isinstance(schedule, dict) and 'type' not in schedule
     return {
         name: progress_schedule(
-            schedule[name] if by_name else schedule, iterations, part['optimizer']['lr']
+            schedule[name] if by_name else schedule, iterations, part.optimizer.lr
         )
-        for name, part in wrapper.items()
-        if isinstance(part, dict)
+        for name, part in wrappers.items()
     }
 
 
 def progress_schedule(schedule: Any, iterations: int, rate: float) -> dict[str, Any]:
-    """Return the config of a `ProgressLR` that resembles schedules by iterations.
+    """Return the config of the `ProgressLR` that equals schedules by iterations.
 
     Args:
-        schedule: Config of a schedule, or of a warm-up (`LinearLR` upwards from iteration 0) and a fall
-            (`CosineAnnealingLR`, `LinearLR` downwards, `PolyLR` of power 1, `ExponentialLR`,
-            `MultiStepLR` or `StepLR`); a `ProgressLR` stays.
-        iterations: Length of the training that they are meant for.
+        schedule: Config of a schedule, or of a warm-up (`LinearLR` upwards from iteration 0) and a
+            decay (`CosineAnnealingLR`, `LinearLR` downwards, `PolyLR` of power 1, `ExponentialLR`,
+            `MultiStepLR` or `StepLR`); a `ProgressLR` is returned unchanged.
+        iterations: Number of iterations of their training.
         rate: Base rate of the optimizer.
 
     Raises:
@@ -96,22 +98,22 @@ def progress_schedule(schedule: Any, iterations: int, rate: float) -> dict[str, 
     items = list(schedule) if isinstance(schedule, (list, tuple)) else [schedule]
     if len(items) == 1 and items[0]['type'] == 'ProgressLR':
         return dict(items[0])
-    rises = [item for item in items if _rises(item)]
-    falls = [item for item in items if not _rises(item)]
+    warmups = [item for item in items if _is_warmup(item)]
+    decays = [item for item in items if not _is_warmup(item)]
     for item in items:
         if item.get('by_epoch', True):
             raise _no_counterpart(f'{item["type"]} counts epochs')
-        if not _rises(item) and item['type'] not in _FALLS:
+        if not _is_warmup(item) and item['type'] not in _DECAYS:
             raise _no_counterpart(f'{item["type"]} has no counterpart by progress')
-    if len(rises) > 1 or len(falls) > 1 or any(item.get('begin', 0) for item in rises):
-        raise _no_counterpart('more than a warm-up and a fall')
+    if len(warmups) > 1 or len(decays) > 1 or any(item.get('begin', 0) for item in warmups):
+        raise _no_counterpart('more than a warm-up and a decay')
     result: dict[str, Any] = dict(type='ProgressLR', shape='constant')
-    for item in falls:
-        result |= _FALLS[item['type']](item, iterations, rate)
-    for item in rises:
+    for item in decays:
+        result |= _DECAYS[item['type']](item, iterations, rate)
+    for item in warmups:
         warmup = item.get('end', iterations) / iterations
         if result.pop('begin', 0.0) > warmup:
-            raise _no_counterpart('a pause between warm-up and fall')
+            raise _no_counterpart('a pause between warm-up and decay')
         result |= {'warmup': warmup, 'warmup_start': item.get('start_factor', 1 / 3)}
     return result
 
@@ -123,15 +125,14 @@ def _no_counterpart(what: str) -> UserError:
     )
 
 
-def _rises(item: dict[str, Any]) -> bool:
-    """Tell whether a schedule is a warm-up."""
-    return item['type'] == 'LinearLR' and item.get('start_factor', 1 / 3) < item.get(
-        'end_factor', 1
-    )
+def _is_warmup(item: dict[str, Any]) -> bool:
+    """Return whether a schedule is a warm-up."""
+    rises = item.get('start_factor', 1 / 3) < item.get('end_factor', 1)
+    return bool(item['type'] == 'LinearLR' and rises)
 
 
 def _window(item: dict[str, Any], iterations: int) -> dict[str, float]:
-    """Return where a fall begins, unless with the training, and ends, unless with it."""
+    """Return begin and end of a decay as shares; those of the whole training are omitted."""
     begin = item.get('begin', 0)
     end = item.get('end', begin + item['T_max'] if 'T_max' in item else iterations)
     window = {'begin': begin / iterations, 'end': min(end / iterations, 1.0)}
@@ -140,7 +141,7 @@ def _window(item: dict[str, Any], iterations: int) -> dict[str, float]:
 
 def _lowest(item: dict[str, Any], rate: float) -> float:
     """Return the factor at the end of a schedule with `eta_min`."""
-    return item.get('eta_min_ratio') or item.get('eta_min', 0.0) / rate
+    return float(item.get('eta_min_ratio') or item.get('eta_min', 0.0) / rate)
 
 
 def _cosine(item: dict[str, Any], iterations: int, rate: float) -> dict[str, Any]:
@@ -149,7 +150,7 @@ def _cosine(item: dict[str, Any], iterations: int, rate: float) -> dict[str, Any
 
 def _linear(item: dict[str, Any], iterations: int, rate: float) -> dict[str, Any]:
     if item.get('start_factor', 1 / 3) != 1:
-        raise _no_counterpart('LinearLR falls from another rate than that of the optimizer')
+        raise _no_counterpart('LinearLR decays from another rate than that of the optimizer')
     return {'shape': 'linear', 'final': item.get('end_factor', 1.0), **_window(item, iterations)}
 
 
@@ -173,7 +174,7 @@ def _steps(item: dict[str, Any], iterations: int, rate: float) -> dict[str, Any]
     return {'shape': 'step', 'milestones': shares, 'gamma': item.get('gamma', 0.1)}
 
 
-_FALLS: dict[str, Callable[[dict[str, Any], int, float], dict[str, Any]]] = {
+_DECAYS: dict[str, Callable[[dict[str, Any], int, float], dict[str, Any]]] = {
     'CosineAnnealingLR': _cosine,
     'LinearLR': _linear,
     'PolyLR': _polynomial,

@@ -4,38 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 from raindrop_renderer.options import RaindropOptions
 from raindrop_renderer.raindrops import RainyImage
 from raindrop_renderer.sampling import add_raindrops, sample_parameters
 
+from attentive_gan.datasets.pair_dataset import PairDataset
+from attentive_gan.datasets.pair_reading import read_pair
 from attentive_gan.datasets.pair_statistics import RaindropStatistics, raindrop_statistics, spread
+from attentive_gan.datasets.pairing import raise_faults
+from attentive_gan.datasets.raindrop_calibration import SCALES
 from attentive_gan.errors import UserError
+from attentive_gan.image_io.resizing import resize
+from attentive_gan.utils.manifest import write_manifest
+from attentive_gan.utils.types import ImageArray
 
-Image = NDArray[np.uint8]
-Vector = NDArray[np.float64]
+from .calibration_search import Vector, search
+from .sheets import evenly_spaced
 
 #: Puts raindrops on an image: (clean, seed, options).
-Renderer = Callable[[Image, int, RaindropOptions], RainyImage]
-
-#: The options that are fitted.
-SCALES = ('coverage_scale', 'sky_scale', 'mist_scale')
+Renderer = Callable[[ImageArray, int, RaindropOptions], RainyImage]
 
 #: The statistics that are matched, and which differences of them count as equally large.
 UNITS = {'psnr': 1.0, 'mask_coverage': 0.04, 'detail_ratio': 0.04, 'brighter_share': 0.04}
-
-#: Bounds of the natural logarithm of each scale (a quarter to four times).
-_BOUND = float(np.log(4))
-
-#: Step of the finite differences, and the longest step of the search, in natural logarithms.
-_DIFFERENCE, _LONGEST = 0.3, 0.7
-
-#: Rounds of the search at most.
-_ROUNDS = 4
 
 #: How much a scale is pulled towards 1, per unit of its logarithm: it decides where images do not.
 _PULL = 0.2
@@ -47,9 +41,22 @@ _WIDTH = 720
 _UNCHANGED = 60.0
 
 
+#: Name of the file that a calibration is written to.
+CALIBRATION = 'calibration.json'
+
+#: Title and format of each statistic in the table.
+_ROWS = {
+    'psnr': ('PSNR (dB)', '{:.1f}'),
+    'mask_coverage': ('mask coverage', '{:.1%}'),
+    'detail_ratio': ('detail ratio, median', '{:.2f}'),
+    'detail_ratio_p10': ('detail ratio, 10th percentile', '{:.2f}'),
+    'brighter_share': ('brighter share of the mask', '{:.1%}'),
+}
+
+
 @dataclass(frozen=True)
 class Calibration:
-    """What was fitted, and the statistics by which it can be judged."""
+    """Fitted options, with the statistics before and after the fit."""
 
     options: RaindropOptions
     """The options with fitted scales."""
@@ -71,9 +78,56 @@ class Calibration:
             },
         }
 
+    def write(self, folder: Path) -> Path:
+        """Write `calibration.json` to a folder and return its path.
+
+        Raises:
+            UserError: The file cannot be written.
+        """
+        write_manifest(folder / CALIBRATION, self.record())
+        return folder / CALIBRATION
+
+    def table(self) -> list[tuple[str, ...]]:
+        """Return a heading and a row of text per statistic: p10, p50 and p90 of real, before and after."""
+        spreads = [spread(statistics) for statistics in (self.real, self.before, self.after)]
+        rows: list[tuple[str, ...]] = [
+            ('p10 / p50 / p90', 'real', 'rendered before', 'rendered after')
+        ]
+        for name, (title, form) in _ROWS.items():
+            rows.append((title, *(_percentiles(one[name], form) for one in spreads)))
+        return rows
+
+
+def _percentiles(values: dict[str, float | None], form: str) -> str:
+    shown = [values[key] for key in ('p10', 'p50', 'p90')]
+    return ' / '.join('-' if value is None else form.format(value) for value in shown)
+
+
+def real_pairs(datasets: Sequence[PairDataset], count: int) -> list[tuple[ImageArray, ImageArray]]:
+    """Decode pairs spread evenly over data sets.
+
+    Args:
+        datasets: Data sets made with `lazy_init=True`.
+        count: Number of pairs at most.
+
+    Returns:
+        (rainy, clean), RGB (H, W, 3), uint8.
+
+    Raises:
+        UserError: A data set is missing, empty or faulty.
+    """
+    pairs = []
+    for dataset in datasets:
+        found, faults = dataset.find_pairs()
+        raise_faults(faults, dataset.root)
+        pairs += found
+    if not pairs:
+        raise UserError(f'{datasets[0].root} holds no pairs. Name a folder of real pairs.')
+    return [read_pair(pair.entry()) for pair in evenly_spaced(pairs, count)]
+
 
 def calibrate(
-    pairs: Sequence[tuple[Image, Image]],
+    pairs: Sequence[tuple[ImageArray, ImageArray]],
     options: RaindropOptions | None = None,
     *,
     seed: int = 0,
@@ -103,7 +157,7 @@ def calibrate(
     if not pairs or renders < 1:
         raise UserError('A calibration needs at least one pair and one rendering.')
     trial = _Trial(pairs, options or RaindropOptions(), seed, renders, renderer, on_render)
-    fitted = _search(trial.residual)
+    fitted = search(trial.residual)
     start = np.zeros(len(SCALES))
     return Calibration(
         options=trial.options_at(fitted),
@@ -118,7 +172,7 @@ class _Trial:
 
     def __init__(
         self,
-        pairs: Sequence[tuple[Image, Image]],
+        pairs: Sequence[tuple[ImageArray, ImageArray]],
         options: RaindropOptions,
         seed: int,
         renders: int,
@@ -144,7 +198,7 @@ class _Trial:
         return replace(self.options, **scales)
 
     def measure(self, logarithms: Vector, fresh: bool = False) -> list[RaindropStatistics]:
-        """Render and measure; `fresh` takes seeds that the search has not seen."""
+        """Render and measure; `fresh` takes seeds that the search does not use."""
         options = self.options_at(logarithms)
         found = []
         for number, seed in enumerate(self.seeds[int(fresh)]):
@@ -173,50 +227,19 @@ def _seeds(options: RaindropOptions, count: int, entropy: list[int]) -> list[int
     """
     total = sum(options.regimes.values())
     wanted = {name: share / total * count for name, share in options.regimes.items()}
-    room = {name: int(number) for name, number in wanted.items()}
-    by_remainder = sorted(wanted, key=lambda name: room[name] - wanted[name])
-    for name in by_remainder[: count - sum(room.values())]:
-        room[name] += 1
+    left = {name: int(number) for name, number in wanted.items()}
+    by_remainder = sorted(wanted, key=lambda name: left[name] - wanted[name])
+    for name in by_remainder[: count - sum(left.values())]:
+        left[name] += 1
     chosen: list[int] = []
     random = np.random.default_rng(entropy)
     while len(chosen) < count:
         seed = int(random.integers(2**62))
         regime = sample_parameters(seed, options).regime
-        if room[regime]:
-            room[regime] -= 1
+        if left[regime]:
+            left[regime] -= 1
             chosen.append(seed)
     return chosen
-
-
-def _search(residual: Callable[[Vector], Vector]) -> Vector:
-    """Minimise the squares of a residual over the logarithms of the scales."""
-    place = np.zeros(len(SCALES))
-    here = residual(place)
-    for _ in range(_ROUNDS):
-        slopes = np.stack([_slope(residual, place, here, axis) for axis in range(len(place))], 1)
-        normal = slopes.T @ slopes + 1e-3 * np.eye(len(place))
-        step = -np.linalg.solve(normal, slopes.T @ here)
-        step *= min(1.0, _LONGEST / max(float(np.abs(step).max()), 1e-9))
-        for share in (1.0, 0.5, 0.25):
-            candidate = np.clip(place + share * step, -_BOUND, _BOUND)
-            there = residual(candidate)
-            if there @ there < here @ here:
-                break
-        else:
-            return place
-        settled = float(np.abs(candidate - place).max()) < 0.05
-        place, here = candidate, there
-        if settled:
-            break
-    return place
-
-
-def _slope(residual: Callable[[Vector], Vector], place: Vector, here: Vector, axis: int) -> Vector:
-    """Return the change of the residual per unit of one logarithm, looking away from the near bound."""
-    step = -_DIFFERENCE if place[axis] > 0 else _DIFFERENCE
-    moved = place.copy()
-    moved[axis] += step
-    return (residual(moved) - here) / step
 
 
 def _locations(statistics: Sequence[RaindropStatistics]) -> dict[str, float]:
@@ -226,18 +249,17 @@ def _locations(statistics: Sequence[RaindropStatistics]) -> dict[str, float]:
         values = [getattr(one, name) for one in statistics]
         if name == 'psnr':
             values = [_UNCHANGED if value is None else value for value in values]
-        known = [value for value in values if value is not None]
-        if known:
-            result[name] = float(np.mean(np.percentile(known, [25, 50, 75])))
+        defined = [value for value in values if value is not None]
+        if defined:
+            result[name] = float(np.mean(np.percentile(defined, [25, 50, 75])))
     return result
 
 
-def _shrunk(rainy: Image, clean: Image) -> tuple[Image, Image, float]:
+def _shrunk(rainy: ImageArray, clean: ImageArray) -> tuple[ImageArray, ImageArray, float]:
     """Shrink a pair to `_WIDTH` columns where it is wider; return it with the factor."""
     height, width = clean.shape[:2]
     factor = min(1.0, _WIDTH / width)
     if factor == 1.0:
         return rainy, clean, factor
-    size = (_WIDTH, max(1, round(height * factor)))
-    small = [cv2.resize(image, size, interpolation=cv2.INTER_AREA) for image in (rainy, clean)]
-    return small[0].astype(np.uint8), small[1].astype(np.uint8), factor
+    size = (max(1, round(height * factor)), _WIDTH)
+    return resize(rainy, size), resize(clean, size), factor

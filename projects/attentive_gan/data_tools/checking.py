@@ -1,4 +1,4 @@
-"""One call that checks whole data sets; `tools/dataset_converters/raindrop/check_dataset.py`."""
+"""A check of whole data sets, for `tools/dataset_converters/raindrop/check_dataset.py`."""
 
 from __future__ import annotations
 
@@ -10,17 +10,19 @@ from typing import Any
 from attentive_gan.datasets.pair_dataset import PairDataset
 from attentive_gan.datasets.pairing import Fault, Pair
 from attentive_gan.datasets.raindrop_dataset import RaindropDataset
+from attentive_gan.errors import UserError
 from attentive_gan.image_io import write_image
+from attentive_gan.utils.manifest import MANIFEST, write_manifest
 
 from .inspection import (
     PairRecord,
     as_manifest,
     duplicate_faults,
-    inspect_pairs,
+    inspect_pair,
     manifest_faults,
+    pair_faults,
     summary,
 )
-from .manifest import MANIFEST, write_manifest
 from .sheets import pair_sheet
 
 #: Splits of the published data set.
@@ -32,7 +34,7 @@ Progress = Callable[[Iterable[Any], int], Iterable[Any]]
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What a check found."""
+    """Result of a check."""
 
     records: list[PairRecord]
     """The pairs that could be decoded."""
@@ -84,8 +86,8 @@ def check(
     """Decode and compare every pair of some data sets, and compare the data sets with each other.
 
     Args:
-        datasets: Data sets made with `lazy_init=True`, whose folders lie in `data_root`.
-        data_root: Folder below which all files lie.
+        datasets: Data sets made with `lazy_init=True`, whose folders are in `data_root`.
+        data_root: Folder that holds all files.
         manifest: Record of an earlier check, to find files that have changed since.
         progress: Wraps the loop over the pairs.
 
@@ -101,10 +103,18 @@ def check(
         if not found:
             remedy = 'Put the data set there.'
             faults.append(Fault('no pairs in a folder', str(dataset.root), remedy))
-    records = list(progress(inspect_pairs(pairs, data_root, faults), len(pairs)))
-    kept = [(pair, record) for pair, record in zip(pairs, records, strict=True) if record]
-    sound = [record for _, record in kept]
-    faults += duplicate_faults(sound)
+    records: list[PairRecord] = []
+    sound: list[Pair] = []
+    for pair in progress(pairs, len(pairs)):
+        try:
+            record = inspect_pair(pair, data_root)
+        except UserError as error:
+            faults.append(Fault('an image cannot be used', str(error), ''))
+            continue
+        faults += pair_faults(record)
+        records.append(record)
+        sound.append(pair)
+    faults += duplicate_faults(records)
     if manifest is not None:
         faults += manifest_faults(manifest, data_root)
-    return CheckResult(sound, faults, [pair for pair, _ in kept])
+    return CheckResult(records, faults, sound)

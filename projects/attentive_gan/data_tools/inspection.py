@@ -10,21 +10,20 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from attentive_gan.datasets.masks import raindrop_mask
 from attentive_gan.datasets.pair_reading import read_pair
 from attentive_gan.datasets.pairing import Fault, Pair
 from attentive_gan.errors import UserError
-
-from .manifest import changed_files, digest
-
-Image = NDArray[np.uint8]
+from attentive_gan.evaluation.protocols import psnr
+from attentive_gan.utils.digests import digest
+from attentive_gan.utils.manifest import changed_files
+from attentive_gan.utils.types import ImageArray
 
 #: Largest shift between partners that counts as aligned, in pixels.
 MAX_SHIFT = 2.0
 
-#: Least height of the correlation peak (0 to 1) at which a measured shift can be believed.
+#: Least height of the correlation peak (0 to 1) at which a measured shift is reliable.
 MIN_RESPONSE = 0.1
 
 _SMALLEST_MEASURED = 64
@@ -32,7 +31,7 @@ _SMALLEST_MEASURED = 64
 
 @dataclass(frozen=True)
 class PairRecord:
-    """What was found out about one pair."""
+    """Measurements of one pair."""
 
     name: str
     """Name of the pair."""
@@ -53,9 +52,9 @@ class PairRecord:
     psnr_rgb: float | None
     """PSNR of the rainy image over RGB in dB; None where both are equal."""
     shift: tuple[float, float]
-    """How far the rainy image lies to the right of and below the clean one, in pixels."""
+    """Shift of the rainy image against the clean one to the right and down, in pixels."""
     shift_response: float
-    """Height of the correlation peak, 0 to 1; below `MIN_RESPONSE` the shift means nothing."""
+    """Height of the correlation peak, 0 to 1; below `MIN_RESPONSE` the shift is unreliable."""
     pixels_sha256: tuple[str, str]
     """Checksums of the decoded rainy and clean pixels, which find copies in other files."""
 
@@ -65,14 +64,12 @@ def inspect_pair(pair: Pair, root: Path) -> PairRecord:
 
     Args:
         pair: Files of the pair.
-        root: Folder below which they lie, for the names in the record.
+        root: Folder that holds them, for the names in the record.
 
     Raises:
         UserError: A file cannot be decoded, or the two images differ in size.
     """
-    info = {'img_path': pair.rainy, 'gt_path': pair.clean, 'rainy_side': pair.rainy_side}
-    rainy, clean = read_pair(info)
-    error = float(np.mean((rainy.astype(np.float64) - clean) ** 2))
+    rainy, clean = read_pair(pair.entry())
     shift, response = measure_shift(rainy, clean)
     return PairRecord(
         name=pair.name,
@@ -83,14 +80,14 @@ def inspect_pair(pair: Pair, root: Path) -> PairRecord:
         width=rainy.shape[1],
         height=rainy.shape[0],
         mask_share=float(np.mean(raindrop_mask(rainy, clean) > 0)),
-        psnr_rgb=10 * float(np.log10(255**2 / error)) if error else None,
+        psnr_rgb=None if np.array_equal(rainy, clean) else psnr(rainy, clean),
         shift=shift,
         shift_response=response,
         pixels_sha256=(_pixels_digest(rainy), _pixels_digest(clean)),
     )
 
 
-def measure_shift(rainy: Image, clean: Image) -> tuple[tuple[float, float], float]:
+def measure_shift(rainy: ImageArray, clean: ImageArray) -> tuple[tuple[float, float], float]:
     """Measure how far an image is shifted against another by phase correlation.
 
     Args:
@@ -99,7 +96,7 @@ def measure_shift(rainy: Image, clean: Image) -> tuple[tuple[float, float], floa
 
     Returns:
         Shift to the right and down in pixels, good to a pixel, and the height of the correlation
-        peak, 0 to 1; zeros for images below 64x64, which are too small to tell.
+        peak, 0 to 1; zeros for images below 64x64, which are too small to measure.
     """
     if min(rainy.shape[:2]) < _SMALLEST_MEASURED:
         return (0.0, 0.0), 0.0
@@ -107,30 +104,6 @@ def measure_shift(rainy: Image, clean: Image) -> tuple[tuple[float, float], floa
     window = cv2.createHanningWindow((rainy.shape[1], rainy.shape[0]), cv2.CV_32F)
     (right, down), response = cv2.phaseCorrelate(greys[0], greys[1], window)
     return (float(right), float(down)), float(np.clip(np.nan_to_num(response), 0, 1))
-
-
-def inspect_pairs(
-    pairs: Sequence[Pair], root: Path, faults: list[Fault]
-) -> Iterator[PairRecord | None]:
-    """Inspect pair after pair; what is wrong with one is appended to `faults`.
-
-    Args:
-        pairs: The pairs.
-        root: Folder below which their files lie.
-        faults: List that grows.
-
-    Yields:
-        The record of each pair, or None where it cannot be decoded.
-    """
-    for pair in pairs:
-        try:
-            record = inspect_pair(pair, root)
-        except UserError as error:
-            faults.append(Fault('an image cannot be used', str(error), ''))
-            yield None
-            continue
-        faults.extend(pair_faults(record))
-        yield record
 
 
 def pair_faults(record: PairRecord) -> Iterator[Fault]:
@@ -184,19 +157,19 @@ def summary(records: Sequence[PairRecord]) -> dict[str, Any]:
     """Return the statistics of a data set: count, sizes, mask shares, PSNR, shifts."""
     if not records:
         return {'pairs': 0}
-    psnr = [record.psnr_rgb for record in records if record.psnr_rgb is not None]
+    levels = [record.psnr_rgb for record in records if record.psnr_rgb is not None]
     return {
         'pairs': len(records),
         'distinct_clean': len({record.pixels_sha256[1] for record in records}),
         'sizes': sorted({f'{record.width}x{record.height}' for record in records}),
         'mask_share': _spread([record.mask_share for record in records]),
-        'psnr_rgb': _spread(psnr) if psnr else None,
+        'psnr_rgb': _spread(levels) if levels else None,
         'shift': _spread([float(np.hypot(*record.shift)) for record in records]),
     }
 
 
 def as_manifest(records: Sequence[PairRecord]) -> dict[str, Any]:
-    """Return what the manifest of a checked data set holds."""
+    """Return the content of the manifest of a checked data set."""
     return {'summary': summary(records), 'pairs': [asdict(record) for record in records]}
 
 
@@ -208,5 +181,5 @@ def _spread(values: Sequence[float]) -> dict[str, float]:
     }
 
 
-def _pixels_digest(image: Image) -> str:
+def _pixels_digest(image: ImageArray) -> str:
     return hashlib.sha256(image.tobytes()).hexdigest()

@@ -1,15 +1,14 @@
-"""One rendered pair: what is to be rendered, the rendering, and its files. Runs in worker processes."""
+"""One rendered pair: its inputs, the rendering, and its files. Runs in worker processes."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from raindrop_renderer.options import RaindropOptions
 from raindrop_renderer.raindrops import RainyImage
 from raindrop_renderer.sampling import add_raindrops
@@ -17,12 +16,12 @@ from raindrop_renderer.sampling import add_raindrops
 from attentive_gan.datasets.clean_images import DrawnScene
 from attentive_gan.datasets.masks import raindrop_mask
 from attentive_gan.datasets.pair_statistics import raindrop_statistics
-from attentive_gan.datasets.transforms.resizing import resized
 from attentive_gan.errors import UserError
 from attentive_gan.image_io import read_image, write_image
+from attentive_gan.image_io.resizing import resize
+from attentive_gan.utils.checks import check_range
 from attentive_gan.utils.digests import digest
-
-Image = NDArray[np.uint8]
+from attentive_gan.utils.types import ImageArray
 
 #: Files of pair N below the data set's folder: the published layout, then ours.
 FILES = {
@@ -32,7 +31,7 @@ FILES = {
     'alpha': 'alpha/{}_alpha.png',
 }
 
-#: What a decoder, OpenCV or the renderer raise about one bad image.
+#: Errors of decoders, OpenCV and the renderer about one bad image.
 _BAD_IMAGE = (UserError, ValueError, MemoryError, cv2.error)
 
 
@@ -51,7 +50,7 @@ class CleanSource:
     scene: tuple[DrawnScene, int] | None = None
     """The scenes and the number of one of them."""
 
-    def read(self) -> tuple[Image, str]:
+    def read(self) -> tuple[ImageArray, str]:
         """Return the image, RGB (H, W, 3), uint8, and the SHA-256 of its file or pixels.
 
         Raises:
@@ -68,8 +67,32 @@ class CleanSource:
 
 
 @dataclass(frozen=True)
+class RenderedDatasetOptions:
+    """What to render; equal options and images give equal files.
+
+    Raises:
+        UserError: An option is out of its range.
+    """
+
+    per_image: int = 1
+    """Pairs of each clean image, 1 or more."""
+    seed: int = 0
+    """Any number from 0."""
+    raindrops: RaindropOptions = field(default_factory=RaindropOptions)
+    """Level, regimes, lighting, frame width and scales of the raindrops."""
+    size: tuple[int, int] | None = None
+    """(height, width) to which images are cut around their middle and shrunk; None: as they are."""
+
+    def __post_init__(self) -> None:
+        check_range('The number of pairs per image', self.per_image, 1)
+        check_range('The seed', self.seed, 0)
+        if self.size is not None and min(self.size) < 16:
+            raise UserError(f'The size must be at least 16x16; got {self.size[1]}x{self.size[0]}.')
+
+
+@dataclass(frozen=True)
 class RenderJob:
-    """All that one pair depends on."""
+    """Everything that one pair depends on."""
 
     number: int
     """Number in the names of its files."""
@@ -77,12 +100,8 @@ class RenderJob:
     """The clean image."""
     repetition: int
     """How many pairs of the same image come before."""
-    seed: int
-    """Seed of the data set."""
-    raindrops: RaindropOptions
-    """What to draw from."""
-    size: tuple[int, int] | None
-    """(height, width) that the image is cut and shrunk to; None for its own size."""
+    settings: RenderedDatasetOptions
+    """Seed, raindrops and size, as for the whole data set."""
     out: Path
     """Folder of the data set."""
 
@@ -93,16 +112,19 @@ class RenderJob:
         So an image is rendered alike whichever other images are in the folder.
         """
         name = int.from_bytes(hashlib.sha256(self.source.name.encode()).digest()[:8], 'big')
-        words = np.random.SeedSequence([self.seed, self.repetition, name]).generate_state(2)
+        words = np.random.SeedSequence([self.settings.seed, self.repetition, name]).generate_state(
+            2
+        )
         return int(words[0]) << 31 | int(words[1]) >> 1
 
     @property
     def options(self) -> RaindropOptions:
-        """What to draw from, with the lighting of a scene, which is known."""
-        if self.source.scene is None or self.raindrops.lighting != 'auto':
-            return self.raindrops
+        """Distribution of the raindrops, with the known lighting of a drawn scene."""
+        raindrops = self.settings.raindrops
+        if self.source.scene is None or raindrops.lighting != 'auto':
+            return raindrops
         scenes, number = self.source.scene
-        return replace(self.raindrops, lighting=scenes.lighting(number))
+        return replace(raindrops, lighting=scenes.lighting(number))
 
     @property
     def files(self) -> dict[str, Path]:
@@ -119,8 +141,7 @@ def render_job(job: RenderJob) -> dict[str, Any]:
     """
     try:
         clean, source_digest = job.source.read()
-        seed = job.raindrop_seed
-        image = add_raindrops(_fitted(clean, job), seed, job.options)
+        image = add_raindrops(_fitted(clean, job.settings.size), job.raindrop_seed, job.options)
         mask = raindrop_mask(image.rainy, image.clean)
         statistics = raindrop_statistics(image.rainy, image.clean)
     except _BAD_IMAGE as error:
@@ -129,35 +150,31 @@ def render_job(job: RenderJob) -> dict[str, Any]:
         raise BadImage(reason if named else f'{job.source.path}: {reason}') from error
     digests = _write(job, image, mask)
     height, width = image.rainy.shape[:2]
-    measured = {key: _rounded(value) for key, value in asdict(statistics).items()}
+    measured = asdict(statistics).items()
     return {
         'number': job.number,
         'source': job.source.name,
         'source_sha256': source_digest,
         'repetition': job.repetition,
-        'raindrop_seed': seed,
+        'raindrop_seed': job.raindrop_seed,
         'width': width,
         'height': height,
         'parameters': asdict(image.parameters),
-        'statistics': measured,
+        'statistics': {key: None if v is None else round(v, 4) for key, v in measured},
         'sha256': digests,
     }
 
 
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 4)
-
-
-def _fitted(clean: Image, job: RenderJob) -> Image:
+def _fitted(clean: ImageArray, size: tuple[int, int] | None) -> ImageArray:
     """Cut the middle with the proportions of the wanted size, and shrink it.
 
     Raises:
         UserError: The image is smaller.
     """
-    if job.size is None:
+    if size is None:
         return clean
     height, width = clean.shape[:2]
-    rows, columns = job.size
+    rows, columns = size
     if height < rows or width < columns:
         raise UserError(
             f'The image is {width}x{height}, smaller than the wanted {columns}x{rows} (--size).'
@@ -166,10 +183,10 @@ def _fitted(clean: Image, job: RenderJob) -> Image:
     cut = (min(height, round(rows * factor)), min(width, round(columns * factor)))
     top, left = (height - cut[0]) // 2, (width - cut[1]) // 2
     middle = clean[top : top + cut[0], left : left + cut[1]]
-    return middle if cut == job.size else resized(middle, job.size)
+    return middle if cut == size else resize(middle, size)
 
 
-def _write(job: RenderJob, image: RainyImage, mask: Image) -> dict[str, str]:
+def _write(job: RenderJob, image: RainyImage, mask: ImageArray) -> dict[str, str]:
     """Write the files of a pair and return their digests; all or none are there afterwards."""
     alpha = np.round(image.alpha * 255).astype(np.uint8)
     content = {'rainy': image.rainy, 'clean': image.clean, 'mask': mask, 'alpha': alpha}

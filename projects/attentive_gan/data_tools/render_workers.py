@@ -6,11 +6,10 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from itertools import islice
-from multiprocessing.connection import wait as wait_for_end
+from multiprocessing.connection import wait
 from multiprocessing.context import BaseContext
 from typing import Any
 
@@ -23,11 +22,8 @@ from .render_jobs import BadImage, RenderJob, render_job
 #: A job with its record, or with the reason why its clean image cannot be used.
 Outcome = tuple[RenderJob, dict[str, Any] | BadImage]
 
-#: Jobs handed out per process: enough that none waits, few to lose when the run is interrupted.
-_IN_HAND = 3
 
-
-def outcomes(jobs: Iterable[RenderJob], workers: int) -> Iterator[Outcome]:
+def outcomes(jobs: Sequence[RenderJob], workers: int) -> Iterator[Outcome]:
     """Render jobs; the files do not depend on the number of workers, the order of the outcomes does.
 
     Args:
@@ -38,15 +34,15 @@ def outcomes(jobs: Iterable[RenderJob], workers: int) -> Iterator[Outcome]:
         Each job when its files are written or its image was found to be bad.
 
     Raises:
-        UserError: A file cannot be written, or a process was ended from outside. What other processes
-            have in hand is finished and yielded before.
+        UserError: A file cannot be written, or a process was ended from outside. Jobs that other processes
+            have begun are finished and yielded before.
     """
     if workers == 1:
         yield from ((job, _attempt(job)) for job in jobs)
         return
     with ProcessPoolExecutor(workers, _context(), prepare_worker) as pool:
         try:
-            yield from _pooled(pool, iter(jobs), _IN_HAND * workers)
+            yield from _completed({pool.submit(_attempt, job): job for job in jobs})
         except BrokenProcessPool as error:
             raise UserError(
                 'A rendering process was ended from outside, perhaps because memory ran out. Finished '
@@ -72,38 +68,33 @@ def _attempt(job: RenderJob) -> dict[str, Any] | BadImage:
         return error
 
 
-def _pooled(
-    pool: ProcessPoolExecutor, jobs: Iterator[RenderJob], in_hand: int
-) -> Iterator[Outcome]:
-    """Keep some jobs in hand; after a failure hand out no more, and finish what is in hand."""
-    running: dict[Future, RenderJob] = {}
-    failure: UserError | None = None
-    while True:
-        if failure is None:
-            for job in islice(jobs, in_hand - len(running)):
-                running[pool.submit(_attempt, job)] = job
-        if not running:
-            break
-        for future in wait(running, return_when=FIRST_COMPLETED).done:
-            job = running.pop(future)
-            try:
-                yield job, future.result()
-            except UserError as error:
-                failure = failure or error
+def _completed(jobs: dict[Future[Any], RenderJob]) -> Iterator[Outcome]:
+    """Yield outcomes as they come; after a failure, only those of the jobs that have begun."""
+    failure: BaseException | None = None
+    for future in as_completed(jobs):
+        if future.cancelled():
+            continue
+        error = future.exception()
+        if error is None:
+            yield jobs[future], future.result()
+        elif failure is None:
+            failure = error
+            for waiting in jobs:
+                waiting.cancel()
     if failure is not None:
         raise failure
 
 
 def prepare_worker() -> None:
-    """Make a process fit for its part: one thread, no answer to Ctrl-C, no life after its parent."""
+    """Set up a worker: one thread, Ctrl-C left to the parent, exit with the parent."""
     cv2.setNumThreads(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
 
 
-def _end_with_parent() -> None:
-    """Leave when the parent has ended; a killed parent cannot say so, and would be waited for for ever."""
+def _exit_with_parent() -> None:
+    """Exit when the parent has ended; a killed parent shuts no pool down, and its workers would hang."""
     parent = multiprocessing.parent_process()
     if parent is not None:
-        wait_for_end([parent.sentinel])
+        wait([parent.sentinel])
         os._exit(1)

@@ -5,25 +5,26 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import raindrop_renderer
-from numpy.typing import NDArray
-from raindrop_renderer.options import RaindropOptions
 
 from attentive_gan.datasets.clean_images import DrawnScene, photos_below
 from attentive_gan.datasets.pairing import images_in
 from attentive_gan.errors import UserError
 from attentive_gan.image_io import contact_sheet, read_image, write_image
+from attentive_gan.utils.checks import check_range
 from attentive_gan.utils.digests import digest
+from attentive_gan.utils.types import ImageArray
 
-from .render_jobs import FILES, BadImage, CleanSource, RenderJob
+from .render_jobs import FILES, BadImage, CleanSource, RenderedDatasetOptions, RenderJob
 from .render_journal import RenderJournal
 from .render_workers import outcomes
+from .sheets import evenly_spaced
 
 #: Wraps the loop over the pairs, to show progress; gets the loop and its length.
 Progress = Callable[[Iterable[Any], int], Iterable[Any]]
@@ -35,34 +36,8 @@ CONTACT_SHEET = 'contact_sheet.png'
 
 
 @dataclass(frozen=True)
-class RenderedDatasetOptions:
-    """What to render; equal options and images give equal files.
-
-    Raises:
-        UserError: An option is out of its range.
-    """
-
-    per_image: int = 1
-    """Pairs of each clean image, 1 or more."""
-    seed: int = 0
-    """Any number from 0."""
-    raindrops: RaindropOptions = field(default_factory=RaindropOptions)
-    """Level, regimes, lighting, frame width and scales of the raindrops."""
-    size: tuple[int, int] | None = None
-    """(height, width) to which images are cut around their middle and shrunk; None: as they are."""
-
-    def __post_init__(self) -> None:
-        if self.per_image < 1:
-            raise UserError(f'Each image needs at least one pair; got {self.per_image}.')
-        if self.seed < 0:
-            raise UserError(f'The seed must be 0 or more; got {self.seed}.')
-        if self.size is not None and min(self.size) < 16:
-            raise UserError(f'The size must be at least 16x16; got {self.size[1]}x{self.size[0]}.')
-
-
-@dataclass(frozen=True)
 class RenderResult:
-    """What a run did."""
+    """Outcome of a run."""
 
     kept: int
     """Pairs that were there already."""
@@ -94,8 +69,7 @@ def scene_sources(count: int, scenes: DrawnScene) -> list[CleanSource]:
     Raises:
         UserError: The count is below 1.
     """
-    if count < 1:
-        raise UserError(f'The number of scenes must be 1 or more; got {count}.')
+    check_range('The number of scenes', count, 1)
     return [CleanSource(f'scene_{number}', scene=(scenes, number)) for number in range(count)]
 
 
@@ -110,8 +84,8 @@ def render_dataset(
     """Render pairs of clean images into a folder; go on where an earlier run ended.
 
     Each pair N becomes `data/N_rain.png`, `gt/N_clean.png`, `mask/N_mask.png` (rule of `raindrop_mask` with
-    its defaults) and `alpha/N_alpha.png` (coverage, 0 to 255). `manifest.json` says what each was made
-    from, with checksums; `contact_sheet.png` shows some. A pair whose files still fit them is kept.
+    its defaults) and `alpha/N_alpha.png` (coverage, 0 to 255). `manifest.json` records the source of
+    each, with checksums; `contact_sheet.png` shows some. A pair whose files still fit them is kept.
     An image that cannot be used is left out, and so are the numbers of its pairs.
 
     Args:
@@ -127,12 +101,10 @@ def render_dataset(
         UserError: The folder holds other images or pairs of other options, or a file cannot be written;
             finished pairs stay, and another call goes on.
     """
-    if workers < 1:
-        raise UserError(f'The number of workers must be 1 or more; got {workers}.')
-    made_from = _made_from(sources, options)
+    check_range('The number of workers', workers, 1)
     jobs = _jobs(out, sources, options)
-    journal = RenderJournal(out, made_from)
-    _continue(journal, jobs, overwrite)
+    journal = RenderJournal(out, _made_from(sources, options))
+    _resume(journal, jobs, overwrite)
     missing = [job for job in jobs if job.number not in journal.records]
     kept = len(journal.records)
     if not missing and not journal.unfinished:
@@ -140,9 +112,8 @@ def render_dataset(
     _clear_unrecorded(out, journal)
     journal.begin()
     failures: dict[str, str] = {}
-    for job, outcome in progress(
-        outcomes(missing, min(workers, max(1, len(missing)))), len(missing)
-    ):
+    loop = outcomes(missing, min(workers, max(1, len(missing))))
+    for job, outcome in progress(loop, len(missing)):
         if isinstance(outcome, BadImage):
             failures[job.source.name] = str(outcome)
         else:
@@ -150,7 +121,12 @@ def render_dataset(
     lines = [failures[source.name] for source in sources if source.name in failures]
     if journal.records:
         write_image(out / CONTACT_SHEET, _sheet(out, journal.records))
-    journal.finish({'versions': _versions(), 'failures': lines})
+    versions = {
+        'python': platform.python_version(),
+        'numpy': np.__version__,
+        'opencv': cv2.__version__,
+    }
+    journal.finalize({'versions': versions, 'failures': lines})
     return RenderResult(kept, len(journal.records) - kept, lines)
 
 
@@ -159,14 +135,11 @@ def _jobs(
 ) -> list[RenderJob]:
     """Number the pairs: all of the first image, then all of the second, and so on."""
     pairs = [(source, time) for source in sources for time in range(options.per_image)]
-    return [
-        RenderJob(number, source, time, options.seed, options.raindrops, options.size, out)
-        for number, (source, time) in enumerate(pairs)
-    ]
+    return [RenderJob(number, *pair, options, out) for number, pair in enumerate(pairs)]
 
 
 def _made_from(sources: Sequence[CleanSource], options: RenderedDatasetOptions) -> dict[str, Any]:
-    """Return all that the files depend on, beside the content of photos, as JSON would give it back."""
+    """Return all that the files depend on, beside the content of photos, with the types of JSON."""
     scenes = next((source.scene[0] for source in sources if source.scene), None)
     code = sorted(Path(raindrop_renderer.__file__).parent.glob('*.py'))
     content = asdict(options) | {
@@ -174,11 +147,11 @@ def _made_from(sources: Sequence[CleanSource], options: RenderedDatasetOptions) 
         'scenes': asdict(scenes) if scenes else None,
         'renderer': {file.name: digest(file) for file in code},
     }
-    return json.loads(json.dumps(content))
+    return dict(json.loads(json.dumps(content)))
 
 
-def _continue(journal: RenderJournal, jobs: Sequence[RenderJob], overwrite: bool) -> None:
-    """Take over what an earlier run finished, unless it was another one."""
+def _resume(journal: RenderJournal, jobs: Sequence[RenderJob], overwrite: bool) -> None:
+    """Take over the pairs of an earlier run with the same options."""
     earlier = journal.read()
     own = {name for record in journal.records.values() for name in record['sha256']}
     if earlier is not None and earlier != journal.made_from:
@@ -199,7 +172,7 @@ def _continue(journal: RenderJournal, jobs: Sequence[RenderJob], overwrite: bool
             f'{journal.out} holds images that this tool did not write, such as {foreign[0]}. '
             f'Choose another folder (--out) or move them away.'
         )
-    journal.keep(jobs)
+    journal.retain(jobs)
 
 
 def _clear_unrecorded(out: Path, journal: RenderJournal) -> None:
@@ -220,21 +193,16 @@ def _images(out: Path) -> list[str]:
     return [file.relative_to(out).as_posix() for file in found]
 
 
-def _sheet(out: Path, records: dict[int, dict[str, Any]]) -> NDArray[np.uint8]:
+def _sheet(out: Path, records: dict[int, dict[str, Any]]) -> ImageArray:
     """Show pairs spread evenly over the data set: rainy, clean, mask, coverage."""
-    numbers = sorted(records)
     rows = []
-    for index in np.unique(np.linspace(0, len(numbers) - 1, min(_ROWS, len(numbers))).astype(int)):
-        record = records[numbers[index]]
-        images = [read_image(out / name.format(record['number'])) for name in FILES.values()]
+    for number in evenly_spaced(sorted(records), _ROWS):
+        record = records[number]
+        images = [read_image(out / name.format(number)) for name in FILES.values()]
         psnr = record['statistics']['psnr']
         caption = (
-            f'{record["number"]}   {record["parameters"]["regime"]}   '
+            f'{number}   {record["parameters"]["regime"]}   '
             f'{"no change" if psnr is None else f"{psnr:.1f} dB"}   {record["source"]}'
         )
         rows.append((caption, images))
     return contact_sheet(('rainy', 'clean', 'mask (mean > 30, dilation 3)', 'coverage'), rows)
-
-
-def _versions() -> dict[str, str]:
-    return {'python': platform.python_version(), 'numpy': np.__version__, 'opencv': cv2.__version__}

@@ -1,9 +1,9 @@
-"""Sheets of small images that show a data set, or what a network sees of it."""
+"""Contact sheets of a data set: its pairs, or samples after the pipeline."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,14 +12,26 @@ from attentive_gan.datasets.masks import raindrop_mask
 from attentive_gan.datasets.pair_dataset import PairDataset
 from attentive_gan.datasets.pair_reading import read_pair
 from attentive_gan.datasets.pairing import Pair
-from attentive_gan.datasets.samplers.draws import Draw
+from attentive_gan.datasets.samplers import SeededIndex
 from attentive_gan.errors import UserError
 from attentive_gan.image_io import contact_sheet
+from attentive_gan.utils.types import ImageArray
 
-Image = NDArray[np.uint8]
+Item = TypeVar('Item')
 
 
-def pair_sheet(pairs: Sequence[Pair], count: int) -> Image:
+def evenly_spaced(items: Sequence[Item], count: int) -> list[Item]:
+    """Return at most `count` items spread evenly over a sequence, in order.
+
+    Example:
+        >>> evenly_spaced('abcdefghi', 3)
+        ['a', 'e', 'i']
+    """
+    places = np.linspace(0, len(items) - 1, min(count, len(items)))
+    return [items[place] for place in np.unique(places.astype(int))]
+
+
+def pair_sheet(pairs: Sequence[Pair], count: int) -> ImageArray:
     """Show rainy image, clean image and mask of pairs spread evenly over a data set.
 
     Args:
@@ -30,10 +42,8 @@ def pair_sheet(pairs: Sequence[Pair], count: int) -> Image:
         The sheet, RGB (H, W, 3), uint8.
     """
     rows = []
-    for index in np.unique(np.linspace(0, len(pairs) - 1, min(count, len(pairs))).astype(int)):
-        pair = pairs[index]
-        info = {'img_path': pair.rainy, 'gt_path': pair.clean, 'rainy_side': pair.rainy_side}
-        rainy, clean = read_pair(info)
+    for pair in evenly_spaced(pairs, count):
+        rainy, clean = read_pair(pair.entry())
         mask = raindrop_mask(rainy, clean)
         size = f'{rainy.shape[1]}x{rainy.shape[0]}'
         place = '/'.join(pair.rainy.parts[-3:])
@@ -42,13 +52,13 @@ def pair_sheet(pairs: Sequence[Pair], count: int) -> Image:
     return contact_sheet(('rainy', 'clean', 'mask (mean > 30, dilation 3)'), rows)
 
 
-def sample_sheets(dataset: PairDataset, count: int, rows_per_sheet: int = 8) -> list[Image]:
-    """Show what the network sees: samples after the pipeline.
+def sample_sheets(dataset: PairDataset, count: int, rows_per_sheet: int = 8) -> list[ImageArray]:
+    """Show samples after the pipeline, as the network gets them.
 
     Args:
         dataset: Data set whose pipeline ends with `PackPair` or `PackInputs`.
-        count: Number of samples, in the data set's order; after its end it starts again with new
-            draws.
+        count: Number of samples, in the data set's order; after its end it starts again with other
+            random numbers.
         rows_per_sheet: Samples on one sheet.
 
     Returns:
@@ -57,21 +67,24 @@ def sample_sheets(dataset: PairDataset, count: int, rows_per_sheet: int = 8) -> 
     Raises:
         UserError: The pipeline ends with neither.
     """
-    rows = [sample_row(dataset[Draw(n % len(dataset), n)]) for n in range(count)]
+    rows = [sample_row(dataset[SeededIndex(n % len(dataset), n)]) for n in range(count)]
     kinds = {len(images) for _, images in rows}
     headings = ('rainy', 'clean', 'mask')[: min(kinds)]
     starts = range(0, len(rows), rows_per_sheet)
     return [contact_sheet(headings, rows[start : start + rows_per_sheet]) for start in starts]
 
 
-def sample_row(sample: dict[str, Any]) -> tuple[str, list[Image]]:
+def sample_row(sample: dict[str, Any]) -> tuple[str, list[ImageArray]]:
     """Return the caption and the images of a packed sample: rainy, clean, and mask if it has one.
 
     Raises:
         UserError: The sample was packed neither by `PackPair` nor by `PackInputs`.
     """
-    if 'pairs' in sample:
-        return _pair_row(sample)
+    if 'pairs' in sample:  # of `PackPair`, or several of `RenderPairs`
+        pairs = np.asarray(sample['pairs'])
+        pair = pairs if pairs.ndim == 3 else pairs[0]
+        parts = (pair[..., :3], pair[..., 3:6], pair[..., 6])
+        return _caption(sample['names'], pair), [np.ascontiguousarray(part) for part in parts]
     if 'data_samples' not in sample:
         raise UserError(
             'The pipeline ends neither with PackPair nor with PackInputs, so there is nothing to show.'
@@ -87,15 +100,10 @@ def sample_row(sample: dict[str, Any]) -> tuple[str, list[Image]]:
         elif order == 'bgr':
             image = image[..., ::-1]
         images.append(np.ascontiguousarray(image))
-    height, width = images[0].shape[:2]
-    name = str(data.metainfo.get('img_path', 'sample')).replace('\\', '/').rsplit('/', 1)[-1]
-    return f'{name}   {width}x{height}   {order}', images
+    name = data.metainfo.get('img_path', 'sample')
+    return f'{_caption(name, images[0])}   {order}', images
 
 
-def _pair_row(sample: dict[str, Any]) -> tuple[str, list[Image]]:
-    """Return caption and images of a sample of `PackPair`, or of the first one of `RenderPairs`."""
-    pairs = np.asarray(sample['pairs'])
-    pair = pairs if pairs.ndim == 3 else pairs[0]
-    images = [np.ascontiguousarray(part) for part in (pair[..., :3], pair[..., 3:6], pair[..., 6])]
-    name = str(sample['names']).replace('\\', '/').rsplit('/', 1)[-1]
-    return f'{name}   {pair.shape[1]}x{pair.shape[0]}', images
+def _caption(path: object, image: NDArray[Any]) -> str:
+    name = str(path).replace('\\', '/').rsplit('/', 1)[-1]
+    return f'{name}   {image.shape[1]}x{image.shape[0]}'

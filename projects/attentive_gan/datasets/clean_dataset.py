@@ -1,19 +1,19 @@
-"""Data sets of clean images, on which raindrops are rendered: a folder of photos, and drawn scenes."""
+"""Data sets of clean images, on which raindrops are rendered: photos in a folder, and drawn scenes."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from mmagic.registry import DATASETS
 
 from attentive_gan.errors import UserError
-from attentive_gan.image_io import read_image, verify_complete
+from attentive_gan.image_io import verify_complete
+from attentive_gan.utils.checks import check_range
 
 from .clean_images import DrawnScene, photos_below
-from .image_dataset import Image, ImageDataset
+from .image_dataset import ImageDataset
 from .pairing import Fault, raise_faults
 
 Part = Literal['all', 'train', 'held_out']
@@ -23,7 +23,7 @@ Part = Literal['all', 'train', 'held_out']
 class CleanImageDataset(ImageDataset):
     """Photos in a folder and its subfolders, verified when the data set is made.
 
-    An entry has `gt_path` and `img_path` (both the photo: it is what messages and scores name), `name` (its
+    An entry has `gt_path` and `img_path` (both the photo, for messages and scores), `name` (its
     path below the folder), `size` (H, W).
 
     Args:
@@ -43,8 +43,7 @@ class CleanImageDataset(ImageDataset):
     ) -> None:
         if part not in get_args(Part):
             raise UserError(f'part must be one of {get_args(Part)}; got {part!r}.')
-        if held_out < 1:
-            raise UserError(f'held_out must be 1 or more; got {held_out}.')
+        check_range('held_out', held_out, 1)
         self.part = part
         self.held_out = held_out
         super().__init__(data_root, *args, **kwargs)
@@ -83,10 +82,6 @@ class CleanImageDataset(ImageDataset):
         wanted = self.part == 'held_out'
         return {name: path for name, path in photos.items() if (name in chosen) == wanted}
 
-    def decode(self, info: Mapping[str, Any]) -> tuple[Image]:
-        """Return the photo of an entry, RGB (H, W, 3), uint8."""
-        return (read_image(info['gt_path']),)
-
 
 @DATASETS.register_module()
 class DrawnSceneDataset(ImageDataset):
@@ -98,7 +93,7 @@ class DrawnSceneDataset(ImageDataset):
         length: Number of scenes.
         size: (height, width) of a scene in pixels, at least 16 each.
         night_share: Share of the scenes that are drawn at night, 0 to 1.
-        seed: Seed of the scenes, and of the samples' randomness where the sampler's draws carry none.
+        seed: Seed of the scenes, and of the samples' random numbers where the sampler gives none.
         pipeline: Transforms; the first is usually `LoadCleanImage`.
         **kwargs: Other arguments of `ImageDataset`; with `cache=True` a scene is drawn once.
 
@@ -115,27 +110,23 @@ class DrawnSceneDataset(ImageDataset):
         seed: int = 0,
         **kwargs: Any,
     ) -> None:
-        if length < 1:
-            raise UserError(f'length must be 1 or more; got {length}.')
+        check_range('length', length, 1)
         self.length = length
         self.scenes = DrawnScene(seed, (int(size[0]), int(size[1])), night_share)
         described = {'dataset_name': 'drawn_scenes', **(kwargs.pop('metainfo', None) or {})}
         super().__init__('', seed=seed, metainfo=described, **kwargs)
 
     def load_data_list(self) -> list[dict[str, Any]]:
-        """Return one entry per scene, with its `number` and `lighting` ('day' or 'night')."""
+        """Return one entry per scene, with `scenes`, its `number` and `lighting` ('day' or 'night')."""
         return [
             {
                 'img_path': f'scene_{number}',
                 'gt_path': f'scene_{number}',
                 'name': f'scene_{number}',
                 'size': self.scenes.size,
+                'scenes': self.scenes,
                 'number': number,
                 'lighting': self.scenes.lighting(number),
             }
             for number in range(self.length)
         ]
-
-    def decode(self, info: Mapping[str, Any]) -> tuple[Image]:
-        """Return the scene of an entry, RGB (H, W, 3), uint8."""
-        return (self.scenes.draw(info['number']),)

@@ -9,10 +9,11 @@ from typing import Literal
 
 import numpy as np
 from drawn_scenes.scenes import draw_scene
-from numpy.typing import NDArray
 
 from attentive_gan.errors import UserError
-from attentive_gan.image_io.headers import SUFFIXES
+from attentive_gan.image_io import SUFFIXES
+from attentive_gan.utils.checks import check_range
+from attentive_gan.utils.types import ImageArray
 
 from .pairing import natural_key
 
@@ -25,7 +26,7 @@ def photos_below(folder: Path, without: Sequence[Path] = ()) -> dict[str, Path]:
     Hidden files and folders, and files without an image's suffix, are left out.
 
     Args:
-        folder: Where to look.
+        folder: Folder of the photos.
         without: Folders and files that are left out, such as renderings of these photos.
 
     Raises:
@@ -68,15 +69,13 @@ class DrawnScene:
     """Share of the scenes that are drawn at night, 0 to 1."""
 
     def __post_init__(self) -> None:
-        if self.seed < 0:
-            raise UserError(f'The seed must be 0 or more; got {self.seed}.')
+        check_range('seed', self.seed, 0)
         if min(self.size) < _SMALLEST:
             height, width = self.size
             raise UserError(f'A scene needs at least 16x16 pixels; got {width}x{height}.')
-        if not 0 <= self.night_share <= 1:
-            raise UserError(f'night_share must be within 0 to 1; got {self.night_share}.')
+        check_range('night_share', self.night_share, 0, 1)
 
-    def draw(self, number: int) -> NDArray[np.uint8]:
+    def draw(self, number: int) -> ImageArray:
         """Draw scene `number`, RGB (H, W, 3), uint8."""
         words = np.random.SeedSequence([self.seed, number]).generate_state(1)
         return draw_scene(int(words[0]), self.size, self.lighting(number))

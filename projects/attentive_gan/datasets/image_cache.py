@@ -1,4 +1,4 @@
-"""A memory of decoded images that worker processes share."""
+"""Decoded images in memory that worker processes share."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from attentive_gan.errors import UserError
-
-Image = NDArray[np.uint8]
+from attentive_gan.utils.types import ImageArray
 
 _GIB = 2**30
 
@@ -19,10 +17,10 @@ _GIB = 2**30
 class ImageCache:
     """Decoded images in memory, each decoded once, by whichever process needs it first.
 
-    The memory is one anonymous shared mapping, made before worker processes are forked: they all
-    see and fill the same pages, so its size does not grow with the number of workers. Pages that
-    were never filled take no memory. Every process of a distributed run has a mapping of its own.
-    Where workers are spawned instead of forked, each starts with an empty memory of its own.
+    The memory is one anonymous shared mapping, made before worker processes are forked: all of them read
+    and fill the same pages, so its size does not grow with the number of workers. Pages that were never
+    filled take no memory. Every process of a distributed run has a mapping of its own, and so has each
+    worker that is spawned instead of forked.
 
     Args:
         sizes: (height, width) of each sample's images, in the order of the data set.
@@ -34,34 +32,26 @@ class ImageCache:
     """
 
     def __init__(self, sizes: Sequence[tuple[int, int]], limit: int, images: int = 2) -> None:
-        self.sizes = list(sizes)
-        self.limit = limit
-        self.images = images
+        self.sizes, self.limit, self.images = list(sizes), limit, images
         bytes_per_sample = [images * height * width * 3 for height, width in self.sizes]
         self.size = sum(bytes_per_sample)
         if self.size > limit:
             raise UserError(
                 f'The decoded images of {len(self.sizes)} samples need {self.size / _GIB:.3g} GiB '
-                f'of memory, more than cache_limit_gib={limit / _GIB:.3g}. Raise the limit or set '
-                f'cache=False.'
+                f'of memory, more than cache_limit_gib={limit / _GIB:.3g}. Raise the limit or do not '
+                f'cache them (cache=False).'
             )
         self._offsets = np.concatenate([[0], np.cumsum(bytes_per_sample, dtype=np.int64)])
-        self._open()
+        # All images, then a byte per sample that tells whether it is filled.
+        memory = mmap.mmap(-1, max(self.size + len(self.sizes), 1))
+        buffer = np.frombuffer(memory, np.uint8, self.size + len(self.sizes))
+        self._images, self._filled = buffer[: self.size], buffer[self.size :]
 
-    def _open(self) -> None:
-        """Reserve the memory: all images, then a byte per sample that says whether it is filled."""
-        samples = len(self.sizes)
-        buffer = np.frombuffer(mmap.mmap(-1, max(self.size + samples, 1)), np.uint8)
-        self._images, self._filled = buffer[: self.size], buffer[self.size : self.size + samples]
+    def __reduce__(self) -> tuple[type[ImageCache], tuple[Any, ...]]:
+        """Start empty in a spawned process, to which the memory cannot be sent."""
+        return type(self), (self.sizes, self.limit, self.images)
 
-    def __getstate__(self) -> dict[str, Any]:
-        """Leave the memory behind: it cannot be sent to a spawned process."""
-        return {'sizes': self.sizes, 'limit': self.limit, 'images': self.images}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__init__(**state)  # type: ignore[misc]
-
-    def get(self, index: int, read: Callable[[], tuple[Image, ...]]) -> tuple[Image, ...]:
+    def get(self, index: int, read: Callable[[], tuple[ImageArray, ...]]) -> tuple[ImageArray, ...]:
         """Return copies of a sample's decoded images.
 
         Args:
@@ -78,15 +68,15 @@ class ImageCache:
         slot = self._images[self._offsets[index] : self._offsets[index + 1]]
         stored = slot.reshape(self.images, height, width, 3)
         if not self._filled[index]:
-            read_now = read()
-            if read_now[0].shape != stored.shape[1:]:
+            images = read()
+            if images[0].shape != stored.shape[1:]:
                 raise UserError(
                     f'sample {index} changed its size while it was in use: '
                     f'{width}x{height} at the start, '
-                    f'{read_now[0].shape[1]}x{read_now[0].shape[0]} now.'
+                    f'{images[0].shape[1]}x{images[0].shape[0]} now.'
                 )
-            for place, image in zip(stored, read_now, strict=True):
+            for place, image in zip(stored, images, strict=True):
                 place[:] = image
-            # Set last: another process may look at any moment, and must never see half a sample.
+            # Set last: another process may read at any moment, and must never get half a sample.
             self._filled[index] = 1
         return tuple(image.copy() for image in stored)

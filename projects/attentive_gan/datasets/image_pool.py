@@ -1,4 +1,4 @@
-"""Images held on the training device, from which crops are drawn there."""
+"""Images on the training device, from which crops are cut there."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from attentive_gan.errors import UserError
+from attentive_gan.utils.checks import check_range
 
-from .transforms.pair_batches import CHANNELS
+from .transforms.formatting import CHANNELS
 
 
 @dataclass(frozen=True)
 class CropOptions:
-    """What is drawn from a pool.
+    """How crops are cut from a pool and varied.
 
     Raises:
         UserError: A value is out of its range; the message names it.
@@ -35,28 +36,25 @@ class CropOptions:
         low, high = self.scale
         if not 0.25 <= low <= high <= 4:
             raise UserError(f'scale must be a range within 0.25 to 4; got {self.scale}.')
-        if not 0 <= self.flip <= 1:
-            raise UserError(f'flip must be within 0 to 1; got {self.flip}.')
-        if not 0 <= self.colour <= 0.5:
-            raise UserError(f'colour must be within 0 to 0.5; got {self.colour}.')
-        if self.groups < 1:
-            raise UserError(f'groups must be 1 or more; got {self.groups}.')
+        check_range('flip', self.flip, 0, 1)
+        check_range('colour', self.colour, 0, 0.5)
+        check_range('groups', self.groups, 1)
 
 
 class ImagePool:
     """Pairs of one size as uint8 on a device; new ones replace the oldest.
 
-    A pixel of the rainy image and that of the clean one lie beside each other, so that a crop that is
-    drawn while its images are being replaced is still a crop of pairs.
+    The channels of the rainy and the clean image are stored together, so that a crop that is cut while its
+    images are being replaced is still a crop of pairs.
 
     Args:
         capacity: Pairs that it holds.
         size: (height, width) of an image.
-        device: Where it lies.
+        device: Device of the pool.
         seed: Seed of the crops.
 
     Raises:
-        UserError: The device has no room for it.
+        UserError: The device has not enough memory.
     """
 
     def __init__(
@@ -64,15 +62,15 @@ class ImagePool:
     ) -> None:
         self.capacity, self.size, self.device = capacity, size, device
         self.count = 0
-        """Pairs that can be drawn from."""
+        """Pairs that crops can be cut from."""
         self.received = 0
-        """Pairs put in since the start."""
+        """Pairs added since the start."""
         try:
             self.pairs = torch.empty((capacity, *size, CHANNELS), dtype=torch.uint8, device=device)
         except RuntimeError as error:  # torch's lack of memory is one too, on any device
             gigabytes = capacity * math.prod(size) * CHANNELS / 1e9
             raise UserError(
-                f'{device} has no room for a pool of {capacity} images of {size[1]}x{size[0]} '
+                f'{device} has not enough memory for a pool of {capacity} images of {size[1]}x{size[0]} '
                 f'({gigabytes:.1f} GB); lower train_dataloader.pool_size '
                 f'({str(error).partition(chr(10))[0]})'
             ) from error
@@ -80,7 +78,7 @@ class ImagePool:
         self._random = torch.Generator().manual_seed(seed)
 
     def put(self, pairs: Tensor) -> None:
-        """Take in pairs, and return when they have arrived.
+        """Add pairs, and return when they have been copied.
 
         Args:
             pairs: (K, H, W, 7), uint8, best in pinned memory.
@@ -102,7 +100,7 @@ class ImagePool:
         self.count = min(self.received, self.capacity)
 
     def check_crop(self, crop_size: int) -> None:
-        """Refuse crops that the images have no room for.
+        """Make sure that crops fit into the images.
 
         Args:
             crop_size: Height and width in pixels.
@@ -117,8 +115,8 @@ class ImagePool:
                 'stages), or make larger images'
             )
 
-    def draw(self, batch_size: int, crop_size: int, options: CropOptions) -> Tensor:
-        """Draw random crops, on the device alone.
+    def random_crops(self, batch_size: int, crop_size: int, options: CropOptions) -> Tensor:
+        """Cut random crops, on the device alone.
 
         Args:
             batch_size: Number of crops N.
@@ -130,6 +128,12 @@ class ImagePool:
 
         Raises:
             UserError: The crops are larger than the images.
+
+        Example:
+            >>> pool = ImagePool(2, (48, 64), torch.device('cpu'))
+            >>> pool.put(torch.zeros(2, 48, 64, 7, dtype=torch.uint8))
+            >>> pool.random_crops(3, 32, CropOptions()).shape
+            torch.Size([3, 32, 32, 7])
         """
         self.check_crop(crop_size)
         groups = min(options.groups, batch_size)
@@ -137,7 +141,7 @@ class ImagePool:
         return torch.cat([self._group(size, crop_size, options) for size in sizes])
 
     def _group(self, number: int, crop_size: int, options: CropOptions) -> Tensor:
-        """Draw crops that are scaled alike."""
+        """Cut crops that are scaled alike."""
         low, high = (math.log(factor) for factor in options.scale)
         factor = math.exp(low + (high - low) * float(torch.rand((), generator=self._random)))
         window = min(max(1, round(crop_size / factor)), *self.size)

@@ -6,9 +6,10 @@ from typing import Literal, get_args
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from attentive_gan.errors import UserError
+from attentive_gan.utils.checks import check_range
+from attentive_gan.utils.types import ImageArray
 
 MaskRule = Literal['mean', 'any', 'luma']
 
@@ -17,16 +18,16 @@ _LUMA = np.array([299, 587, 114], np.int32)
 
 
 def raindrop_mask(
-    rainy: NDArray[np.uint8],
-    clean: NDArray[np.uint8],
+    rainy: ImageArray,
+    clean: ImageArray,
     threshold: int = 30,
     rule: MaskRule = 'mean',
     dilation: int = 3,
-) -> NDArray[np.uint8]:
+) -> ImageArray:
     """Mark the pixels in which two images differ by more than a threshold.
 
     The paper subtracts the clean from the rainy image and applies a threshold (Qian et al., 2018,
-    section 4.1). It does not say how three channels become one; public implementations disagree,
+    section 4.1). It does not define how three channels become one; public implementations disagree,
     and coverage depends on it: on four real pairs the mean or luma rule marks 14 to 34 per cent,
     any channel 20 to 41. The authors' code dilates the mask by a plus-shaped kernel of 3x3
     (github.com/rui1996).
@@ -44,6 +45,17 @@ def raindrop_mask(
 
     Raises:
         UserError: An option is out of its range, or the images differ in size.
+
+    Example:
+        >>> clean = np.full((5, 5, 3), 90, np.uint8)
+        >>> rainy = clean.copy()
+        >>> rainy[2, 2] = 200
+        >>> raindrop_mask(rainy, clean, threshold=30, dilation=3) // 255
+        array([[0, 0, 0, 0, 0],
+               [0, 0, 1, 0, 0],
+               [0, 1, 1, 1, 0],
+               [0, 0, 1, 0, 0],
+               [0, 0, 0, 0, 0]], dtype=uint8)
     """
     check_mask_options(threshold, rule, dilation)
     if rainy.shape != clean.shape:
@@ -62,17 +74,16 @@ def raindrop_mask(
     if dilation > 1:
         kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (dilation, dilation))
         mask = cv2.dilate(mask, kernel)
-    return mask
+    return np.asarray(mask)
 
 
 def check_mask_options(threshold: int, rule: str, dilation: int) -> None:
     """Make sure that the options of a mask are in their ranges.
 
     Raises:
-        UserError: One is not; the message says which.
+        UserError: One is not; the message names it.
     """
-    if not 0 <= threshold <= 255:
-        raise UserError(f'The threshold of a mask must be within 0 to 255; got {threshold}.')
+    check_range('The threshold of a mask', threshold, 0, 255)
     if rule not in get_args(MaskRule):
         raise UserError(f'The rule of a mask must be one of {get_args(MaskRule)}; got {rule!r}.')
     if dilation < 1 or dilation % 2 == 0:

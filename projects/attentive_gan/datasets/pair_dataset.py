@@ -1,32 +1,26 @@
-"""What all data sets of rainy and clean images have in common."""
+"""Base class of the data sets of rainy and clean images."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
 from typing import Any
 
 from attentive_gan.errors import UserError
 
 from .image_dataset import ImageDataset
-from .pair_reading import Image, read_pair
 from .pairing import Fault, Pair, raise_faults, verify_pairs
 
 
 class PairDataset(ImageDataset):
-    """Pairs of a rainy image and its clean partner, verified when the data set is made.
+    """Pairs of a rainy image and its clean partner; a subclass implements `find_pairs`.
 
-    Every file's header and end are looked at, so that a missing, truncated or unequal image is
-    told before any training. The arguments are those of `ImageDataset`; the first transform is usually
-    `LoadRainyCleanPair`.
-
-    A subclass finds the pairs: it implements `find_pairs`.
+    Header and end of every file are read when the data set is made, so that missing, truncated and unequal
+    images are reported before any training. The arguments are those of `ImageDataset`; the first transform
+    is usually `LoadRainyCleanPair`.
 
     Raises:
         UserError: The data set is missing, empty, unpaired, or an image cannot be used.
     """
-
-    IMAGES = 2
 
     @abstractmethod
     def find_pairs(self) -> tuple[list[Pair], list[Fault]]:
@@ -46,17 +40,4 @@ class PairDataset(ImageDataset):
             )
         sizes, more = verify_pairs(pairs)
         raise_faults(faults + more, self.root)
-        return [
-            {
-                'img_path': str(pair.rainy),
-                'gt_path': str(pair.clean),
-                'name': pair.name,
-                'size': sizes[pair.name],
-                'rainy_side': pair.rainy_side,
-            }
-            for pair in pairs
-        ]
-
-    def decode(self, info: Mapping[str, Any]) -> tuple[Image, Image]:
-        """Return the rainy and the clean image of an entry, RGB (H, W, 3), uint8."""
-        return read_pair(info)
+        return [{**pair.entry(), 'size': sizes[pair.name]} for pair in pairs]

@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from attentive_gan.errors import UserError
 from attentive_gan.image_io import read_image
+from attentive_gan.utils.types import ImageArray
 
-Image = NDArray[np.uint8]
 
-
-def read_pair(info: Mapping[str, Any]) -> tuple[Image, Image]:
+def read_pair(info: Mapping[str, Any]) -> tuple[ImageArray, ImageArray]:
     """Decode the rainy and the clean image of a sample.
 
     Args:

@@ -1,7 +1,7 @@
-"""Five numbers about a rainy image and its clean partner, by which renderings are held against reality.
+"""Five statistics of a rainy image and its clean partner, to compare renderings with real pairs.
 
-What each leaves open (filter widths, thresholds) is set so that four published training pairs of Qian et
-al. (2018) give the figures under which they are known here (docs/rendering.md).
+Filter widths and thresholds are set so that four published training pairs of Qian et al. (2018) give the
+figures of docs/rendering.md.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attentive_gan.errors import UserError
+from attentive_gan.evaluation.protocols import psnr
+from attentive_gan.utils.types import ImageArray
 
 from .masks import MaskRule, raindrop_mask
-
-Image = NDArray[np.uint8]
 
 #: Standard deviation in pixels of the Gaussian below which detail counts as fine.
 _FINE = 1.5
@@ -26,13 +26,13 @@ _FINE = 1.5
 _LOCAL = 6.0
 
 #: Least local energy of the clean image's detail, in squared grey levels, where a ratio is taken:
-#: below it lies the noise of the camera.
+#: below it is the noise of the camera.
 _TEXTURED = 10.0
 
 
 @dataclass(frozen=True)
 class RaindropStatistics:
-    """How strong the raindrops of an image are; None where a number is not defined."""
+    """Strength of the raindrops of an image; None where a number is not defined."""
 
     psnr: float | None
     """PSNR of the rainy image over RGB in dB; None where both images are equal."""
@@ -42,13 +42,13 @@ class RaindropStatistics:
     """Fine detail of the rainy image as a share of the clean one's, median over the image; None where
     the clean one has no texture."""
     detail_ratio_p10: float | None
-    """The same, 10th percentile: where drops lie."""
+    """The same, 10th percentile: at the drops."""
     brighter_share: float | None
     """Share of the mask in which the rainy image is brighter, 0 to 1; None without a mask."""
 
 
 def raindrop_statistics(
-    rainy: Image, clean: Image, threshold: int = 30, rule: MaskRule = 'mean'
+    rainy: ImageArray, clean: ImageArray, threshold: int = 30, rule: MaskRule = 'mean'
 ) -> RaindropStatistics:
     """Measure a pair.
 
@@ -65,6 +65,14 @@ def raindrop_statistics(
 
     Raises:
         UserError: The images differ in size, or the threshold or the rule is out of its range.
+
+    Example:
+        >>> clean = np.full((20, 20, 3), 100, np.uint8)
+        >>> rainy = clean.copy()
+        >>> rainy[:10, :10] = 200
+        >>> statistics = raindrop_statistics(rainy, clean)
+        >>> round(statistics.psnr, 2), statistics.mask_coverage, statistics.brighter_share
+        (14.15, 0.25, 1.0)
     """
     coverage = float(np.mean(raindrop_mask(rainy, clean, threshold, rule, dilation=1) > 0))
     greys = [_grey(image) for image in (rainy, clean)]
@@ -75,7 +83,7 @@ def raindrop_statistics(
     brighter = cv2.bitwise_and(marked, cv2.compare(greys[0], greys[1], cv2.CMP_GT))
     count = cv2.countNonZero(marked)
     return RaindropStatistics(
-        psnr=_psnr(rainy, clean),
+        psnr=None if np.array_equal(rainy, clean) else psnr(rainy, clean),
         mask_coverage=coverage,
         detail_ratio=median,
         detail_ratio_p10=low,
@@ -110,24 +118,18 @@ def spread(statistics: Sequence[RaindropStatistics]) -> dict[str, dict[str, floa
     return result
 
 
-def _psnr(rainy: Image, clean: Image) -> float | None:
-    """Return the PSNR over all channels in dB; None for equal images."""
-    error = cv2.norm(rainy, clean, cv2.NORM_L2SQR) / rainy.size
-    return 10 * float(np.log10(255**2 / error)) if error else None
-
-
-def _grey(image: Image) -> Image:
+def _grey(image: ImageArray) -> ImageArray:
     """Return the luma of each pixel (H, W), rounded."""
     return cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
 
 
-def _value(image: Image) -> Image:
+def _value(image: ImageArray) -> ImageArray:
     """Return the largest channel of each pixel (H, W)."""
     red, green, blue = cv2.split(image)
     return cv2.max(cv2.max(red, green), blue).astype(np.uint8, copy=False)
 
 
-def _detail_ratio(rainy: Image, clean: Image) -> tuple[float, float] | tuple[None, None]:
+def _detail_ratio(rainy: ImageArray, clean: ImageArray) -> tuple[float, float] | tuple[None, None]:
     """Return median and 10th percentile of the local ratio of fine detail of two grey images."""
     energy = [_detail_energy(grey) for grey in (rainy, clean)]
     textured = energy[1] > _TEXTURED
@@ -138,7 +140,7 @@ def _detail_ratio(rainy: Image, clean: Image) -> tuple[float, float] | tuple[Non
     return float(middle), float(low)
 
 
-def _detail_energy(grey: Image) -> NDArray[np.float32]:
+def _detail_energy(grey: ImageArray) -> NDArray[np.float32]:
     """Return the local energy of fine detail (H, W), in squared grey levels."""
     level = grey.astype(np.float32)
     detail = level - cv2.GaussianBlur(level, (0, 0), _FINE)

@@ -1,4 +1,4 @@
-"""Which rainy file belongs to which clean one, and everything that can be wrong about it."""
+"""Matching of rainy and clean files, and faults of data sets."""
 
 from __future__ import annotations
 
@@ -6,18 +6,17 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from attentive_gan.errors import UserError
-from attentive_gan.image_io import ImageHeader, verify_complete
-from attentive_gan.image_io.headers import SUFFIXES
+from attentive_gan.image_io import SUFFIXES, ImageHeader, verify_complete
 
 Side = Literal['left', 'right']
 
 #: How many files one message names.
 _NAMED = 3
 
-#: Told at the end of a message that stands for several faults.
+#: End of a message that stands for several faults.
 _CHECKER = 'tools/dataset_converters/raindrop/check_dataset.py lists every one'
 
 
@@ -33,6 +32,15 @@ class Pair:
     """File of the clean image; the same file where both are halves of one image."""
     rainy_side: Side | None = None
     """Which half is the rainy one where both are halves of one image."""
+
+    def entry(self) -> dict[str, Any]:
+        """Return `img_path`, `gt_path`, `name` and `rainy_side`, the entry of a data set."""
+        return {
+            'img_path': str(self.rainy),
+            'gt_path': str(self.clean),
+            'name': self.name,
+            'rainy_side': self.rainy_side,
+        }
 
 
 @dataclass(frozen=True)
@@ -65,7 +73,12 @@ def raise_faults(faults: Sequence[Fault], data_root: Path) -> None:
 
 
 def natural_key(name: str) -> list[tuple[int, int | str]]:
-    """Return a sort key by which '2_rain' comes before '10_rain'."""
+    """Return a sort key by which '2_rain' comes before '10_rain'.
+
+    Example:
+        >>> sorted(['10_rain', '2_rain'], key=natural_key)
+        ['2_rain', '10_rain']
+    """
     parts = re.split(r'(\d+)', name)
     return [(0, int(part)) if part.isdigit() else (1, part) for part in parts if part]
 
@@ -193,7 +206,7 @@ def match(
 
 
 def verify_pairs(pairs: Sequence[Pair]) -> tuple[dict[str, tuple[int, int]], list[Fault]]:
-    """Read the header and look for the end of every file; compare sizes within pairs.
+    """Read the header and the end of every file; compare sizes within pairs.
 
     Args:
         pairs: The pairs to verify.

@@ -1,4 +1,4 @@
-"""Data sets of rainy and clean images in the layouts that are in use."""
+"""Data sets of rainy and clean images in common layouts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _pairs_of_folders(
 
 
 def _by_kind(files: list[Path], templates: tuple[str, str]) -> tuple[list[Path], list[Path]]:
-    """Part the files of one folder; those of neither kind are told with the rainy ones.
+    """Split the files of one folder; those of neither kind are reported with the rainy ones.
 
     Raises:
         UserError: A file is of both kinds.
@@ -37,7 +37,7 @@ def _by_kind(files: list[Path], templates: tuple[str, str]) -> tuple[list[Path],
     both = [file.name for file in files if is_rainy(file.stem) and is_clean(file.stem)]
     if both:
         raise UserError(
-            f'{files[0].parent}: {both[0]} may be rainy or clean, since both lie in one folder and the '
+            f'{files[0].parent}: {both[0]} may be rainy or clean, since both are in one folder and the '
             f'templates {templates[0]!r} and {templates[1]!r} fit; give templates that tell them apart.'
         )
     return [f for f in files if not is_clean(f.stem)], [f for f in files if is_clean(f.stem)]
@@ -115,7 +115,7 @@ class ConcatenatedPairDataset(PairDataset):
 
     Args:
         rainy_side: Which half is the rainy one, 'left' or 'right'.
-        **kwargs: Arguments of `PairDataset`; the images lie in `data_root` itself.
+        **kwargs: Arguments of `PairDataset`; the images are in `data_root` itself.
 
     Raises:
         UserError: `rainy_side` is neither, an image has an odd width, or what `PairDataset`

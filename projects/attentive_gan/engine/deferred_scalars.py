@@ -1,13 +1,12 @@
-"""Scalars of iterations that stay on their device until somebody reads them.
+"""Logged scalars that stay on their device until they are read.
 
-Reading a tensor's value makes the host wait for the device. MMEngine does so for every logged value in
-every iteration; here all values since the last log line are read at once.
+Reading a tensor synchronises host and device. MMEngine does so for every logged value in every
+iteration; here all values since the last log line are read at once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,72 +14,66 @@ import torch
 from mmengine.logging import HistoryBuffer, MessageHub
 from torch import Tensor
 
-#: Iterations after which values are read even though nobody asked; bounds their memory.
-LONGEST_WAIT = 1000
-
-
-@dataclass(frozen=True)
-class _Row:
-    """Values of one iteration: numbers, and a stacked tensor with its names per device."""
-
-    tag: Any
-    numbers: dict[str, float]
-    stacked: list[tuple[list[str], Tensor]]
+#: Largest number of iterations whose values are stored; bounds their memory.
+MAX_PENDING = 1000
 
 
 class ScalarRows:
-    """Rows of scalars, one per iteration, which are read all at once."""
+    """Rows of scalars, one per iteration, read all at once.
+
+    Examples:
+        >>> rows = ScalarRows()
+        >>> rows.add(1, {'loss': torch.tensor(0.5)})
+        >>> rows.add(2, {'loss': torch.tensor(0.25)})
+        >>> rows.read()
+        [(1, {'loss': 0.5}), (2, {'loss': 0.25})]
+    """
 
     def __init__(self) -> None:
-        self._rows: list[_Row] = []
+        # Tag, and by device the names of values and their stack.
+        self._rows: list[tuple[Any, dict[torch.device, tuple[list[str], Tensor]]]] = []
 
     def __len__(self) -> int:
-        """Return the number of rows that wait."""
+        """Return the number of unread rows."""
         return len(self._rows)
 
     def add(self, tag: Any, values: Mapping[str, Any]) -> None:
-        """Keep a row; nothing is read.
+        """Add a row without reading its tensors.
 
         Args:
-            tag: What to return with the row.
+            tag: Returned with the row.
             values: Numbers and tensors of one element, on any device, by name.
         """
-        numbers: dict[str, float] = {}
-        devices: dict[torch.device, dict[str, Tensor]] = {}
+        by_device: dict[torch.device, dict[str, Tensor]] = {}
         for name, value in values.items():
-            if isinstance(value, Tensor):
-                devices.setdefault(value.device, {})[name] = value.detach().reshape(())
-            else:
-                numbers[name] = float(value)
+            is_tensor = isinstance(value, Tensor)
+            tensor = value.detach() if is_tensor else torch.tensor(value, dtype=torch.float64)
+            by_device.setdefault(tensor.device, {})[name] = tensor.reshape(())
         # A stacked copy: the tensors themselves may be overwritten (CUDA graphs).
-        stacked = [(list(items), torch.stack(list(items.values()))) for items in devices.values()]
-        self._rows.append(_Row(tag, numbers, stacked))
+        stacks = {k: (list(v), torch.stack(list(v.values()))) for k, v in by_device.items()}
+        self._rows.append((tag, stacks))
 
     def read(self) -> list[tuple[Any, dict[str, float]]]:
-        """Return all rows as (tag, values by name), oldest first, and forget them.
+        """Return and clear all rows as (tag, values by name), oldest first.
 
-        Makes the host wait for each device once.
+        Synchronises once per device.
         """
         rows, self._rows = self._rows, []
-        by_device: dict[torch.device, list[Tensor]] = {}
-        for row in rows:
-            for _, tensor in row.stacked:
-                by_device.setdefault(tensor.device, []).append(tensor)
-        values = {device: iter(torch.cat(parts).tolist()) for device, parts in by_device.items()}
-        result = []
-        for row in rows:
-            found = dict(row.numbers)
-            for names, tensor in row.stacked:
-                found |= {name: float(next(values[tensor.device])) for name in names}
-            result.append((row.tag, found))
-        return result
+        values = {
+            device: iter(torch.cat([row[device][1] for _, row in rows if device in row]).tolist())
+            for device in {device for _, row in rows for device in row}
+        }
+        return [
+            (tag, {name: float(next(values[device])) for device in row for name in row[device][0]})
+            for tag, row in rows
+        ]
 
 
 class DeferredHistory(HistoryBuffer):
-    """MMEngine's `HistoryBuffer` of a scalar; whoever looks at it makes all scalars be read.
+    """MMEngine's `HistoryBuffer` of a scalar; accessing it reads all pending scalars.
 
     Args:
-        scalars: The scalars that it belongs to.
+        scalars: The deferred scalars that it belongs to.
         values: Values so far.
         counts: Their counts.
     """
@@ -94,11 +87,11 @@ class DeferredHistory(HistoryBuffer):
         super().__init__(values, counts)
 
     def append(self, value: float) -> None:
-        """Add a value that was read."""
+        """Append a value that was read."""
         self._new.append(value)
 
     def _settle(self) -> None:
-        """Read what waits and put it behind the values so far."""
+        """Append all pending values."""
         self._scalars.read()
         if self._new:
             new, self._new = self._new, []
@@ -125,7 +118,7 @@ class DeferredHistory(HistoryBuffer):
         self._counts = counts
 
     def __deepcopy__(self, memo: dict[int, Any]) -> HistoryBuffer:
-        """Return a plain history; a checkpoint needs no more."""
+        """Return a plain `HistoryBuffer`, as checkpoints store it."""
         values, counts = self.data
         return HistoryBuffer(values.copy(), counts.copy(), self.max_length)
 
@@ -133,8 +126,8 @@ class DeferredHistory(HistoryBuffer):
 class DeferredScalars:
     """Logs tensors into a message hub without reading them.
 
-    Histories in the hub have the same values as after `MessageHub.update_scalar`; they are read when
-    somebody looks at one, such as the logger or a checkpoint.
+    Histories in the hub have the same values as after `MessageHub.update_scalar`; tensors are read when
+    a history is accessed, for example by the logger or a checkpoint.
 
     Args:
         hub: Message hub of the runner.
@@ -153,18 +146,18 @@ class DeferredScalars:
         for name in values:
             self._history(name)
         self._rows.add(None, values)
-        if len(self._rows) >= LONGEST_WAIT:
+        if len(self._rows) >= MAX_PENDING:
             self.read()
 
     def read(self) -> None:
-        """Read all values that wait and hand them to their histories."""
+        """Read all pending values and append them to their histories."""
         if len(self._rows):
             for _, values in self._rows.read():
                 for name, value in values.items():
                     self._history(name).append(value)
 
     def _history(self, name: str) -> DeferredHistory:
-        """Return the history of a scalar; a plain one, of a resumed training, is taken over."""
+        """Return the history of a scalar; converts the plain one of a resumed training."""
         histories = self._hub.log_scalars
         history = histories.get(name)
         if not isinstance(history, DeferredHistory) or history._scalars is not self:

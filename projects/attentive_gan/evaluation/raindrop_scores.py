@@ -1,4 +1,4 @@
-"""The scores of a validation or test, by protocol and per image."""
+"""MMagic metric: PSNR and SSIM under named protocols, kept per image."""
 
 from __future__ import annotations
 
@@ -13,22 +13,27 @@ from mmengine.logging import MMLogger
 
 from attentive_gan.compat.mmagic import BaseSampleWiseMetric
 from attentive_gan.errors import UserError
+from attentive_gan.utils.types import ImageArray
 
-from .protocols import PROTOCOLS
+from .protocols import PROTOCOLS, score_image
 
 
-def saved_image(tensor: torch.Tensor) -> np.ndarray:
-    """Turn an image tensor into what would be saved.
+def saved_image(tensor: torch.Tensor) -> ImageArray:
+    """Convert a predicted image to the 8-bit image that would be saved: clamped and rounded.
 
     Args:
-        tensor: Image (3, H, W) in [0, 255] in BGR, as MMagic's preprocessor hands it out after
-            validation and test steps, whatever the colour order of the config.
+        tensor: BGR (3, H, W) in [0, 255], the output of MMagic's preprocessor after validation and
+            test steps, whatever the colour order of the config.
 
     Returns:
-        The image (H, W, 3) uint8 in RGB: clamped, rounded.
+        RGB (H, W, 3) uint8.
 
     Raises:
-        ValueError: A value is not a number; saved, it would be an arbitrary colour.
+        ValueError: A value is NaN; saved, it would be an arbitrary colour.
+
+    Example:
+        >>> saved_image(torch.tensor([-3.0, 127.6, 300.0]).view(3, 1, 1)).tolist()
+        [[[255, 128, 0]]]
     """
     values = tensor.detach().float()
     if values.isnan().any():
@@ -40,34 +45,38 @@ def saved_image(tensor: torch.Tensor) -> np.ndarray:
 def check_colour_order(sample: Mapping[str, Any]) -> None:
     """Refuse images whose colour order MMagic's preprocessor had to guess.
 
-    It takes images for BGR where nothing is said, and where they were loaded as `unchanged`
-    (mmagic/models/data_preprocessors/data_preprocessor.py). RGB would then be scored with red and
-    blue exchanged, which shifts luma scores without a trace.
+    It assumes BGR where no order is recorded, and where images were loaded as `unchanged`
+    (mmagic/models/data_preprocessors/data_preprocessor.py). RGB images would then be scored with red
+    and blue exchanged, which changes luma scores without any error.
 
     Args:
-        sample: A tested sample with what the loading step recorded.
+        sample: A tested sample with the metadata of its loading transform.
 
     Raises:
-        ValueError: The order is not recorded, or not heeded.
+        ValueError: The order is not recorded, or not used.
     """
     for key in ('img', 'gt'):
         order = str(sample.get(f'{key}_channel_order') or '').lower()
         guessed = sample.get(f'{key}_color_type') == 'unchanged' and order != 'bgr'
         if not order or guessed:
             raise ValueError(
-                f'{key}_channel_order is not recorded or not heeded, so red and blue may be '
+                f'{key}_channel_order is not recorded or not used, so red and blue may be '
                 "exchanged; load images by LoadRainyCleanPair, or with color_type='color'"
             )
 
 
 def mean_scores(records: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    """Return the mean of every score over the images, without infinite ones.
+    """Return the mean of every score over the images, without infinite values.
 
     Args:
         records: One per image, with `name`, `path` and the scores.
 
     Returns:
-        Means by key; infinite where all images equal the clean ones.
+        Means by key; infinite where every value is.
+
+    Example:
+        >>> mean_scores([{'name': 'a', 'psnr': 30.0}, {'name': 'b', 'psnr': float('inf')}])
+        {'psnr': 30.0}
     """
     means = {}
     for key in (key for key in records[0] if key not in ('name', 'path')):
@@ -81,13 +90,16 @@ class RaindropScores(BaseSampleWiseMetric):
     """PSNR and SSIM under one or more protocols; keys are `<prefix>/<protocol>_psnr` and `_ssim`.
 
     Images are scored as they would be saved: clamped, rounded, 8 bits. The mean of a PSNR is the
-    mean of the images' PSNRs; equal images, whose PSNR is infinite, are named and left out.
+    mean of the images' PSNRs; equal images, whose PSNR is infinite, are logged and left out.
 
     Args:
         protocols: Names in `PROTOCOLS`.
         score_input: Also score the rainy image, as `<prefix>/input_<protocol>_psnr`.
         prefix: Name of the data set, first part of all keys.
-        collect_device: Where results of several processes meet, `cpu` or `gpu`.
+        collect_device: Where results of several processes are gathered, `cpu` or `gpu`.
+
+    Attributes:
+        records: One record per image of the last evaluation, in the data set's order; first process only.
 
     Raises:
         UserError: A protocol is unknown.
@@ -108,11 +120,12 @@ class RaindropScores(BaseSampleWiseMetric):
             raise UserError(f'unknown protocol {unknown[0]!r}; there are: {", ".join(PROTOCOLS)}')
         self.protocols = tuple(protocols)
         self.score_input = score_input
-        #: A record per image of the last evaluation, in the data set's order; first process only.
         self.records: list[dict[str, Any]] = []
 
     def process(
-        self, data_batch: Sequence[dict], data_samples: Sequence[Mapping[str, Any]]
+        self,
+        data_batch: Sequence[Mapping[str, Any]],
+        data_samples: Sequence[Mapping[str, Any]],
     ) -> None:
         """Score the images of a batch.
 
@@ -131,21 +144,17 @@ class RaindropScores(BaseSampleWiseMetric):
                 raise UserError(f'{path} cannot be scored: {error}') from error
 
     def _scores(self, sample: Mapping[str, Any]) -> dict[str, float]:
-        """Score one restored image, and the rainy one."""
+        """Score a restored image and, with `score_input`, the rainy one."""
         check_colour_order(sample)
-        clean = saved_image(sample['gt_img'])
-        images = {'': saved_image(sample['output']['pred_img'])}
+        gt = saved_image(sample['gt_img'])
+        scores = score_image(saved_image(sample['output']['pred_img']), gt, self.protocols)
         if self.score_input:
-            images['input_'] = saved_image(sample['input'])
-        return {
-            f'{kind}{name}_{score}': getattr(PROTOCOLS[name], score)(image, clean)
-            for kind, image in images.items()
-            for name in self.protocols
-            for score in ('psnr', 'ssim')
-        }
+            rainy = score_image(saved_image(sample['input']), gt, self.protocols)
+            scores |= {f'input_{key}': value for key, value in rainy.items()}
+        return scores
 
     def compute_metrics(self, results: list[dict[str, Any]]) -> dict[str, float]:
-        """Return the means over all images; keep the records.
+        """Store the records and return the means over all images.
 
         Args:
             results: Records of all processes, one per image of the data set, in its order.

@@ -12,6 +12,7 @@ from torch.export import Dim, ExportedProgram
 
 from attentive_gan.errors import UserError
 from attentive_gan.inference.views import gives_attention, view
+from attentive_gan.utils.types import ChannelOrder
 
 
 class Exportable(nn.Module):
@@ -22,7 +23,7 @@ class Exportable(nn.Module):
         channel_order: Colour order that it works in.
     """
 
-    def __init__(self, network: nn.Module, channel_order: Literal['rgb', 'bgr']) -> None:
+    def __init__(self, network: nn.Module, channel_order: ChannelOrder) -> None:
         super().__init__()
         self.network = network
         self.reverse = channel_order == 'bgr'

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from attentive_gan.inference import record
 from attentive_gan.inference.loading import LoadedNetwork, load_description, load_network
 from attentive_gan.inference.model_metadata import ModelMetadata
 from attentive_gan.inference.views import Task, gives_attention, view
+from attentive_gan.utils.atomic_io import atomic_write
 from attentive_gan.utils.digests import digest
 
 from .checking import Check
@@ -70,9 +70,7 @@ def export(config: str | None, weights: str | None, out: Path, form: str) -> Exp
     """
     started = time.monotonic()
     loaded = load_network(config, weights, torch.device('cpu'))
-    part = out.with_name(f'.{out.stem}.{os.getpid()}{FORMATS[form]}')
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_write(out, keep_suffix=True) as part:
         if form == 'safetensors':
             description = load_description(config, weights)
             checks = write_weights(loaded, description, part)
@@ -81,14 +79,9 @@ def export(config: str | None, weights: str | None, out: Path, form: str) -> Exp
             module = Exportable(network, loaded.channel_order)
             write = write_onnx if form == 'onnx' else write_program
             checks = write(module, metadata_of(loaded), part)
-        part.replace(out)
-        if form == 'safetensors':
-            parameters = sum(value.numel() for value in loaded.network.state_dict().values())
-            write_card(out, description, digest(out), parameters)
-    except OSError as error:
-        raise UserError(f'{out} cannot be written: {error}') from error
-    finally:
-        part.unlink(missing_ok=True)
+    if form == 'safetensors':
+        parameters = sum(value.numel() for value in loaded.network.state_dict().values())
+        write_card(out, description, digest(out), parameters)
     return Export(out, loaded.name, time.monotonic() - started, checks)
 
 

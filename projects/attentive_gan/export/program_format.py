@@ -64,4 +64,5 @@ def _run_elsewhere(path: Path) -> list[list[Tensor]]:
         done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
         if done.returncode:
             raise RuntimeError((done.stderr.strip().splitlines() or ['no message'])[-1])
-        return torch.load(found, weights_only=True)
+        results: list[list[Tensor]] = torch.load(found, weights_only=True)
+        return results

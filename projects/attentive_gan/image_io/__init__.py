@@ -1,4 +1,4 @@
-"""Reading and writing of images: formats, sizes, bit depth, orientation and their limits.
+"""Reading and writing of images: formats, sizes, bit depth, orientation, metadata and their limits.
 
 Images are NumPy arrays (H, W, 3), uint8, 0 to 255, in RGB order. Nothing here needs PyTorch or
 MM*.
@@ -8,25 +8,28 @@ from __future__ import annotations
 
 from .completeness import verify_complete
 from .contact_sheet import contact_sheet
-from .headers import MAX_PIXELS, SUFFIXES, ImageHeader, read_header
-from .metadata import ImageDocument, read_document
-from .metadata_writing import FORMAT_OF, check_holds, encode_document, write_document
-from .reading import read_image
-from .writing import write_image
+from .formats import FORMATS, SUFFIXES, ImageFormat, check_format_holds
+from .headers import MAX_PIXELS, ImageHeader, read_header
+from .image_file import ImageFile
+from .pixels import to_uint8
+from .reading import read_image, read_image_file
+from .writing import encode_image_file, write_image, write_image_file
 
 __all__ = [
-    'FORMAT_OF',
+    'FORMATS',
     'MAX_PIXELS',
     'SUFFIXES',
-    'ImageDocument',
+    'ImageFile',
+    'ImageFormat',
     'ImageHeader',
-    'check_holds',
+    'check_format_holds',
     'contact_sheet',
-    'encode_document',
-    'read_document',
+    'encode_image_file',
     'read_header',
     'read_image',
+    'read_image_file',
+    'to_uint8',
     'verify_complete',
-    'write_document',
     'write_image',
+    'write_image_file',
 ]

@@ -8,50 +8,70 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from attentive_gan.utils.types import ImageArray, PixelArray
+
+from .pixels import to_uint8
+
 #: Height of the line of text above each image, in pixels.
 CAPTION_HEIGHT = 20
 #: Space between images, in pixels.
 GAP = 4
 
 
-def attention_image(attention: NDArray[np.float32]) -> np.ndarray:
-    """Colour an attention map (H, W), clamped to [0, 1], as an image (H, W, 3) uint8 in RGB."""
+def attention_image(attention: NDArray[np.float32]) -> ImageArray:
+    """Colour an attention map: dark blue is 0, yellow is 1 and more.
+
+    Args:
+        attention: (H, W), clamped to [0, 1].
+
+    Returns:
+        RGB (H, W, 3), uint8.
+    """
     grey = np.rint(attention.clip(0, 1) * 255).astype(np.uint8)
-    return cv2.applyColorMap(grey, cv2.COLORMAP_VIRIDIS)[..., ::-1].copy()
+    colours: ImageArray = cv2.applyColorMap(grey, cv2.COLORMAP_VIRIDIS)[..., ::-1].copy()
+    return colours
 
 
-def _captioned(image: np.ndarray, caption: str) -> np.ndarray:
-    """Put a line of text above an image."""
-    bar = np.full((CAPTION_HEIGHT, image.shape[1], 3), 255, np.uint8)
-    cv2.putText(bar, caption, (2, 14), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (0, 0, 0), 1, cv2.LINE_AA)
-    return np.concatenate([bar, image])
+def attention_overlay(pixels: PixelArray, attention: NDArray[np.float32]) -> ImageArray:
+    """Blend an attention map, coloured as by `attention_image`, with its image, half and half.
+
+    Args:
+        pixels: RGB (H, W, 3), uint8 or uint16.
+        attention: (H, W), clamped to [0, 1].
+
+    Returns:
+        RGB (H, W, 3), uint8.
+    """
+    mixed = cv2.addWeighted(attention_image(attention), 0.5, to_uint8(pixels), 0.5, 0)
+    return mixed.astype(np.uint8, copy=False)
 
 
-def comparison_row(panels: Sequence[tuple[str, np.ndarray]]) -> np.ndarray:
+def comparison_row(panels: Sequence[tuple[str, ImageArray]]) -> ImageArray:
     """Join captioned images of one height to a row.
 
     Args:
-        panels: Captions and images (H, W, 3) uint8 in RGB.
+        panels: Captions and images, RGB (H, W, 3), uint8.
 
     Returns:
-        The row (H + caption, sum of widths and gaps, 3) uint8 in RGB.
+        RGB (H + `CAPTION_HEIGHT`, sum of widths and gaps, 3), uint8.
     """
-    height = panels[0][1].shape[0] + CAPTION_HEIGHT
-    gap = np.full((height, GAP, 3), 255, np.uint8)
-    parts: list[np.ndarray] = []
+    captioned = []
     for caption, image in panels:
-        parts += [_captioned(image, caption), gap]
-    return np.concatenate(parts[:-1], axis=1)
+        panel = _padded(image, top=CAPTION_HEIGHT, right=GAP)
+        cv2.putText(
+            panel, caption, (2, 14), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (0,) * 3, 1, cv2.LINE_AA
+        )
+        panel[:CAPTION_HEIGHT, image.shape[1] :] = 255  # the gap, where a long caption ends
+        captioned.append(panel)
+    return np.hstack(captioned)[:, :-GAP]
 
 
-def comparison_grid(rows: Sequence[np.ndarray]) -> np.ndarray:
-    """Stack rows; shorter ones are filled with white on the right."""
+def comparison_grid(rows: Sequence[ImageArray]) -> ImageArray:
+    """Stack rows, RGB (H, W, 3), uint8; shorter ones are filled with white on the right."""
     width = max(row.shape[1] for row in rows)
-    gap = np.full((GAP, width, 3), 255, np.uint8)
-    parts: list[np.ndarray] = []
-    for row in rows:
-        parts += [
-            np.pad(row, ((0, 0), (0, width - row.shape[1]), (0, 0)), constant_values=255),
-            gap,
-        ]
-    return np.concatenate(parts[:-1])
+    return np.vstack([_padded(row, bottom=GAP, right=width - row.shape[1]) for row in rows])[:-GAP]
+
+
+def _padded(image: ImageArray, top: int = 0, bottom: int = 0, right: int = 0) -> ImageArray:
+    """Return a copy with a white border."""
+    return np.pad(image, ((top, bottom), (0, right), (0, 0)), constant_values=255)

@@ -1,4 +1,4 @@
-"""A quick test whether an image file was copied to its end."""
+"""A quick check whether an image file was copied to its end."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ _TAIL = 1024
 
 
 def verify_complete(path: str | Path, max_pixels: int = MAX_PIXELS) -> ImageHeader:
-    """Read the header of an image and make sure that its end is there.
+    """Read the header of an image and check that the file is not truncated.
 
     PNG and JPEG files end with a marker, WebP and BMP files state their length: that costs
-    microseconds. Where the quick test is not passed, as with TIFF or with bytes appended by a
-    camera, the image is decoded to decide. An image that was damaged in the middle passes; only
-    decoding and checksums (`tools/dataset_converters/raindrop/check_dataset.py`) find that.
+    microseconds. If this check fails, as with TIFF or with bytes appended by a camera, the image is
+    decoded to decide. An image that was damaged in the middle passes; only decoding and checksums
+    (`tools/dataset_converters/raindrop/check_dataset.py`) find that.
 
     Args:
         path: File in PNG, JPEG, WebP, BMP or TIFF format.
-        max_pixels: Largest number of pixels that is accepted.
+        max_pixels: Largest accepted number of pixels.
 
     Raises:
         UserError: The file is missing, empty, no image, too large, or truncated.
     """
     header = read_header(path, max_pixels)
-    if not _end_is_there(Path(path), header.format):
+    if not _has_end(Path(path), header.format):
         read_image(path, max_pixels)
     return header
 
 
-def _end_is_there(path: Path, kind: str) -> bool:
-    """Return whether the end marker or the stated length of a file is as its format demands."""
+def _has_end(path: Path, kind: str) -> bool:
+    """Return whether the file has its format's end marker or stated length."""
     length = path.stat().st_size
     with path.open('rb') as stream:
         start = stream.read(8)

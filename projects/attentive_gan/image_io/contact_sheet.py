@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-ImageArray = NDArray[np.uint8]
+from attentive_gan.utils.types import ImageArray
+
+from .resizing import resize
 
 _MARGIN = 6
 _TEXT_HEIGHT = 22
@@ -65,7 +65,7 @@ def _fitted(image: ImageArray, height: int) -> ImageArray:
         image = np.repeat(image[..., None], 3, axis=2)
     if image.shape[0] > height:
         width = max(1, round(image.shape[1] * height / image.shape[0]))
-        image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA).astype(np.uint8)
+        image = resize(image, (height, width))
     times = max(1, height // image.shape[0])
     return np.ascontiguousarray(image.repeat(times, axis=0).repeat(times, axis=1))
 

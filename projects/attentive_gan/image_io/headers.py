@@ -1,8 +1,7 @@
-"""What the first bytes of an image file say, without decoding it."""
+"""Image headers: format, size and bit depth without decoding a pixel."""
 
 from __future__ import annotations
 
-import io
 import struct
 import warnings
 from collections.abc import Iterator
@@ -15,22 +14,15 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from attentive_gan.errors import UserError, shown
 
-#: Largest image that is decoded without being asked for, in pixels.
+from .formats import FORMATS
+
+#: Largest image that is decoded by default, in pixels.
 MAX_PIXELS = 50_000_000
-
-#: Formats that are read; everything else is refused before a decoder sees it.
-FORMATS = ('PNG', 'JPEG', 'WEBP', 'BMP', 'TIFF')
-
-#: Suffixes under which these formats are looked for in folders.
-SUFFIXES = ('.png', '.jpg', '.jpeg', '.webp', '.bmp', '.tif', '.tiff')
 
 #: What Pillow raises on damaged files, beside `UnidentifiedImageError` (an OSError).
 DECODER_ERRORS = (OSError, SyntaxError, ValueError, EOFError, struct.error, IndexError, KeyError)
 
-#: EXIF orientations in which rows and columns change places (EXIF 2.32, tag 0x0112).
-TRANSPOSED = (5, 6, 7, 8)
-
-#: Brands of images in ISO base media files (ISO/IEC 23008-12, MIAF), by the name that people know.
+#: Brands of images in ISO base media files (ISO/IEC 23008-12, MIAF), with their common names.
 _PHONE_FORMATS = {
     b'heic': 'HEIC', b'heix': 'HEIC', b'heim': 'HEIC', b'hevc': 'HEIC', b'mif1': 'HEIC',
     b'msf1': 'HEIC', b'avif': 'AVIF', b'avis': 'AVIF',
@@ -42,10 +34,10 @@ _PNG_BIT_DEPTH_OFFSET = 24
 
 @dataclass(frozen=True)
 class ImageHeader:
-    """Size and kind of an image as its header states them."""
+    """Size and pixel format of an image as its header states them."""
 
     format: str
-    """One of `FORMATS`; a multi-image JPEG ('MPO', as phones write) counts as 'JPEG'."""
+    """Key of `FORMATS`; a multi-image JPEG ('MPO', as phones write) counts as 'JPEG'."""
     height: int
     """Rows after the EXIF orientation is applied."""
     width: int
@@ -58,7 +50,12 @@ class ImageHeader:
 
 @contextmanager
 def decoder_errors(path: str | Path, doing: str) -> Iterator[None]:
-    """Turn whatever a decoder raises inside the block into one `UserError` that names `path`."""
+    """Convert every error of a decoder inside the block into a `UserError` that names `path`.
+
+    Args:
+        path: File that is decoded.
+        doing: Step, for the message.
+    """
     try:
         yield
     except UserError:
@@ -90,32 +87,23 @@ def read_bytes(path: str | Path) -> bytes:
     """Return the content of a file.
 
     Raises:
-        UserError: The file does not exist, is a folder, is empty or may not be read.
+        UserError: The file does not exist, is a folder, or may not be read.
     """
-    try:
-        content = Path(path).read_bytes()
-    except OSError as error:
-        raise _unreadable(path, error) from error
-    if not content:
-        raise UserError(f'{shown(path)} is empty (0 bytes). Copy the file again from its source.')
-    return content
+    with _file_errors(path):
+        return Path(path).read_bytes()
 
 
 @contextmanager
-def _opened(path: str | Path) -> Iterator[IO[bytes]]:
+def _file_errors(path: str | Path) -> Iterator[None]:
     try:
-        stream = Path(path).open('rb')  # noqa: SIM115 -- only opening may fail with this message
+        yield
+    except FileNotFoundError as error:
+        raise UserError(f'{shown(path)} does not exist. Check the path.') from error
     except OSError as error:
-        raise _unreadable(path, error) from error
-    with stream:
-        yield stream
-
-
-def _unreadable(path: str | Path, error: OSError) -> UserError:
-    if isinstance(error, FileNotFoundError):
-        return UserError(f'{shown(path)} does not exist. Check the path.')
-    reason = error.strerror or error
-    return UserError(f'{shown(path)} cannot be read ({reason}). Check the path and its rights.')
+        reason = error.strerror or error
+        raise UserError(
+            f'{shown(path)} cannot be read ({reason}). Check the path and its rights.'
+        ) from error
 
 
 def open_image(stream: IO[bytes], path: str | Path, max_pixels: int) -> Image.Image:
@@ -124,40 +112,44 @@ def open_image(stream: IO[bytes], path: str | Path, max_pixels: int) -> Image.Im
     Args:
         stream: The file, open for reading in binary mode.
         path: Its name, for messages.
-        max_pixels: Largest number of pixels that is accepted.
+        max_pixels: Largest accepted number of pixels.
 
     Raises:
-        UserError: The file is no image in one of `FORMATS`, is larger than the limit, or holds an
+        UserError: The file is empty, no image in one of `FORMATS`, larger than the limit, or holds an
             animation or several pages.
     """
-    _refuse_phone_formats(stream, path)
+    _check_start(stream, path)
     with decoder_errors(path, 'reading the header'), warnings.catch_warnings():
         # Pillow warns above its own limit; ours is lower or was chosen by the caller.
         warnings.simplefilter('ignore', Image.DecompressionBombWarning)
-        image = Image.open(stream, formats=FORMATS)
+        image = Image.open(stream, formats=tuple(FORMATS))
         if image.width * image.height > max_pixels:
             raise too_large(path, f'{image.width}x{image.height}', max_pixels)
-        if image.format != 'MPO' and getattr(image, 'n_frames', 1) > 1:
+        frames = getattr(image, 'n_frames', 1)
+        if image.format != 'MPO' and frames > 1:
             raise UserError(
-                f'{shown(path)} holds {image.n_frames} images (an animation or several pages). '  # type: ignore[attr-defined]
+                f'{shown(path)} holds {frames} images (an animation or several pages). '
                 f'Save the wanted one as a file of its own.'
             )
     return image
 
 
-def _refuse_phone_formats(stream: IO[bytes], path: str | Path) -> None:
+def _check_start(stream: IO[bytes], path: str | Path) -> None:
+    """Refuse empty files, and name formats of phones that Pillow would only call unknown."""
     first_bytes = stream.read(12)
     stream.seek(0)
+    if not first_bytes:
+        raise UserError(f'{shown(path)} is empty (0 bytes). Copy the file again from its source.')
     kind = _PHONE_FORMATS.get(first_bytes[8:12]) if first_bytes[4:8] == b'ftyp' else None
     if kind is not None:
         raise UserError(
-            f'{shown(path)} is in the format {kind}, which is not read. Let the phone share or save it '
-            'as JPEG, or convert it.'
+            f'{shown(path)} is in the format {kind}, which is not supported. Let the phone share or save '
+            'it as JPEG, or convert it.'
         )
 
 
 def orientation_of(image: Image.Image) -> int:
-    """Return the EXIF orientation (1 to 8; 1 is upright) as far as the bytes read so far tell."""
+    """Return the EXIF orientation (1 to 8; 1 is upright) stored in the bytes read so far."""
     # The base class's method: PngImageFile.getexif would decode the whole image first.
     value = Image.Image.getexif(image).get(ExifTags.Base.Orientation, 1)
     return value if value in range(1, 9) else 1
@@ -174,36 +166,23 @@ def bits_of(image: Image.Image, first_bytes: bytes) -> int:
 
 
 def read_header(path: str | Path, max_pixels: int = MAX_PIXELS) -> ImageHeader:
-    """Read size and kind of an image without decoding it.
+    """Read size and pixel format of an image without decoding it.
 
     Args:
         path: File in one of `FORMATS`; the content decides, not the suffix.
-        max_pixels: Largest number of pixels that is accepted.
+        max_pixels: Largest accepted number of pixels.
 
     Raises:
         UserError: The file is missing, empty, no image, or larger than the limit.
     """
-    with _opened(path) as stream:
+    with _file_errors(path):
+        stream = Path(path).open('rb')  # noqa: SIM115 -- closed below; its errors have another message
+    with stream, decoder_errors(path, 'reading the header'):
         first_bytes = stream.read(32)
-        if not first_bytes:
-            raise UserError(
-                f'{shown(path)} is empty (0 bytes). Copy the file again from its source.'
-            )
         stream.seek(0)
         image = open_image(stream, path, max_pixels)
-        with decoder_errors(path, 'reading the header'):
-            return describe(image, first_bytes)
-
-
-def describe(image: Image.Image, first_bytes: bytes) -> ImageHeader:
-    """Return the header of an opened image; `first_bytes` are the first 32 bytes of its file."""
-    width, height = image.size
-    if orientation_of(image) in TRANSPOSED:
-        width, height = height, width
-    kind = 'JPEG' if image.format == 'MPO' else str(image.format)
-    return ImageHeader(kind, height, width, image.mode, bits_of(image, first_bytes))
-
-
-def open_content(content: bytes, path: str | Path, max_pixels: int) -> Image.Image:
-    """Read the header from the bytes of a file (see `open_image`)."""
-    return open_image(io.BytesIO(content), path, max_pixels)
+        width, height = image.size
+        if orientation_of(image) >= 5:  # rows and columns are exchanged (EXIF 2.32, tag 0x0112)
+            width, height = height, width
+        kind = 'JPEG' if image.format == 'MPO' else str(image.format)
+        return ImageHeader(kind, height, width, image.mode, bits_of(image, first_bytes))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 import numpy as np
 import torch
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from attentive_gan.models.networks.padding import PaddingMode
+from attentive_gan.utils.types import ChannelOrder
 
 from .memory import ColumnPlan
 from .pixels import PaddedRows
@@ -41,7 +41,7 @@ class Job:
     """How the image is padded."""
     like: Tensor
     """A value of the type and on the device that the network works with."""
-    channel_order: Literal['rgb', 'bgr'] = 'rgb'
+    channel_order: ChannelOrder = 'rgb'
     """Colour order that the network works in."""
     progress: Progress = field(default=lambda part: None)
     """Progress callback; fraction in [0, 1]."""

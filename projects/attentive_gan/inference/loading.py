@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +19,7 @@ from attentive_gan.checkpoints.shipped import shipped_weights
 from attentive_gan.errors import UserError
 from attentive_gan.models.networks.padding import PaddingMode
 from attentive_gan.utils.digests import digest
+from attentive_gan.utils.types import ChannelOrder
 
 from .onnx_network import OnnxNetwork
 
@@ -35,7 +35,7 @@ class LoadedNetwork:
     """Maps images (N, 3, H, W), values 0 to 1, to images of the same size; in evaluation mode."""
     name: str
     """Stem of the config, for messages and records."""
-    channel_order: Literal['rgb', 'bgr']
+    channel_order: ChannelOrder
     """Colour order that it works in."""
     weights_sha256: str
     """SHA-256 of the weights' file, hexadecimal."""
@@ -176,7 +176,7 @@ def adopt_network(
     network: nn.Module,
     device: torch.device,
     name: str = '',
-    channel_order: Literal['rgb', 'bgr'] = 'rgb',
+    channel_order: ChannelOrder = 'rgb',
     weights_sha256: str = '',
 ) -> LoadedNetwork:
     """Make a network at hand ready to restore.

@@ -1,31 +1,30 @@
-"""Restorers side by side: every output written, scored from its file, ranked and shown on a page.
+"""Compares networks and folders of restored images on one data set.
 
-`tools/leaderboard.py` is its command line, docs/leaderboard.md says what it guarantees. The one room above
-`engine`; nothing imports it.
+Every image is written as PNG and scored from its file; a page shows ranking and images.
+`tools/leaderboard.py` is the command line, docs/leaderboard.md the documentation.
 """
 
 from __future__ import annotations
 
-from .data import BenchmarkData, Layout, open_data
+from .cost import Cost, CostSetting
+from .data import DatasetInfo, Layout, open_data
 from .entries import Entry, gather_entries, parse_entry, read_entries
-from .evaluation import Plan, Reporter, evaluate, write_data_images
+from .evaluation import Plan, evaluate, write_data_images
 from .lpips_distance import find_lpips
-from .measuring import CostSetting
 from .page import write_page
-from .results import EntryResult, read_result, read_results
+from .results import EntryResult, read_result
 from .statistics import Mean, bootstrap_mean, paired_difference
-from .summary import Row, Summary, summarise, write_summary
+from .summary import Summary, summarise, write_summary
 
 __all__ = [
-    'BenchmarkData',
+    'Cost',
     'CostSetting',
+    'DatasetInfo',
     'Entry',
     'EntryResult',
     'Layout',
     'Mean',
     'Plan',
-    'Reporter',
-    'Row',
     'Summary',
     'bootstrap_mean',
     'evaluate',
@@ -36,7 +35,6 @@ __all__ = [
     'parse_entry',
     'read_entries',
     'read_result',
-    'read_results',
     'summarise',
     'write_data_images',
     'write_page',

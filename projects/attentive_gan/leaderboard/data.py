@@ -1,4 +1,4 @@
-"""The data set that all entries of a leaderboard are scored on, with its fingerprint."""
+"""Data set that all entries of a leaderboard are scored on, with its hashes."""
 
 from __future__ import annotations
 
@@ -7,9 +7,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from attentive_gan.datasets.pair_dataset import PairDataset
 from attentive_gan.datasets.pair_reading import read_pair
@@ -21,22 +18,21 @@ from attentive_gan.datasets.raindrop_dataset import (
 )
 from attentive_gan.errors import UserError
 from attentive_gan.utils.digests import digest
+from attentive_gan.utils.types import ImageArray
 
-Image = NDArray[np.uint8]
-
-#: Folders of rainy and clean images that are known without being told.
+#: Folders of rainy and clean images that are found without options.
 _FOLDERS = (('rainy', 'clean'), ('input', 'target'))
 LAYOUT = 'data/N_rain.png and gt/N_clean.png, or rainy/ and clean/, or input/ and target/'
 
 
 @dataclass(frozen=True)
 class Layout:
-    """How the pairs lie in a folder; all empty: one of the layouts that are known.
+    """Layout of the pairs in a folder; by default one of the layouts in `LAYOUT`.
 
     Attributes:
         folders: Folders of the rainy and the clean images, or None.
         templates: Stems of their files, where `{}` stands for the name of the pair.
-        rainy_side: Which half is the rainy one where images hold both, 'left' or 'right', or None.
+        rainy_side: Side of the rainy half where an image holds both, 'left' or 'right', or None.
     """
 
     folders: tuple[str, str] | None = None
@@ -51,13 +47,13 @@ class Layout:
         return ['--folders', *self.folders, '--templates', *self.templates] if self.folders else []
 
     def dataset(self, root: str) -> PairDataset:
-        """Return the data set in a folder, its files not yet looked at.
+        """Return the data set in a folder, without reading its files.
 
         Args:
             root: Folder of the data set.
 
         Raises:
-            UserError: The folder has no layout that is known, or a template has not one `{}`.
+            UserError: The folder has no known layout, or a template has not exactly one `{}`.
         """
         if self.rainy_side:
             side = self.rainy_side
@@ -75,13 +71,32 @@ class Layout:
 
 
 @dataclass(frozen=True)
+class DatasetInfo:
+    """Description of a data set.
+
+    Attributes:
+        name: Name of the data set.
+        root: Folder, as it was given.
+        images: Number of pairs.
+        image_list_sha256: SHA-256 of the names of the pairs.
+        manifest_sha256: SHA-256 of names and contents.
+    """
+
+    name: str
+    root: str
+    images: int
+    image_list_sha256: str
+    manifest_sha256: str
+
+
+@dataclass(frozen=True)
 class BenchmarkData:
-    """Pairs of rainy and clean images, and what tells them from all others.
+    """Pairs of rainy and clean images with their hashes.
 
     Attributes:
         root: Folder, as it was given.
         name: Name of the data set: the end of its path.
-        layout: How the pairs lie in it.
+        layout: Layout of the pairs.
         pairs: The pairs in their order.
         sizes: (height, width) by name of the pair.
         digests: SHA-256 of the rainy and the clean file by name of the pair.
@@ -104,36 +119,32 @@ class BenchmarkData:
         """SHA-256 of names and contents: lines of name, digest of rainy, digest of clean."""
         return _hash_lines([' '.join((pair.name, *self.digests[pair.name])) for pair in self.pairs])
 
-    def read(self, pair: Pair) -> tuple[Image, Image]:
+    def read(self, pair: Pair) -> tuple[ImageArray, ImageArray]:
         """Return the rainy and the clean image of a pair, RGB (H, W, 3), uint8."""
-        return read_pair(self.info(pair))
+        return read_pair(
+            {
+                'img_path': str(pair.rainy),
+                'gt_path': str(pair.clean),
+                'size': self.sizes[pair.name],
+                'rainy_side': pair.rainy_side,
+            }
+        )
 
-    def info(self, pair: Pair) -> dict[str, Any]:
-        """Return a pair as an entry of a data set (see `PairDataset.load_data_list`)."""
-        return {
-            'img_path': str(pair.rainy), 'gt_path': str(pair.clean), 'name': pair.name,
-            'size': self.sizes[pair.name], 'rainy_side': pair.rainy_side,
-        }  # fmt: skip
-
-    def describe(self) -> dict[str, Any]:
-        """Return what a result records of its data."""
-        return {
-            'name': self.name,
-            'root': self.root,
-            'images': len(self.pairs),
-            'image_list_sha256': self.image_list_sha256,
-            'manifest_sha256': self.manifest_sha256,
-        }
+    def describe(self) -> DatasetInfo:
+        """Return the description that a result stores."""
+        return DatasetInfo(
+            self.name, self.root, len(self.pairs), self.image_list_sha256, self.manifest_sha256
+        )
 
     def manifest(self) -> dict[str, Any]:
-        """Return the record of all files, from which the hashes can be recomputed."""
+        """Return names and hashes of all files, from which the data set's hashes can be recomputed."""
         files = [
             {**asdict(pair), 'rainy': pair.rainy.name, 'clean': pair.clean.name,
              'rainy_sha256': self.digests[pair.name][0], 'clean_sha256': self.digests[pair.name][1],
              'size': list(self.sizes[pair.name])}
             for pair in self.pairs
         ]  # fmt: skip
-        return {**self.describe(), 'files': files}
+        return {**asdict(self.describe()), 'files': files}
 
 
 def open_data(root: str, layout: Layout | None = None) -> BenchmarkData:
@@ -141,7 +152,7 @@ def open_data(root: str, layout: Layout | None = None) -> BenchmarkData:
 
     Args:
         root: Folder of the data set.
-        layout: How the pairs lie in it.
+        layout: Layout of the pairs.
 
     Raises:
         UserError: The folder is missing or empty, or a pair is faulty.
@@ -159,7 +170,7 @@ def open_data(root: str, layout: Layout | None = None) -> BenchmarkData:
 
 
 def _name_of(root: Path) -> str:
-    """Return the last two parts of a path, since many sets have a test_a; a folder data says nothing."""
+    """Return the last two parts of a path, since many sets have a test_a; a folder `data` is left out."""
     parent, name = root.resolve().parts[-2:]
     return name if parent in ('data', 'datasets', '/') else f'{parent}/{name}'
 

@@ -1,4 +1,4 @@
-"""What a leaderboard compares: entries, from the command line or from a file."""
+"""Entries of a leaderboard, from the command line or from a file."""
 
 from __future__ import annotations
 
@@ -21,18 +21,28 @@ INPAINTING_METHODS = ('telea', 'ns')
 FORMS = 'input, inpainting:telea, inpainting:ns, CONFIG.py,WEIGHTS, or a folder of restored images'
 
 _LONGEST_NAME = 80
+#: Kind of an entry in a file, by its fields beside the name.
+_KIND_OF_FIELDS: dict[frozenset[str], Kind] = {
+    frozenset({'config', 'checkpoint'}): 'config',
+    frozenset({'folder'}): 'folder',
+    frozenset({'input'}): 'input',
+    frozenset({'inpainting'}): 'inpainting',
+}
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One row of a leaderboard: a name, and where its images come from.
+    """One row of a leaderboard: a name and the source of its images.
 
     Attributes:
         name: Name in tables; any printable text.
-        kind: Where the images come from: a `config` with weights, a `folder` of restored images,
-            the untouched `input`, or classical `inpainting` of the true mask.
+        kind: Kind of the source: a `config` with weights, a `folder` of restored images, the rainy
+            `input`, or classical `inpainting` of the true mask.
         source: Config file, folder, or method of inpainting; empty for the input.
-        checkpoint: File of the weights of a config.
+        checkpoint: Weights of a config.
+
+    Raises:
+        UserError: The name or the method is not allowed, or a config has no weights.
     """
 
     name: str
@@ -40,15 +50,20 @@ class Entry:
     source: str = ''
     checkpoint: str = ''
 
-    @property
-    def is_reference_line(self) -> bool:
-        """Whether the entry is shown for comparison and takes no rank."""
-        return self.kind in ('input', 'inpainting')
-
-    @property
-    def uses_ground_truth(self) -> bool:
-        """Whether the clean images helped to make the entry's own."""
-        return self.kind == 'inpainting'
+    def __post_init__(self) -> None:
+        name = self.name
+        if not name or not name.isprintable() or '=' in name or len(name) > _LONGEST_NAME:
+            raise UserError(
+                f'{name!r} cannot name an entry: use 1 to {_LONGEST_NAME} printable characters '
+                'without "="'
+            )
+        if self.kind == 'inpainting' and self.source not in INPAINTING_METHODS:
+            raise UserError(
+                f'{name}: unknown inpainting {self.source!r}; there are: '
+                f'{", ".join(INPAINTING_METHODS)}'
+            )
+        if self.kind == 'config' and not self.checkpoint:
+            raise UserError(f'{name}: a config needs weights: {self.source},WEIGHTS')
 
     @property
     def argument(self) -> str:
@@ -63,7 +78,12 @@ class Entry:
 
     @property
     def folder_name(self) -> str:
-        """Name of the entry's folder: the name itself where it is a plain one."""
+        """Name of the entry's folder: the name itself if it is plain ASCII, else with a hash.
+
+        Example:
+            >>> Entry('unet', 'input').folder_name, Entry('U Net', 'input').folder_name
+            ('unet', 'U-Net-6a6daef1')
+        """
         plain = re.sub(r'[^A-Za-z0-9_.-]+', '-', self.name).strip('-.')[:40]
         if plain == self.name:
             return plain
@@ -71,25 +91,27 @@ class Entry:
 
 
 def parse_entry(text: str) -> Entry:
-    """Read an entry from `NAME=VALUE`; see `FORMS` for values.
+    """Parse an entry `NAME=VALUE`; see `FORMS` for values.
 
     Raises:
-        UserError: It is none.
+        UserError: It is not an entry.
+
+    Example:
+        >>> parse_entry('unet=unet.py,unet.pth')
+        Entry(name='unet', kind='config', source='unet.py', checkpoint='unet.pth')
     """
     name, separator, value = text.partition('=')
     if not separator or not value.strip():
         raise UserError(f'--entry {text}: expected NAME=VALUE, where VALUE is {FORMS}')
-    value = value.strip()
+    name, value = name.strip(), value.strip()
     if value == 'input':
-        return _checked(Entry(name.strip(), 'input'))
+        return Entry(name, 'input')
     if value.partition(':')[0] == 'inpainting':
-        return _checked(Entry(name.strip(), 'inpainting', value.partition(':')[2] or 'telea'))
+        return Entry(name, 'inpainting', value.partition(':')[2] or 'telea')
     config, comma, weights = value.partition('.py,')
-    if comma:
-        return _checked(Entry(name.strip(), 'config', f'{config}.py', weights))
-    if value.endswith('.py'):
-        raise UserError(f'--entry {text}: a config needs weights too: {name}={value},WEIGHTS')
-    return _checked(Entry(name.strip(), 'folder', value))
+    if comma or value.endswith('.py'):
+        return Entry(name, 'config', config.removesuffix('.py') + '.py', weights)
+    return Entry(name, 'folder', value)
 
 
 def read_entries(path: Path) -> list[Entry]:
@@ -99,7 +121,7 @@ def read_entries(path: Path) -> list[Entry]:
     `inpainting: telea` or `ns`. Paths are relative to the current folder, as on the command line.
 
     Raises:
-        UserError: The file is missing or says something else.
+        UserError: The file is missing or has another content.
     """
     import yaml
 
@@ -114,46 +136,24 @@ def read_entries(path: Path) -> list[Entry]:
 
 
 def _entry_of(row: Any, where: str) -> Entry:
-    """Turn a mapping of the YAML file into an entry."""
+    """Convert a mapping of the YAML file to an entry."""
     if not isinstance(row, Mapping) or 'name' not in row:
         raise UserError(f'{where}: expected a mapping with "name"')
     fields = {str(key): value for key, value in row.items() if key != 'name'}
-    kinds = {
-        ('config', 'checkpoint'): 'config', ('folder',): 'folder', ('input',): 'input',
-        ('inpainting',): 'inpainting',
-    }  # fmt: skip
-    kind = next((kind for keys, kind in kinds.items() if set(keys) == set(fields)), None)
-    if kind is None or (kind == 'input' and fields['input'] is not True):
+    kind = _KIND_OF_FIELDS.get(frozenset(fields))
+    if kind is None or fields.get('input', True) is not True:
         raise UserError(
             f'{where} ({row["name"]}): expected exactly one of: config and checkpoint; folder; '
             f'input: true; inpainting; got {", ".join(fields) or "nothing"}'
         )
     source = '' if kind == 'input' else str(fields[kind])
-    return _checked(Entry(str(row['name']), kind, source, str(fields.get('checkpoint', ''))))  # type: ignore[arg-type]
-
-
-def _checked(entry: Entry) -> Entry:
-    """Refuse names and methods that cannot be."""
-    if not entry.name or not entry.name.isprintable() or len(entry.name) > _LONGEST_NAME:
-        raise UserError(
-            f'{entry.name!r} cannot name an entry: use 1 to {_LONGEST_NAME} printable characters'
-        )
-    if '=' in entry.name:
-        raise UserError(f'{entry.name!r} cannot name an entry: it contains "="')
-    if entry.kind == 'inpainting' and entry.source not in INPAINTING_METHODS:
-        raise UserError(
-            f'{entry.name}: unknown inpainting {entry.source!r}; there are: '
-            f'{", ".join(INPAINTING_METHODS)}'
-        )
-    if entry.kind == 'config' and not entry.checkpoint:
-        raise UserError(f'{entry.name}: a config needs weights: {entry.source},WEIGHTS')
-    return entry
+    return Entry(str(row['name']), kind, source, str(fields.get('checkpoint', '')))
 
 
 def gather_entries(
     texts: Sequence[str], file: Path | None, reference: str, out: Path
 ) -> list[Entry]:
-    """Collect the entries of a run; the untouched input is added where the reference wants it.
+    """Collect the entries of a run; the rainy input is added where it is the missing reference.
 
     Args:
         texts: Arguments of `--entry`.
@@ -162,7 +162,7 @@ def gather_entries(
         out: Folder of the leaderboard, which may hold the reference from an earlier run.
 
     Raises:
-        UserError: There is no entry, two share a name, or the reference is nowhere.
+        UserError: There is no entry, two have the same name, or there is no reference.
     """
     entries = [parse_entry(text) for text in texts] + (read_entries(file) if file else [])
     if not entries:
@@ -170,7 +170,7 @@ def gather_entries(
             f'there is nothing to compare; give --entry NAME=VALUE, where VALUE is {FORMS}'
         )
     names = [entry.name for entry in entries]
-    folded = [name.casefold() for name in names]  # many file systems do not tell cases apart
+    folded = [name.casefold() for name in names]  # many file systems ignore case
     repeated = [name for name in names if folded.count(name.casefold()) > 1]
     if repeated:
         raise UserError(

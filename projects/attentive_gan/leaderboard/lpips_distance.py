@@ -1,15 +1,15 @@
-"""LPIPS where its parts are present; nothing is downloaded."""
+"""LPIPS, if torchmetrics and the weights are installed; nothing is downloaded."""
 
 from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
-#: File name of torchvision's AlexNet weights in torch's cache, which LPIPS stands on.
+from attentive_gan.utils.types import ImageArray
+
+#: File name of torchvision's AlexNet weights in torch's cache, the backbone of LPIPS.
 BACKBONE = 'alexnet-owt-7be5be79.pth'
 
 
@@ -17,7 +17,7 @@ class Lpips:
     """Learned perceptual distance (Zhang et al. 2018) with AlexNet; lower is better.
 
     Args:
-        device: Where it runs.
+        device: Device of the network.
     """
 
     description = 'LPIPS (AlexNet, version 0.1) by torchmetrics, on RGB in [-1, 1]'
@@ -30,11 +30,11 @@ class Lpips:
         self.metric = metric.to(self.device).eval()
 
     @torch.no_grad()
-    def __call__(self, restored: NDArray[np.uint8], clean: NDArray[np.uint8]) -> float:
-        """Return the distance of two images RGB (H, W, 3) uint8."""
+    def __call__(self, pred: ImageArray, gt: ImageArray) -> float:
+        """Return the distance of two images, RGB (H, W, 3) uint8; 0 for equal ones."""
         first, second = (
             torch.from_numpy(image.copy()).permute(2, 0, 1)[None].to(self.device).float() / 255
-            for image in (restored, clean)
+            for image in (pred, gt)
         )
         value = float(self.metric(first, second))
         self.metric.reset()
@@ -45,7 +45,7 @@ def find_lpips(device: str = 'cpu') -> tuple[Lpips | None, str]:
     """Return the distance and its description, or None and what is missing.
 
     Args:
-        device: Where it runs.
+        device: Device of the network.
     """
     if importlib.util.find_spec('torchmetrics') is None:
         return None, 'no LPIPS: torchmetrics is not installed'

@@ -1,4 +1,4 @@
-"""The page: one HTML file from result files, which needs no network and no server."""
+"""Page of a leaderboard: one HTML file, which needs no network and no server."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .results import ENTRIES
 from .statistics import LEVEL, RESAMPLES
 from .summary import RANKED_BY, Row, Summary
 
-#: What a kind of entry is called on the page.
+#: Names of the kinds of entries on the page.
 KINDS = {
     'config': 'trained network',
     'folder': 'images from elsewhere',
@@ -31,7 +31,7 @@ KINDS = {
 
 
 def write_page(summary: Summary, out: Path) -> Path:
-    """Write `index.html`; it shows the images that lie beside it.
+    """Write `index.html`, which shows the images in its folder.
 
     Args:
         summary: The leaderboard.
@@ -48,7 +48,7 @@ def write_page(summary: Summary, out: Path) -> Path:
 
 
 def render_page(summary: Summary) -> str:
-    """Return the page as HTML; every text is escaped but our own style and script."""
+    """Return the page as HTML; every text except our own style and script is escaped."""
     from jinja2 import Environment, FunctionLoader, StrictUndefined
     from markupsafe import Markup
 
@@ -59,7 +59,7 @@ def render_page(summary: Summary) -> str:
     return environment.get_template('page.html.j2').render(
         summary=summary,
         data=summary.data,
-        protocols=summary.scoring['protocols'],
+        protocols=summary.scoring.protocols,
         kinds=KINDS,
         header=header(summary),
         cells=[table_cells(row, summary) for row in summary.rows],
@@ -76,12 +76,12 @@ def render_page(summary: Summary) -> str:
 
 
 def asset(name: str) -> str:
-    """Return a file of the page that comes with the package."""
+    """Return the content of a file in `assets`."""
     return (resources.files(__package__) / 'assets' / name).read_text('utf-8')
 
 
 def viewer(summary: Summary) -> dict[str, Any]:
-    """Return what the page's script needs to show images: names, files and scores."""
+    """Return the data of the page's script: names, files and scores."""
     records = summary.rows[0].result.records
     files = [quote(f'{record["name"]}.png', errors='surrogateescape') for record in records]
     return {
@@ -96,7 +96,7 @@ def viewer(summary: Summary) -> dict[str, Any]:
 
 
 def _entry(row: Row) -> dict[str, Any]:
-    """Return the part of an entry; scores are rounded, infinite ones null."""
+    """Return the data of an entry; scores are rounded, infinite ones null."""
     result = row.result
     folder = f'{ENTRIES}/{quote(result.folder)}'
     mapped = set(result.attention)
@@ -114,5 +114,5 @@ def _entry(row: Row) -> dict[str, Any]:
 
 
 def _shown(name: str) -> str:
-    """Return a file name as text; bytes that are no UTF-8 become a mark."""
+    """Return a file name as text; bytes that are not UTF-8 become replacement characters."""
     return name.encode('utf-8', 'surrogateescape').decode('utf-8', 'replace')

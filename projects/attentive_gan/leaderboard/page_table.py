@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
 from .statistics import Mean
 from .summary import Row, Summary
 
-#: Text of a cell without a figure.
-NONE = '\N{EN DASH}'
-#: Figures of cost: key, title, unit, divisor, explanation.
+#: Columns of cost: attribute, title, unit, divisor, explanation.
 _COSTS = (
     ('parameters', 'Parameters', 'millions', 1e6, 'all weights of the generator'),
     ('gmacs', 'GMACs', 'billions', 1.0, 'multiply-accumulates of one image'),
@@ -20,51 +18,84 @@ _COSTS = (
 )
 
 
-def header(summary: Summary) -> list[dict[str, str]]:
-    """Return the columns: title, unit, protocol (or none), explanation, first direction of sorting."""
-    columns = [_column('#', '', '', 'place by PSNR under qian', 'ascending')]
-    columns.append(_column('Entry', '', '', 'name', 'ascending'))
-    for name in summary.scoring['protocols']:
+@dataclass(frozen=True)
+class Column:
+    """Head of a column.
+
+    Attributes:
+        title: Name of the score or cost.
+        why: Explanation.
+        first: First direction of sorting, 'ascending' or 'descending'.
+        unit: Unit of the values.
+        protocol: Protocol of a score.
+    """
+
+    title: str
+    why: str
+    first: str = 'ascending'
+    unit: str = ''
+    protocol: str = ''
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Cell of a row; by default one without a value.
+
+    Attributes:
+        sort: Value to sort by; empty cells are last.
+        text: Value as text.
+        interval: Interval, or setting of a cost, as text.
+        protocol: Protocol of a score.
+        bar: Low end, mean and high end of the interval, in per cent of the range of all rows.
+    """
+
+    sort: float | str = ''
+    text: str = '\N{EN DASH}'
+    interval: str = ''
+    protocol: str = ''
+    bar: tuple[float, ...] | None = None
+
+
+def header(summary: Summary) -> list[Column]:
+    """Return the columns of the table."""
+    columns = [Column('#', 'place by PSNR under qian'), Column('Entry', 'name')]
+    mean, gain = 'mean over images with interval', 'paired difference of PSNR'
+    for name in summary.scoring.protocols:
         columns += [
-            _column('PSNR', 'dB', name, 'mean over images with interval', 'descending'),
-            _column(
-                f'Δ to {summary.reference}', 'dB', name, 'paired difference of PSNR', 'descending'
-            ),
-            _column('SSIM', '', name, 'mean over images with interval', 'descending'),
+            Column('PSNR', mean, 'descending', 'dB', name),
+            Column(f'Δ to {summary.reference}', gain, 'descending', 'dB', name),
+            Column('SSIM', mean, 'descending', '', name),
         ]
     if _has_lpips(summary):
-        columns.append(_column('LPIPS', 'lower is better', '', 'perceptual distance', 'ascending'))
+        columns.append(Column('LPIPS', 'perceptual distance', unit='lower is better'))
     for key, title, unit, _, why in _COSTS:
         settings = _settings(summary, key)
-        stated = f'{unit} · {next(iter(settings))}' if len(settings) == 1 else unit
-        columns.append(_column(title, stated, '', why, 'ascending'))
+        unit_and_setting = f'{unit} · {next(iter(settings))}' if len(settings) == 1 else unit
+        columns.append(Column(title, why, unit=unit_and_setting))
     return columns
 
 
-def table_cells(row: Row, summary: Summary) -> list[dict[str, Any]]:
-    """Return a row's cells in the order of `header`, without those of place and name.
-
-    A cell has `sort`, `text`, `interval`, `protocol`, and `bar`, the interval in per cent of the
-    range of all rows, or None.
-    """
-    cells = []
-    for name in summary.scoring['protocols']:
-        psnr, ssim = f'{name}_psnr', f'{name}_ssim'
+def table_cells(row: Row, summary: Summary) -> list[Cell]:
+    """Return a row's cells in the order of `header`, without those of place and name."""
+    means, cells = row.result.means, []
+    for name in summary.scoring.protocols:
+        psnr = f'{name}_psnr'
+        difference = _score(row.differences.get(psnr), name, 2, sign='+')
+        if row.result.name == summary.reference:
+            difference = Cell(0.0, 'reference', protocol=name)
         cells += [
-            _score(row.result.mean(psnr), name, 2, _range(summary, psnr)),
-            _difference(row, summary, psnr),
-            _score(row.result.mean(ssim), name, 4, None),
+            _score(means.get(psnr), name, 2, _range(summary, psnr)),
+            difference,
+            _score(means.get(f'{name}_ssim'), name, 4),
         ]
     if _has_lpips(summary):
-        cells.append(_score(row.result.mean('lpips'), '', 4, None))
+        cells.append(_score(means.get('lpips'), '', 4))
     for key, _, _, unit, _ in _COSTS:
-        stated = _setting(row, key) if len(_settings(summary, key)) > 1 else ''
-        cells.append(_plain((row.result.cost or {}).get(key), unit, stated))
+        setting = _setting(row, key) if len(_settings(summary, key)) > 1 else ''
+        value = getattr(row.result.cost, key, None)
+        text = Cell.text if value is None else _three_digits(value / unit)
+        cells.append(Cell('' if value is None else value, text, setting))
     return cells
-
-
-def _column(title: str, unit: str, protocol: str, why: str, first: str) -> dict[str, str]:
-    return {'title': title, 'unit': unit, 'protocol': protocol, 'why': why, 'first': first}
 
 
 def _has_lpips(summary: Summary) -> bool:
@@ -73,8 +104,8 @@ def _has_lpips(summary: Summary) -> bool:
 
 def _range(summary: Summary, key: str) -> tuple[float, float]:
     """Return the ends of all intervals of a score."""
-    means = [row.result.mean(key) for row in summary.rows]
-    ends = [end for mean in means if mean for end in (mean.low, mean.high) if np.isfinite(end)]
+    means = [mean for row in summary.rows if (mean := row.result.means.get(key))]
+    ends = [end for mean in means for end in (mean.low, mean.high) if np.isfinite(end)]
     return (min(ends), max(ends)) if ends else (0.0, 1.0)
 
 
@@ -82,67 +113,46 @@ def _score(
     mean: Mean | None,
     protocol: str,
     digits: int,
-    limits: tuple[float, float] | None,
+    limits: tuple[float, float] | None = None,
     sign: str = '',
-) -> dict[str, Any]:
+) -> Cell:
     """Return the cell of a mean with its interval."""
     if mean is None:
-        return {'sort': '', 'text': NONE, 'interval': '', 'protocol': protocol, 'bar': None}
+        return Cell(protocol=protocol)
     if not np.isfinite(mean.mean):
-        return {'sort': 1e9, 'text': '∞', 'interval': '', 'protocol': protocol, 'bar': None}
-    form = f'{sign}.{digits}f'
+        return Cell(1e9, '∞', protocol=protocol)
+    low, middle, high = (
+        f'{value:{sign}.{digits}f}'.replace('-', '\N{MINUS SIGN}')
+        for value in (mean.low, mean.mean, mean.high)
+    )
     bar = None
     if limits:
-        low, high = limits
-        width = max(high - low, 1e-9)
-        bar = [round(100 * (end - low) / width, 1) for end in (mean.low, mean.mean, mean.high)]
-    return {
-        'sort': mean.mean,
-        'text': _minus(f'{mean.mean:{form}}'),
-        'interval': _minus(f'{mean.low:{form}} to {mean.high:{form}}'),
-        'protocol': protocol,
-        'bar': bar,
-    }
-
-
-def _difference(row: Row, summary: Summary, key: str) -> dict[str, Any]:
-    """Return the cell of a paired difference; the reference has none to itself."""
-    protocol = key.partition('_')[0]
-    if row.result.name == summary.reference:
-        return {'sort': 0.0, 'text': 'reference', 'interval': '', 'protocol': protocol, 'bar': None}
-    return _score(row.differences.get(key), protocol, 2, None, sign='+')
+        start, width = limits[0], max(limits[1] - limits[0], 1e-9)
+        ends = (mean.low, mean.mean, mean.high)
+        bar = tuple(round(100 * (end - start) / width, 1) for end in ends)
+    return Cell(mean.mean, middle, f'{low} to {high}', protocol, bar)
 
 
 def _setting(row: Row, key: str) -> str:
-    """Return size and device of a figure of cost; empty where there is none."""
-    cost = row.result.cost or {}
-    if cost.get(key) is None or key == 'parameters':
+    """Return size and device of a measured cost; empty where there is none."""
+    cost = row.result.cost
+    if cost is None or getattr(cost, key) is None or key == 'parameters':
         return ''
-    setting = cost['setting']
-    size = f'{setting["width"]}x{setting["height"]}'
-    return size if key == 'gmacs' else f'{size}, {row.result.made["device"]}'
+    size = cost.setting.size
+    return size if key == 'gmacs' else f'{size}, {row.result.run.device}'
 
 
 def _settings(summary: Summary, key: str) -> set[str]:
-    """Return the different settings of a figure in all rows."""
+    """Return the different settings of a cost in all rows."""
     return {setting for row in summary.rows if (setting := _setting(row, key))}
 
 
-def _plain(value: float | None, unit: float, stated: str) -> dict[str, Any]:
-    """Return the cell of a figure of cost, with its setting where rows differ in it."""
-    text = NONE if value is None else _three_digits(value / unit)
-    sort = '' if value is None else value
-    return {'sort': sort, 'text': text, 'interval': stated, 'protocol': '', 'bar': None}
-
-
 def _three_digits(value: float) -> str:
-    """Return a number with three digits that count, without exponent."""
-    if value == 0:
-        return '0'
-    digits = max(0, 2 - int(np.floor(np.log10(abs(value)))))
+    """Return a number with three significant digits, without exponent.
+
+    Example:
+        >>> _three_digits(0.012345), _three_digits(1234.5)
+        ('0.0123', '1234')
+    """
+    digits = max(0, 2 - int(np.floor(np.log10(abs(value))))) if value else 0
     return f'{value:.{digits}f}'
-
-
-def _minus(text: str) -> str:
-    """Return a number with a true minus sign."""
-    return text.replace('-', '\N{MINUS SIGN}')

@@ -1,4 +1,4 @@
-"""Cost against quality, as figures of a drawing that the page's template draws."""
+"""Plots of quality over cost, as coordinates for the page's template."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from .statistics import Mean
 from .summary import Row, Summary
 
-#: Size of the drawing in its own units, and the margins around the axes: left, right, top, bottom.
+#: Size of a plot in SVG units, and the margins around the axes: left, right, top, bottom.
 WIDTH, HEIGHT = 560, 340
 MARGINS = (52, 18, 16, 46)
 #: Height of a line of text in these units.
@@ -20,13 +21,13 @@ _TICKS = {1.2: (1, 1.5, 2, 3, 4, 5, 7), 2.5: (1, 2, 5), np.inf: (1,)}
 
 @dataclass(frozen=True)
 class Scale:
-    """Maps values to the drawing.
+    """Maps values to coordinates.
 
     Attributes:
         low: Value at `start`.
         high: Value at `end`.
-        start: Where the axis starts.
-        end: Where it ends.
+        start: Coordinate of the start of the axis.
+        end: Coordinate of its end.
     """
 
     low: float
@@ -35,13 +36,18 @@ class Scale:
     end: float
 
     def __call__(self, value: float) -> float:
-        """Return the place of a value."""
+        """Return the coordinate of a value.
+
+        Example:
+            >>> Scale(20.0, 30.0, 0.0, 100.0)(25.0)
+            50.0
+        """
         share = (value - self.low) / (self.high - self.low)
         return round(self.start + share * (self.end - self.start), 1)
 
 
 def plots(summary: Summary) -> list[dict[str, Any]]:
-    """Return one plot per protocol and figure of cost that any entry has."""
+    """Return one plot per protocol and measured cost."""
     axes = {
         'gmacs': 'GMACs per image (logarithmic)',
         'milliseconds': 'milliseconds per image (logarithmic)',
@@ -49,31 +55,36 @@ def plots(summary: Summary) -> list[dict[str, Any]]:
     present = [key for key in axes if any(_cost(row, key) for row in summary.rows)]
     return [
         _plot(summary, protocol, key, axes[key])
-        for protocol in summary.scoring['protocols']
+        for protocol in summary.scoring.protocols
         for key in present
     ]
 
 
 def _cost(row: Row, key: str) -> float | None:
-    return (row.result.cost or {}).get(key)
+    return getattr(row.result.cost, key, None)
 
 
 def _plot(summary: Summary, protocol: str, key: str, axis: str) -> dict[str, Any]:
     """Return points, lines and ticks of one plot."""
-    score = f'{protocol}_psnr'
-    finite = [row for row in summary.rows if _is_finite(row, score)]
-    costs = [cost for row in finite if (cost := _cost(row, key))]
+    entries = [
+        (row.result.name, mean, _cost(row, key))
+        for row in summary.rows
+        if (mean := row.result.means.get(f'{protocol}_psnr')) and np.isfinite(mean.mean)
+    ]
     left, right, top, bottom = MARGINS
-    ends = [end for row in finite for end in row.result.mean(score)[1:3]]  # type: ignore[index]
+    ends = [end for _, mean, _ in entries for end in (mean.low, mean.high)]
     pad = max(0.08 * (max(ends) - min(ends)), 0.05) if ends else 1.0
     low, high = (min(ends) - pad, max(ends) + pad) if ends else (0.0, 1.0)
     vertical = Scale(low, high, HEIGHT - bottom, top)
-    low, high = (np.log10(min(costs)) - 0.25, np.log10(max(costs)) + 0.25) if costs else (0, 1)
+    costs = [np.log10(cost) for _, _, cost in entries if cost]
+    low, high = (min(costs) - 0.25, max(costs) + 0.25) if costs else (0.0, 1.0)
     horizontal = Scale(low, high, left, WIDTH - right)
-    points = [_point(row, key, score, horizontal, vertical) for row in finite if _cost(row, key)]
-    lines = [_line(row, score, vertical) for row in finite if not _cost(row, key)]
-    for marks, gap in ((points, _LINE), (lines, _LINE)):
-        _spread(marks, gap)
+    points = [
+        _point(name, mean, cost, horizontal, vertical) for name, mean, cost in entries if cost
+    ]
+    lines = [_line(name, mean, vertical) for name, mean, cost in entries if not cost]
+    _spread(points)
+    _spread(lines)
     return {
         'protocol': protocol, 'axis': axis, 'width': WIDTH, 'height': HEIGHT, 'left': left,
         'right': WIDTH - right, 'top': top, 'bottom': HEIGHT - bottom,
@@ -82,39 +93,29 @@ def _plot(summary: Summary, protocol: str, key: str, axis: str) -> dict[str, Any
     }  # fmt: skip
 
 
-def _is_finite(row: Row, score: str) -> bool:
-    mean = row.result.mean(score)
-    return mean is not None and bool(np.isfinite(mean.mean))
-
-
-def _point(row: Row, key: str, score: str, horizontal: Scale, vertical: Scale) -> dict[str, Any]:
-    """Return the point of an entry that has a cost."""
-    mean, cost = row.result.mean(score), _cost(row, key)
-    assert mean is not None  # noqa: S101 -- the caller looked
-    assert cost is not None  # noqa: S101 -- the caller looked
-    x = horizontal(float(np.log10(cost)))
+def _point(
+    name: str, mean: Mean, cost: float, horizontal: Scale, vertical: Scale
+) -> dict[str, Any]:
+    """Return the point of an entry with its interval."""
+    x, y = horizontal(float(np.log10(cost))), vertical(mean.mean)
     return {
-        'name': row.result.name, 'x': x, 'y': vertical(mean.mean), 'text_y': vertical(mean.mean),
-        'low': vertical(mean.low), 'high': vertical(mean.high),
-        'on_left': x > WIDTH * 0.68,
-        'title': f'{row.result.name}: {mean.mean:.2f} dB, {cost:.3g}',
+        'name': name, 'x': x, 'y': y, 'text_y': y, 'low': vertical(mean.low),
+        'high': vertical(mean.high), 'on_left': x > WIDTH * 0.68,
+        'title': f'{name}: {mean.mean:.2f} dB, {cost:.3g}',
     }  # fmt: skip
 
 
-def _line(row: Row, score: str, vertical: Scale) -> dict[str, Any]:
-    """Return the level of an entry without cost."""
-    mean = row.result.mean(score)
-    assert mean is not None  # noqa: S101 -- the caller looked
-    place = vertical(mean.mean)
-    title = f'{row.result.name}: {mean.mean:.2f} dB'
-    return {'name': row.result.name, 'y': place, 'text_y': place - 4, 'title': title}
+def _line(name: str, mean: Mean, vertical: Scale) -> dict[str, Any]:
+    """Return the horizontal line of an entry without cost."""
+    y = vertical(mean.mean)
+    return {'name': name, 'y': y, 'text_y': y - 4, 'title': f'{name}: {mean.mean:.2f} dB'}
 
 
-def _spread(marks: list[dict[str, Any]], gap: float) -> None:
+def _spread(marks: list[dict[str, Any]]) -> None:
     """Move labels down until none of them overlap."""
     previous = -np.inf
     for mark in sorted(marks, key=lambda mark: mark['text_y']):
-        mark['text_y'] = round(max(mark['text_y'], previous + gap), 1)
+        mark['text_y'] = round(max(mark['text_y'], previous + _LINE), 1)
         previous = mark['text_y']
 
 

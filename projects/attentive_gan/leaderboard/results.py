@@ -1,82 +1,110 @@
-"""The result of an entry as a file, from which everything else is made."""
+"""Result of an entry as a file, from which table and page are made."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from attentive_gan.engine.hooks.score_files_hook import to_csv, to_json
 from attentive_gan.errors import UserError
 from attentive_gan.utils.atomic_io import write_text
+from attentive_gan.utils.report_files import to_csv, to_json
 
+from .cost import Cost, CostSetting
+from .data import DatasetInfo
+from .outputs import IMAGES
+from .scoring import Record, Scoring
 from .statistics import Mean
 
 #: Folder of the entries' folders below a leaderboard's.
 ENTRIES = 'entries'
 RESULT = 'result.json'
-SCORES = 'scores.csv'
-#: Version of the file's layout; files of another one are refused.
-LAYOUT = 1
+SCORES_CSV = 'scores.csv'
+#: Version of the file's layout. Version 0.1.0 of this project wrote layout 1, which is converted.
+LAYOUT = 2
+
+
+@dataclass(frozen=True)
+class SourceInfo:
+    """Origin of an entry's images.
+
+    Attributes:
+        given_as: The entry as an argument of `--entry`.
+        identity: Everything that determines the images: hashes, versions, method.
+        identity_sha256: SHA-256 of the identity.
+        config_text: Complete config of a network, or None.
+    """
+
+    given_as: str
+    identity: dict[str, Any] = field(default_factory=dict)
+    identity_sha256: str = ''
+    config_text: str | None = None
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """Time and machine of a run.
+
+    Attributes:
+        date: Local time with its offset.
+        device: Name of the device.
+        threads: Number of threads of torch.
+        python: Version of Python.
+        versions: Versions of the packages that a score depends on, by name.
+    """
+
+    date: str
+    device: str
+    threads: int
+    python: str
+    versions: dict[str, str]
 
 
 @dataclass(frozen=True)
 class EntryResult:
-    """What is known of one entry.
+    """Result of one entry.
 
     Attributes:
         name: Name of the entry.
-        kind: Where its images come from (see `Entry`).
+        kind: Kind of its source (see `Entry`).
         folder: Name of its folder below the leaderboard's.
-        command: Command that makes the row anew.
-        source: Where it comes from: paths, hashes, config text.
-        data: The data set (see `BenchmarkData.describe`).
-        scoring: Protocols and versions (see `scoring_facts`).
-        made: Device, threads, date of the images and scores.
-        means: Mean, low, high, count by score; empty where it failed.
-        records: A record per image; empty where it failed.
-        cost: See `measure_cost`.
-        notes: What a reader should know.
+        command: Command that makes the row again.
+        source: Origin of the images.
+        data: Data set.
+        scoring: Protocols and versions.
+        run: Time and machine.
+        means: Mean of each score; empty where the entry failed.
+        records: A record per image; empty where the entry failed.
+        cost: Cost of the network; None without one.
+        notes: Remarks for readers.
         attention: Names of the images with an attention map.
-        reason: Why it failed; empty where it did not.
+        reason: Why the entry failed; empty where it did not.
     """
 
     name: str
     kind: str
     folder: str
     command: str
-    source: dict[str, Any]
-    data: dict[str, Any]
-    scoring: dict[str, Any]
-    made: dict[str, Any]
-    means: dict[str, Any] = field(default_factory=dict)
-    records: list[dict[str, Any]] = field(default_factory=list)
-    cost: dict[str, Any] | None = None
+    source: SourceInfo
+    data: DatasetInfo
+    scoring: Scoring
+    run: RunInfo
+    means: dict[str, Mean] = field(default_factory=dict)
+    records: list[Record] = field(default_factory=list)
+    cost: Cost | None = None
     notes: list[str] = field(default_factory=list)
     attention: list[str] = field(default_factory=list)
     reason: str = ''
 
     @property
     def ranked(self) -> bool:
-        """Whether the entry competes: it has all scores and is no reference line."""
+        """Whether the entry competes: it did not fail and is no reference line."""
         return not self.reason and self.kind in ('config', 'folder')
 
-    def mean(self, key: str) -> Mean | None:
-        """Return the mean of a score; infinite where all images equal the clean ones."""
-        kept = self.means.get(key)
-        if kept is None:
-            return None
-        parts = (kept[part] for part in ('mean', 'low', 'high'))
-        mean, low, high = (np.inf if part is None else float(part) for part in parts)
-        return Mean(mean, low, high, kept['images'])
-
     def values(self, key: str) -> list[float]:
-        """Return a score of every image in order; infinite where JSON holds null."""
-        return [np.inf if row[key] is None else float(row[key]) for row in self.records]
+        """Return a score of every image, in order."""
+        return [record[key] for record in self.records]
 
     def write(self, out: Path) -> None:
         """Write `result.json`, and `scores.csv` where there are scores.
@@ -88,34 +116,75 @@ class EntryResult:
             UserError: A file cannot be written.
         """
         folder = out / ENTRIES / self.folder
-        content = {'layout': LAYOUT, **asdict(self)}
-        write_text(folder / RESULT, to_json(content))
+        means = {key: mean._asdict() for key, mean in self.means.items()}
+        write_text(folder / RESULT, to_json({'layout': LAYOUT, **asdict(self), 'means': means}))
         if self.records:
-            write_text(folder / SCORES, to_csv(self.records))
+            write_text(folder / SCORES_CSV, to_csv(self.records))
         else:
-            (folder / SCORES).unlink(missing_ok=True)
+            (folder / SCORES_CSV).unlink(missing_ok=True)
 
 
 def read_result(path: Path) -> EntryResult:
-    """Read a result.
+    """Read a result of this version or of version 0.1.0.
+
+    Version 0.1.0 named the folder of the images `pictures`; it is renamed to `images`.
 
     Args:
         path: A file that `EntryResult.write` wrote.
 
     Raises:
-        UserError: It is not one.
+        UserError: It is not a result, or of a later version.
     """
     try:
         content = json.loads(path.read_text('utf-8'))
-    except (OSError, ValueError) as error:
+        layout = content.pop('layout')
+        if layout == 1:
+            _convert_layout_1(content, path.parent)
+        elif layout != LAYOUT:
+            raise UserError(
+                f'{path} has layout {layout}, this version reads 1 and {LAYOUT}; update '
+                'attentive_gan, or remove its folder and run again'
+            )
+        return _parse(content)
+    except UserError:
+        raise
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise UserError(f'{path} is not a result ({error}); remove its folder') from error
-    if not isinstance(content, Mapping) or content.get('layout') != LAYOUT:
-        raise UserError(f'{path} is not a result of this version; remove its folder')
-    fields = {key: value for key, value in content.items() if key != 'layout'}
-    try:
-        return EntryResult(**fields)
-    except TypeError as error:
-        raise UserError(f'{path} is not a result ({error}); remove its folder') from error
+
+
+def _convert_layout_1(content: dict[str, Any], folder: Path) -> None:
+    """Convert the content of a result of version 0.1.0, and rename its folder of images."""
+    old, new = folder / 'pictures', folder / IMAGES
+    if old.is_dir() and not new.exists():
+        old.rename(new)
+    for counted in (content['data'], *content['means'].values()):
+        if 'pictures' in counted:
+            counted['images'] = counted.pop('pictures')
+    content['run'] = content.pop('made')
+    source = content['source']
+    own = {key: source.pop(key) for key in list(source) if key in SourceInfo.__annotations__}
+    content['source'] = {**own, 'identity': source}
+
+
+def _parse(content: dict[str, Any]) -> EntryResult:
+    """Build a result from JSON; null stands for infinity in scores."""
+    cost = content['cost']
+    return EntryResult(
+        **{
+            **content,
+            'source': SourceInfo(**content['source']),
+            'data': DatasetInfo(**content['data']),
+            'scoring': Scoring(**content['scoring']),
+            'run': RunInfo(**content['run']),
+            'means': {key: Mean(**_with_infinity(mean)) for key, mean in content['means'].items()},
+            'records': [_with_infinity(record) for record in content['records']],
+            'cost': cost and Cost(**{**cost, 'setting': CostSetting(**cost['setting'])}),
+        }
+    )
+
+
+def _with_infinity(row: dict[str, Any]) -> dict[str, Any]:
+    return {key: float('inf') if value is None else value for key, value in row.items()}
 
 
 def read_results(out: Path) -> tuple[list[EntryResult], list[str]]:
@@ -125,7 +194,7 @@ def read_results(out: Path) -> tuple[list[EntryResult], list[str]]:
         out: Folder of the leaderboard.
 
     Returns:
-        The results by name, and what is wrong with files that are none.
+        The results by name, and messages about files that are none.
     """
     results, faults = [], []
     for path in sorted((out / ENTRIES).glob(f'*/{RESULT}')):

@@ -2,100 +2,100 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from attentive_gan.datasets.pairing import Pair
-from attentive_gan.engine.hooks.score_files_hook import versions
 from attentive_gan.errors import UserError
-from attentive_gan.evaluation import PROTOCOLS
+from attentive_gan.evaluation import PROTOCOLS, score_image
+from attentive_gan.evaluation.provenance import package_versions
 from attentive_gan.image_io import read_image
+from attentive_gan.utils.types import ImageArray
 
 from .data import BenchmarkData
 from .lpips_distance import Lpips
-from .outputs import Outputs
+from .outputs import Outputs, Progress
 from .statistics import Mean, bootstrap_mean
 
-#: Wraps the loop over the pairs, to show progress.
-Progress = Callable[[Iterable[Pair], int], Iterable[Pair]]
-
-#: Keys of the scores of a record, without LPIPS.
+#: Score columns of a record, without LPIPS.
 SCORES = tuple(f'{name}_{score}' for name in PROTOCOLS for score in ('psnr', 'ssim'))
 
+#: Scores of one image: name, sha256 of the PNG, width, height, and the scores by column.
+Record = dict[str, Any]
 
-def scoring_facts(lpips: Lpips | None) -> dict[str, Any]:
-    """Return what decides a score beside the two images."""
-    return {
-        'protocols': {
+
+@dataclass(frozen=True)
+class Scoring:
+    """Everything that determines a score, except the two images.
+
+    Attributes:
+        protocols: Description and source of each protocol, by name.
+        lpips: Description of LPIPS, or None where it is not computed.
+        versions: Versions of the packages, by name.
+    """
+
+    protocols: dict[str, dict[str, str]]
+    lpips: str | None
+    versions: dict[str, str]
+
+    @classmethod
+    def current(cls, lpips: Lpips | None) -> Scoring:
+        """Return the scoring of this run."""
+        protocols = {
             name: {'description': protocol.description, 'source': protocol.source}
             for name, protocol in PROTOCOLS.items()
-        },
-        'lpips': lpips.description if lpips else None,
-        'versions': versions(),
-    }
+        }
+        return cls(protocols, lpips.description if lpips else None, package_versions())
 
 
 def score_images(
     outputs: Outputs,
     data: BenchmarkData,
-    lpips: Lpips | None = None,
-    known: Mapping[str, Mapping[str, Any]] | None = None,
-    progress: Progress = lambda pairs, _: pairs,
-) -> list[dict[str, Any]]:
+    lpips: Lpips | None,
+    known: Mapping[str, Record],
+    progress: Progress,
+) -> list[Record]:
     """Score every written image under all protocols.
 
     Args:
         outputs: The written images.
         data: Data set.
         lpips: Perceptual distance, where its weights are present.
-        known: Records of an earlier run under the same scoring and data, by name; one is taken over if
-            its image is the same.
+        known: Records of an earlier run with the same scoring and data, by name; a record is kept if
+            its image is unchanged.
         progress: Wraps the loop over the pairs.
 
     Returns:
-        A record per image in the data set's order: name, sha256 of the PNG, size, scores.
+        A record per image in the data set's order.
 
     Raises:
         UserError: An image cannot be read or compared.
     """
     records = []
     for pair in progress(data.pairs, len(data.pairs)):
-        before = (known or {}).get(pair.name)
-        if before and before['sha256'] == outputs.digests[pair.name]:
-            records.append(_finite_or_infinite(before))
-            continue
-        height, width = data.sizes[pair.name]
-        records.append(
-            {'name': pair.name, 'sha256': outputs.digests[pair.name], 'width': width,
-             'height': height, **_scores(outputs.image(pair.name), data.read(pair)[1], lpips)}
-        )  # fmt: skip
+        sha256 = outputs.digests[pair.name]
+        record = known.get(pair.name)
+        if record is None or record['sha256'] != sha256:
+            height, width = data.sizes[pair.name]
+            scores = _scores(outputs.image(pair.name), data.read(pair)[1], lpips)
+            size = {'width': width, 'height': height}
+            record = {'name': pair.name, 'sha256': sha256, **size, **scores}
+        records.append(record)
     return records
 
 
-def _scores(path: Path, clean: NDArray[np.uint8], lpips: Lpips | None) -> dict[str, float]:
+def _scores(path: Path, gt: ImageArray, lpips: Lpips | None) -> dict[str, float]:
     """Score an image file against the clean image."""
-    restored = read_image(path)
+    pred = read_image(path)
     try:
-        scores = {
-            f'{name}_{score}': getattr(protocol, score)(restored, clean)
-            for name, protocol in PROTOCOLS.items()
-            for score in ('psnr', 'ssim')
-        }
+        scores = score_image(pred, gt)
     except ValueError as error:
         raise UserError(f'{path} cannot be scored: {error}') from error
-    return {**scores, 'lpips': lpips(restored, clean)} if lpips else scores
+    return {**scores, 'lpips': lpips(pred, gt)} if lpips else scores
 
 
-def means_of(records: Sequence[Mapping[str, Any]]) -> dict[str, Mean]:
-    """Return the mean of every score with its interval; SSIM and LPIPS likewise."""
+def score_means(records: Sequence[Record]) -> dict[str, Mean]:
+    """Return the mean of every score with its interval."""
     keys = [key for key in (*SCORES, 'lpips') if key in records[0]]
     return {key: bootstrap_mean([record[key] for record in records]) for key in keys}
-
-
-def _finite_or_infinite(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Turn null, by which JSON says infinity, back."""
-    return {key: np.inf if value is None else value for key, value in record.items()}

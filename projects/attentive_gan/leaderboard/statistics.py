@@ -1,4 +1,4 @@
-"""How sure a mean over images is: bootstrap intervals."""
+"""Bootstrap intervals of means over images."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ RESAMPLES = 10_000
 SEED = 0
 #: Share of the resampled means within an interval.
 LEVEL = 0.95
-#: Resamples that are drawn at once, to bound memory.
+#: Resamples per step, to bound memory.
 _CHUNK = 500
 
 
@@ -41,9 +41,16 @@ def bootstrap_mean(
 
     Args:
         values: One value per image.
-        resamples: How often the images are drawn anew, with replacement.
-        seed: Seed of the draws.
+        resamples: Number of samples of the images, drawn with replacement.
+        seed: Seed of the random numbers.
         level: Share of the resampled means within the interval.
+
+    Returns:
+        Mean and interval of the finite values; infinite where there is none.
+
+    Example:
+        >>> bootstrap_mean([0.0, 1.0])
+        Mean(mean=0.5, low=0.0, high=1.0, images=2)
     """
     finite = np.asarray([value for value in values if np.isfinite(value)], np.float64)
     if not len(finite):
@@ -52,7 +59,8 @@ def bootstrap_mean(
     means = np.concatenate(
         [
             finite[random.integers(len(finite), size=(rows, len(finite)))].mean(axis=1)
-            for rows in _chunks(resamples)
+            for start in range(0, resamples, _CHUNK)
+            for rows in (min(_CHUNK, resamples - start),)
         ]
     )
     tail = 50 * (1 - level)
@@ -66,23 +74,21 @@ def paired_difference(
     resamples: int = RESAMPLES,
     seed: int = SEED,
 ) -> Mean:
-    """Return the mean of the images' differences with its interval.
+    """Return the mean of the differences per image with its interval.
 
-    Images are drawn as pairs, so what makes an image hard for both cancels. Images with an
-    infinite value on either side are left out.
+    Images are resampled as pairs, so the difficulty of an image cancels. Images with an infinite value
+    on either side are left out.
 
     Args:
         values: One value per image.
         reference: The reference's values of the same images, in the same order.
         resamples: See `bootstrap_mean`.
         seed: See `bootstrap_mean`.
+
+    Example:
+        >>> paired_difference([30.25, 20.25], [30.0, 20.0]).low
+        0.25
     """
     pairs = zip(values, reference, strict=True)
     finite = [a - b for a, b in pairs if np.isfinite(a) and np.isfinite(b)]
     return bootstrap_mean(finite, resamples, seed)
-
-
-def _chunks(total: int) -> list[int]:
-    """Split a number into parts of bounded size."""
-    whole, rest = divmod(total, _CHUNK)
-    return [_CHUNK] * whole + ([rest] if rest else [])

@@ -1,18 +1,19 @@
-"""The leaderboard itself: ranks and differences, from result files alone."""
+"""Ranking of a leaderboard: ranks and paired differences, computed from result files."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from attentive_gan.engine.hooks.score_files_hook import to_csv, to_json
 from attentive_gan.errors import UserError
 from attentive_gan.utils.atomic_io import write_text
+from attentive_gan.utils.report_files import to_csv, to_json
 
+from .data import DatasetInfo
 from .results import EntryResult, read_results
-from .scoring import SCORES
+from .scoring import SCORES, Scoring
 from .statistics import LEVEL, RESAMPLES, SEED, Mean, paired_difference
 
 #: Score by which entries are ranked.
@@ -21,11 +22,11 @@ RANKED_BY = 'qian_psnr'
 
 @dataclass(frozen=True)
 class Row:
-    """An entry with its place.
+    """An entry with its rank.
 
     Attributes:
-        result: What is known of it.
-        rank: Its place by `RANKED_BY`, from 1; None for reference lines.
+        result: Result of the entry.
+        rank: Rank by `RANKED_BY`, from 1; None for reference lines.
         as_good_as_best: Whether the interval of its paired difference to the first holds 0.
         differences: Paired difference to the reference by score; empty where there is none.
     """
@@ -45,11 +46,11 @@ class Summary:
         scoring: Protocols and versions of the first row.
         reference: Name of the entry that differences refer to.
         rows: The rows, ranked ones first.
-        failed: Names and reasons of what is not ranked.
+        failed: Names and reasons of entries that are not ranked.
     """
 
-    data: dict[str, Any]
-    scoring: dict[str, Any]
+    data: DatasetInfo
+    scoring: Scoring
     reference: str
     rows: list[Row]
     failed: list[tuple[str, str]]
@@ -64,21 +65,21 @@ def summarise(out: Path, reference: str, manifest_sha256: str | None = None) -> 
         manifest_sha256: Hash of the data set that rows must have; None for that of the reference.
 
     Raises:
-        UserError: There is no result that can be shown.
+        UserError: There is no complete result.
     """
     results, faults = read_results(out)
     failed = [('unreadable', fault) for fault in faults]
     failed += [(result.name, result.reason) for result in results if result.reason]
     good = [result for result in results if not result.reason]
     if not good:
-        said = ''.join(f'; {name}: {reason}' for name, reason in failed)
-        raise UserError(f'{out} holds no complete result{said}')
+        reasons = ''.join(f'; {name}: {reason}' for name, reason in failed)
+        raise UserError(f'{out} holds no complete result{reasons}')
     base = next((result for result in good if result.name == reference), None)
-    manifest = manifest_sha256 or (base or good[0]).data['manifest_sha256']
-    kept = [result for result in good if result.data['manifest_sha256'] == manifest]
+    manifest = manifest_sha256 or (base or good[0]).data.manifest_sha256
+    kept = [result for result in good if result.data.manifest_sha256 == manifest]
     failed += [
-        (result.name, f'scored on other images ({result.data["images"]} of '
-         f'{result.data["root"]}); rows of different image lists are not mixed. Run it again on this '
+        (result.name, f'scored on other images ({result.data.images} of '
+         f'{result.data.root}); rows of different image lists are not mixed. Run it again on this '
          'data set, or use another --out')
         for result in good if result not in kept
     ]  # fmt: skip
@@ -92,33 +93,25 @@ def summarise(out: Path, reference: str, manifest_sha256: str | None = None) -> 
 
 
 def _ranked(results: Sequence[EntryResult], base: EntryResult | None) -> list[Row]:
-    """Order results by their mean score; reference lines keep their place without a number."""
-    order = sorted(results, key=_mean_score, reverse=True)
-    places = {result.name: place for place, result in enumerate(_competing(order), 1)}
-    best = next(iter(_competing(order)), None)
+    """Sort results by their mean score; reference lines have a place but no rank."""
+    order = sorted(results, key=lambda result: result.means[RANKED_BY].mean, reverse=True)
+    competing = [result for result in order if result.ranked]
     rows = []
     for result in order:
-        keys = [key for key in result.means if base is not None and key in base.means]
         differences = {
-            key: paired_difference(result.values(key), base.values(key)) for key in keys if base
+            key: paired_difference(result.values(key), base.values(key))
+            for key in (result.means if base else ())
+            if base and key in base.means
         }
-        tied = best is not None and result.ranked and _holds_zero(result, best)
-        rows.append(Row(result, places.get(result.name), tied, differences))
+        rank = competing.index(result) + 1 if result.ranked else None
+        tied = result.ranked and _is_tied(result, competing[0])
+        rows.append(Row(result, rank, tied, differences))
     return rows
 
 
-def _competing(results: Sequence[EntryResult]) -> list[EntryResult]:
-    return [result for result in results if result.ranked]
-
-
-def _mean_score(result: EntryResult) -> float:
-    mean = result.mean(RANKED_BY)
-    return mean.mean if mean else float('-inf')
-
-
-def _holds_zero(result: EntryResult, best: EntryResult) -> bool:
-    """Tell whether the images cannot tell two entries apart."""
-    if result.name == best.name:
+def _is_tied(result: EntryResult, best: EntryResult) -> bool:
+    """Return whether the interval of the paired difference of two entries holds 0."""
+    if result is best:
         return True
     difference = paired_difference(result.values(RANKED_BY), best.values(RANKED_BY))
     return difference.low <= 0 <= difference.high
@@ -136,8 +129,8 @@ def write_summary(summary: Summary, out: Path) -> None:
     """
     rows = [table_row(row) for row in summary.rows]
     report = {
-        'data': summary.data,
-        'scoring': summary.scoring,
+        'data': asdict(summary.data),
+        'scoring': asdict(summary.scoring),
         'ranked_by': RANKED_BY,
         'reference': summary.reference,
         'intervals': f'{LEVEL:.0%} percentile bootstrap over images, {RESAMPLES} resamples, '
@@ -150,26 +143,25 @@ def write_summary(summary: Summary, out: Path) -> None:
 
 
 def table_row(row: Row) -> dict[str, Any]:
-    """Return a row as plain columns; equal keys for all rows."""
+    """Return a row as flat columns, equal for all rows."""
     cells: dict[str, Any] = {
         'rank': row.rank,
         'name': row.result.name,
         'kind': row.result.kind,
-        'data_set': row.result.data['name'],
-        'images': row.result.data['images'],
+        'data_set': row.result.data.name,
+        'images': row.result.data.images,
     }
     for key in (*SCORES, 'lpips'):
-        mean, difference = row.result.mean(key), row.differences.get(key)
+        mean, difference = row.result.means.get(key), row.differences.get(key)
         for name, value in (('', mean), ('_difference', difference)):
             cells[f'{key}{name}'] = value.mean if value else None
             cells[f'{key}{name}_low'] = value.low if value else None
             cells[f'{key}{name}_high'] = value.high if value else None
-    cost = row.result.cost or {}
+    cost = row.result.cost
     for key in ('parameters', 'gmacs', 'milliseconds', 'peak_gib'):
-        cells[key] = cost.get(key)
-    setting = cost.get('setting')
-    cells['cost_size'] = f'{setting["width"]}x{setting["height"]}' if setting else None
-    cells['cost_device'] = setting['device'] if setting else None
-    cells['weights_sha256'] = row.result.source.get('weights_sha256')
+        cells[key] = getattr(cost, key, None)
+    cells['cost_size'] = cost.setting.size if cost else None
+    cells['cost_device'] = cost.setting.device if cost else None
+    cells['weights_sha256'] = row.result.source.identity.get('weights_sha256')
     cells['command'] = row.result.command
     return cells

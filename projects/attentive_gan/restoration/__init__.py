@@ -1,28 +1,28 @@
-"""Files, folders and videos: restored one after another, with nothing lost on the way."""
+"""Restoration of files, folders and videos in batches that can be resumed."""
 
 from __future__ import annotations
 
 from .batch import (
     BatchOptions,
     BatchPlan,
+    Outcome,
     ProgressCallback,
-    Record,
     Report,
     plan_batch,
     restore_batch,
 )
-from .outputs import TargetOptions
+from .outputs import OutputOptions
 from .sharding import Shard, parse_shard, shard_of_launcher
 from .video.restoring import VideoOptions, VideoReport, restore_video
 
 __all__ = [
     'BatchOptions',
     'BatchPlan',
+    'Outcome',
+    'OutputOptions',
     'ProgressCallback',
-    'Record',
     'Report',
     'Shard',
-    'TargetOptions',
     'VideoOptions',
     'VideoReport',
     'parse_shard',

@@ -1,133 +1,141 @@
-"""Restoring one image file: reading, the network, and the files that are written."""
+"""Restoration of image files: reading, the network, and writing, overlapped by a pipeline."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
-from attentive_gan.errors import UserError
+from attentive_gan.errors import UserError, shown
 from attentive_gan.image_io import (
-    ImageDocument,
-    check_holds,
-    read_document,
+    MAX_PIXELS,
+    ImageFile,
+    check_format_holds,
     read_header,
-    write_document,
+    read_image_file,
+    to_uint8,
     write_image,
+    write_image_file,
 )
-from attentive_gan.image_io.comparison import attention_image
+from attentive_gan.image_io.comparison import attention_overlay
 from attentive_gan.inference import ImageRestorer, Restoring
 
-from .outputs import Target
-
-#: Part of the attention map in its image; the rest is the rainy image.
-OVERLAY = 0.5
-
-#: Told of what part of the image in work is done.
-PartDone = Callable[[float], None]
+from .outputs import OutputFiles
+from .pipeline import Grouping, Pipeline, file_threads
 
 
 @dataclass
-class ImageWork:
-    """An image on its way, and how long each stage took."""
+class ImageItem:
+    """An image in the pipeline."""
 
-    target: Target
+    output: OutputFiles
     """Its files."""
     height: int = 0
-    """Rows, as soon as they are known."""
+    """Rows; 0 before the file is read."""
     width: int = 0
-    """Columns likewise."""
+    """Columns; 0 before the file is read."""
     seconds: dict[str, float] = field(default_factory=dict)
-    """Time of `read`, `restore` and `write`."""
+    """Time of the stages `read`, `restore` and `write`."""
+
+    @contextmanager
+    def timed(self, stage: str) -> Iterator[None]:
+        """Add the time of the block to a stage."""
+        started = time.perf_counter()
+        yield
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - started
 
 
 class ImageFileRestorer:
-    """The stages of an image, for `Pipeline`.
+    """Restores image files.
 
     Args:
         restorer: The network.
-        quality: Of JPEG files.
-        max_pixels: Largest image that is decoded.
-        part_done: Told the part of the current image that is done, 0 to 1.
+        quality: Of JPEG files, 1 to 100.
+        max_pixels: Largest accepted number of pixels of an image.
+        progress: Called with the name of the current file and its finished fraction, 0 to 1.
     """
 
     def __init__(
         self,
         restorer: ImageRestorer,
-        quality: int,
-        max_pixels: int,
-        part_done: PartDone = lambda part: None,
+        quality: int = 95,
+        max_pixels: int = MAX_PIXELS,
+        progress: Callable[[str, float], None] = lambda *_: None,
     ) -> None:
         self.restorer = restorer
         self.quality = quality
         self.max_pixels = max_pixels
-        self._part_done = part_done
+        self._progress = progress
 
-    def size(self, work: ImageWork) -> int:
+    def run(
+        self, outputs: Iterable[OutputFiles]
+    ) -> Generator[tuple[ImageItem, BaseException | None], None, None]:
+        """Restore files; reading and writing overlap with the network.
+
+        Yields:
+            Each image in its order when it is written, or with its error.
+        """
+        grouping = Grouping(
+            key=lambda file: (file.pixels.shape, file.pixels.dtype),
+            most=lambda file: self.restorer.together(file.pixels),
+            compute=self.restore,
+            ahead=self.restorer.most_together,
+        )
+        pipeline = Pipeline(
+            self.size,
+            self.read,
+            lambda item, file: self.restore([item], [file])[0],
+            self.write,
+            threads=file_threads(self.restorer.device),
+            grouping=grouping,
+        )
+        yield from pipeline.run(ImageItem(output) for output in outputs)
+
+    def size(self, item: ImageItem) -> int:
         """Return the bytes of the decoded image and its result; 0 for a file that cannot be read."""
         try:
-            header = read_header(work.target.source.path, self.max_pixels)
+            header = read_header(item.output.input.path, self.max_pixels)
         except UserError:
-            return 0  # reading it tells why
+            return 0  # `read` reports the reason
         return header.height * header.width * 2 * 3 * (header.bits // 8)
 
-    def read(self, work: ImageWork) -> ImageDocument:
-        """Read the image, and make sure that its result can be written."""
-        started = time.perf_counter()
-        document = read_document(work.target.source.path, self.max_pixels)
-        work.height, work.width = document.pixels.shape[:2]
-        bits = 8 * document.pixels.dtype.itemsize
-        alpha = document.alpha is not None
-        check_holds(work.target.path, work.height, work.width, alpha, bits)
-        work.seconds['read'] = time.perf_counter() - started
-        return document
+    def read(self, item: ImageItem) -> ImageFile:
+        """Read the image, and check that its output format can store the result."""
+        with item.timed('read'):
+            file = read_image_file(item.output.input.path, self.max_pixels)
+            item.height, item.width = file.pixels.shape[:2]
+            alpha = file.alpha is not None
+            check_format_holds(item.output.path, item.height, item.width, alpha, file.bits)
+        return file
 
     def restore(
-        self, works: Sequence[ImageWork], documents: Sequence[ImageDocument]
-    ) -> list[tuple[ImageDocument, Restoring]]:
-        """Begin to restore images of one size and type; see `ImageRestorer.begin`."""
+        self, items: Sequence[ImageItem], files: Sequence[ImageFile]
+    ) -> list[tuple[ImageFile, Restoring]]:
+        """Start to restore images of one size and type; see `ImageRestorer.begin`."""
         started = time.perf_counter()
-        wanted = works[0].target.attention is not None
-        pixels = [document.pixels for document in documents]
-        begun = self.restorer.begin(pixels, attention=wanted, progress=self._part_done)
-        for work in works:
-            work.seconds['restore'] = (time.perf_counter() - started) / len(works)
-        return list(zip(documents, begun, strict=True))
+        name = shown(items[0].output.input.path.name)
+        begun = self.restorer.begin(
+            [file.pixels for file in files],
+            attention=items[0].output.attention is not None,
+            progress=lambda fraction: self._progress(name, fraction),
+        )
+        for item in items:
+            item.seconds['restore'] = (time.perf_counter() - started) / len(items)
+        return list(zip(files, begun, strict=True))
 
-    def write(self, work: ImageWork, begun: tuple[ImageDocument, Restoring]) -> None:
-        """Wait for the result and write its files; the restored image itself comes last."""
-        started = time.perf_counter()
-        document, restoring = begun
-        restored = restoring.result()
-        there = time.perf_counter()
-        work.seconds['restore'] += there - started
-        target = work.target
-        if target.attention is not None and restored.attention is not None:
-            write_image(target.attention, overlay(document.pixels, restored.attention))
-        if target.side_by_side is not None:
-            both = np.hstack((eight_bits(document.pixels), eight_bits(restored.image)))
-            write_image(target.side_by_side, both)
-        write_document(target.path, document.with_pixels(restored.image), self.quality)
-        work.seconds['write'] = time.perf_counter() - there
-
-
-def overlay(pixels: NDArray, attention: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Draw an attention map over its image: dark blue is 0, yellow is 1 and more.
-
-    Args:
-        pixels: RGB (H, W, 3), uint8 or uint16.
-        attention: (H, W), clamped to 0 to 1.
-    """
-    colours = attention_image(attention)
-    mixed = OVERLAY * colours.astype(np.float32) + (1 - OVERLAY) * eight_bits(pixels)
-    return np.rint(mixed).astype(np.uint8)
-
-
-def eight_bits(pixels: NDArray) -> NDArray[np.uint8]:
-    """Return pixels with 8 bits, rounded so that white stays white."""
-    if pixels.dtype == np.uint8:
-        return pixels
-    return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    def write(self, item: ImageItem, begun: tuple[ImageFile, Restoring]) -> None:
+        """Wait for the result and write its files, the restored image last."""
+        file, restoring = begun
+        with item.timed('restore'):
+            restored = restoring.result()
+        output = item.output
+        with item.timed('write'):
+            if output.attention is not None and restored.attention is not None:
+                write_image(output.attention, attention_overlay(file.pixels, restored.attention))
+            if output.side_by_side is not None:
+                both = np.hstack((to_uint8(file.pixels), to_uint8(restored.image)))
+                write_image(output.side_by_side, both)
+            write_image_file(output.path, file.with_pixels(restored.image), self.quality)

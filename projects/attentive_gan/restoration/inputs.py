@@ -1,4 +1,4 @@
-"""Which files are to be restored: files, folders, patterns; images and videos."""
+"""Finding the input files: files, folders and patterns; images and videos."""
 
 from __future__ import annotations
 
@@ -10,92 +10,96 @@ from pathlib import Path
 from typing import Literal
 
 from attentive_gan.errors import UserError, shown
-from attentive_gan.image_io.headers import SUFFIXES
+from attentive_gan.image_io import SUFFIXES
 
 #: Suffixes of videos; OpenCV and ffmpeg decide what they can read.
 VIDEO_SUFFIXES = (
     '.mp4', '.mov', '.avi', '.mkv', '.webm', '.m4v', '.mpg', '.mpeg', '.mts', '.m2ts', '.wmv', '.ts',
 )  # fmt: skip
 
-_MAGIC = '*?['
+_WILDCARDS = '*?['
 
 
 @dataclass(frozen=True)
-class Source:
+class InputFile:
     """A file to restore."""
 
     path: Path
     """The file."""
-    place: Path
-    """Where its result lies below the output folder, with the source's name."""
+    relative_path: Path
+    """Path of its output below the output folder, with the input's name."""
 
     @property
     def kind(self) -> Literal['image', 'video']:
-        """What its suffix says; what is no video is tried as an image."""
+        """Kind by suffix; a file without a video's suffix is read as an image."""
         return 'video' if self.path.suffix.lower() in VIDEO_SUFFIXES else 'image'
 
 
 @dataclass(frozen=True)
-class Gathered:
-    """All sources in a fixed order."""
+class FoundInputs:
+    """Result of `find_inputs`."""
 
-    sources: list[Source]
-    """Each file once, sorted within an input."""
-    left_out: Mapping[str, int]
-    """How many files in folders are neither image nor video by name, by suffix."""
+    files: list[InputFile]
+    """Each file once, sorted within an argument."""
+    ignored: Mapping[str, int]
+    """Number of files in folders that have no image or video suffix, by suffix."""
 
 
-def gather(inputs: Sequence[str | Path], out: Path) -> Gathered:
+def find_inputs(inputs: Sequence[str | Path], out: Path) -> FoundInputs:
     """Find the files to restore.
 
-    A folder is searched with all folders in it, and its structure is kept. Of several folders each keeps
-    its name below the output folder. What lies in the output folder itself is never a source.
+    Folders are searched recursively, and their structure is kept. Of several folders each keeps its name
+    below the output folder. Files in the output folder itself are never inputs.
 
     Args:
         inputs: Files, folders, and patterns with `*`, `?`, `[...]` or `**`.
         out: Output folder or file.
 
     Raises:
-        UserError: An input names nothing.
+        UserError: An argument matches no file.
     """
-    folders = [path for path in map(Path, inputs) if path.is_dir()]
-    found: dict[Path, Source] = {}
-    left_out: Counter[str] = Counter()
-    for text in inputs:
-        path = Path(text)
+    several_folders = sum(Path(path).is_dir() for path in inputs) > 1
+    found: dict[str, InputFile] = {}  # by real path, so that a file given twice counts once
+    ignored: Counter[str] = Counter()
+    for argument in inputs:
+        path = Path(argument)
         if path.is_dir():
-            prefix = Path(path.resolve().name) if len(folders) > 1 else Path()
+            root = path
+            prefix = Path(path.resolve().name) if several_folders else Path()
+            files = []
             for file in _files_below(path, out):
-                if file.suffix.lower() in (*SUFFIXES, *VIDEO_SUFFIXES):
-                    place = prefix / file.relative_to(path)
-                    found.setdefault(_identity(file), Source(file, place))
+                suffix = file.suffix.lower()
+                if suffix in SUFFIXES or suffix in VIDEO_SUFFIXES:
+                    files.append(file)
                 else:
-                    left_out[file.suffix.lower() or 'no suffix'] += 1
+                    ignored[suffix or 'no suffix'] += 1
         elif path.is_file() or path.is_symlink():
-            found.setdefault(_identity(path), Source(path, Path(path.name)))
+            root, prefix, files = path.parent, Path(), [path]
         else:
-            for source in _matches(str(text), out):
-                found.setdefault(_identity(source.path), source)
-    return Gathered(list(found.values()), left_out)
+            root, files = _matches(str(argument), out)
+            prefix = Path()
+        for file in files:
+            item = InputFile(file, prefix / file.relative_to(root))
+            found.setdefault(os.path.realpath(file), item)
+    return FoundInputs(list(found.values()), ignored)
 
 
-def _matches(pattern: str, out: Path) -> Iterator[Source]:
-    """Yield the files of a pattern, placed relative to its first part without wildcards."""
+def _matches(pattern: str, out: Path) -> tuple[Path, list[Path]]:
+    """Return the part of a pattern before its first wildcard, and the files that match it."""
     parts = Path(pattern).parts
-    fixed = next((k for k, part in enumerate(parts) if any(c in part for c in _MAGIC)), None)
+    fixed = next((k for k, part in enumerate(parts) if any(c in part for c in _WILDCARDS)), None)
     if fixed is None:
         raise UserError(f'{shown(pattern)} does not exist. Check the path.')
-    root = Path(*parts[:fixed]) if fixed else Path()
+    root = Path(*parts[:fixed])
     files = sorted(root.glob(str(Path(*parts[fixed:]))))
     files = [file for file in files if file.is_file() and not _is_below(file, out)]
     if not files:
         raise UserError(f'{shown(pattern)}: no file matches this pattern.')
-    for file in files:
-        yield Source(file, file.relative_to(root))
+    return root, files
 
 
 def _files_below(folder: Path, out: Path) -> Iterator[Path]:
-    """Yield the files of a folder, sorted; hidden ones are temporary files and thumbnails, no images."""
+    """Yield the files below a folder, sorted; hidden ones are temporary files and thumbnails."""
     for name, folders, files in os.walk(folder):
         here = Path(name)
         folders[:] = sorted(f for f in folders if f[0] != '.' and not _is_below(here / f, out))
@@ -106,10 +110,4 @@ def _files_below(folder: Path, out: Path) -> Iterator[Path]:
 
 def _is_below(path: Path, out: Path) -> bool:
     """Return whether a path is the output folder or lies in it."""
-    wanted, there = path.absolute(), out.absolute()
-    return there.is_dir() and (wanted == there or there in wanted.parents)
-
-
-def _identity(path: Path) -> Path:
-    """Return what is the same for a file given in two ways."""
-    return Path(os.path.realpath(path))
+    return out.is_dir() and path.absolute().is_relative_to(out.absolute())

@@ -1,4 +1,4 @@
-"""Where results go, and what is done about files that are there already."""
+"""Names of the output files, and the policy for existing ones."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Literal
 
 from attentive_gan.errors import UserError, shown
-from attentive_gan.image_io import FORMAT_OF
+from attentive_gan.image_io import SUFFIXES
 
-from .inputs import VIDEO_SUFFIXES, Source
+from .inputs import VIDEO_SUFFIXES, InputFile
 
 #: Suffixes of videos that are kept; others become .mp4.
 WRITTEN_VIDEOS = ('.mp4', '.m4v', '.mov', '.mkv')
@@ -18,129 +18,118 @@ WRITTEN_VIDEOS = ('.mp4', '.m4v', '.mov', '.mkv')
 #: Images that other programs write; as the name of an output these mean a file, not a folder.
 _FOREIGN_IMAGES = ('.gif', '.heic', '.heif', '.avif', '.jp2', '.jxl', '.ppm', '.tga', '.exr')
 
-#: How many files one message names.
+#: Number of files that one message names.
 _NAMED = 3
 
 Existing = Literal['error', 'skip', 'overwrite']
 
 
 @dataclass(frozen=True)
-class TargetOptions:
-    """How results are named."""
+class OutputOptions:
+    """Names and kinds of output files."""
 
     format: str = 'keep'
-    """`keep`, or a suffix without dot: png, jpg, webp, tif, bmp. Videos become mp4 unless kept."""
+    """`keep`, or a suffix without dot: png, jpg, webp, tif, bmp. Of images only."""
     suffix: str = ''
-    """Put behind the stem."""
+    """Appended to the stem of the name."""
     existing: Existing = 'error'
-    """What is done about results that are there."""
+    """Policy for existing output files."""
     attention: bool = False
-    """Whether the attention map is drawn over the image, in `NAME_attention.png`."""
+    """Whether to write `NAME_attention.png`, the attention map over the rainy image."""
     side_by_side: bool = False
-    """Whether rainy and restored image are joined, in `NAME_compare.png`."""
+    """Whether to write `NAME_compare.png`, rainy and restored image side by side."""
 
 
 @dataclass(frozen=True)
-class Target:
-    """The files of one result."""
+class OutputFiles:
+    """The output files of one input."""
 
-    source: Source
-    """What it is made from."""
+    input: InputFile
+    """The input."""
     path: Path
-    """The restored file; it appears last, so what is there is complete."""
-    attention: Path | None
+    """The restored file; it is written last, so if it exists all are complete."""
+    attention: Path | None = None
     """Image with the attention map."""
-    side_by_side: Path | None
+    side_by_side: Path | None = None
     """Rainy and restored image side by side."""
 
-    @property
-    def files(self) -> list[Path]:
-        """All of them."""
-        return [f for f in (self.attention, self.side_by_side, self.path) if f is not None]
 
-
-def plan_targets(sources: Sequence[Source], out: Path, options: TargetOptions) -> list[Target]:
-    """Name the results, before any work.
+def plan_outputs(
+    inputs: Sequence[InputFile], out: Path, options: OutputOptions
+) -> list[OutputFiles]:
+    """Name the outputs, before any work.
 
     Args:
-        sources: What is restored.
-        out: Output folder; or the output file, if there is one source and the name has a known suffix.
-        options: How they are named.
+        inputs: Files to restore.
+        out: Output folder; or the output file, if there is one input and the name has a known suffix.
+        options: Names and kinds.
 
     Raises:
-        UserError: Two results would have one name, a result would replace its source, or the name of the
-            output file says a kind that is not written.
+        UserError: Two outputs would have one name, an output would replace its input, or the suffix of
+            the output file is of a kind that is not written.
     """
-    single = len(sources) == 1 and _is_file_name(out)
+    file_suffixes = (*SUFFIXES, *VIDEO_SUFFIXES, *_FOREIGN_IMAGES)
+    single = len(inputs) == 1 and not out.is_dir() and out.suffix.lower() in file_suffixes
     if single:
-        _check_kind(sources[0], out)
-    targets = [_target(source, out, options, single) for source in sources]
-    _check_unique(targets)
-    return targets
+        kind = inputs[0].kind
+        written = SUFFIXES if kind == 'image' else WRITTEN_VIDEOS
+        if out.suffix.lower() not in written:
+            raise UserError(
+                f'{shown(out)}: a {kind} is not written as {out.suffix}; choose one of '
+                f'{", ".join(written)}'
+            )
+    outputs = [_output_files(file, out, options, single) for file in inputs]
+    _check_unique(outputs)
+    return outputs
 
 
-def refuse_existing(targets: Sequence[Target]) -> None:
-    """Make sure that no result is there already.
+def refuse_existing(outputs: Sequence[OutputFiles]) -> None:
+    """Check that no output exists.
 
     Raises:
-        UserError: One is.
+        UserError: One exists.
     """
-    there = [target.path for target in targets if target.path.exists()]
-    if there:
-        more = f' and {len(there) - _NAMED} more' if len(there) > _NAMED else ''
+    existing = [output.path for output in outputs if output.path.exists()]
+    if existing:
+        more = f' and {len(existing) - _NAMED} more' if len(existing) > _NAMED else ''
         raise UserError(
-            f'{", ".join(shown(path) for path in there[:_NAMED])}{more} exist already; choose '
+            f'{", ".join(shown(path) for path in existing[:_NAMED])}{more} exist already; choose '
             '--skip-existing to keep them, --overwrite to replace them, or another output folder'
         )
 
 
-def _is_file_name(out: Path) -> bool:
-    kinds = (*FORMAT_OF, *VIDEO_SUFFIXES, *_FOREIGN_IMAGES)
-    return not out.is_dir() and out.suffix.lower() in kinds
+def _output_files(file: InputFile, out: Path, options: OutputOptions, single: bool) -> OutputFiles:
+    name = file.relative_path
+    suffix = name.suffix
+    if file.kind == 'video':
+        suffix = suffix if suffix.lower() in WRITTEN_VIDEOS else '.mp4'
+    elif options.format != 'keep':
+        suffix = f'.{options.format}'
+    elif suffix.lower() not in SUFFIXES:
+        suffix = '.png'  # an image under a foreign name: PNG stores every kind
+    path = out if single else out / name.with_name(f'{name.stem}{options.suffix}{suffix}')
+    if file.kind == 'video':
+        return OutputFiles(file, path)
+    return OutputFiles(
+        file,
+        path,
+        path.with_name(f'{path.stem}_attention.png') if options.attention else None,
+        path.with_name(f'{path.stem}_compare.png') if options.side_by_side else None,
+    )
 
 
-def _check_kind(source: Source, out: Path) -> None:
-    """Refuse an output file whose suffix is not that of a kind that is written for this source."""
-    kinds = tuple(FORMAT_OF) if source.kind == 'image' else WRITTEN_VIDEOS
-    if out.suffix.lower() not in kinds:
-        raise UserError(
-            f'{shown(out)}: a {source.kind} is not written as {out.suffix}; choose one of '
-            f'{", ".join(kinds)}'
-        )
-
-
-def _target(source: Source, out: Path, options: TargetOptions, single: bool) -> Target:
-    place = source.place
-    ending = place.suffix
-    if source.kind == 'video':
-        ending = ending if ending.lower() in WRITTEN_VIDEOS else '.mp4'
-    else:
-        if options.format != 'keep':
-            ending = f'.{options.format}'
-        elif ending.lower() not in FORMAT_OF:
-            ending = '.png'  # an image under a foreign name: any kind fits into it
-    path = out if single else out / place.parent / f'{place.stem}{options.suffix}{ending}'
-    beside = path.with_name(path.stem)
-    image = source.kind == 'image'
-    return Target(
-        source, path,
-        beside.with_name(f'{path.stem}_attention.png') if options.attention and image else None,
-        beside.with_name(f'{path.stem}_compare.png') if options.side_by_side and image else None,
-    )  # fmt: skip
-
-
-def _check_unique(targets: Sequence[Target]) -> None:
-    """Refuse two results in one file, also where a file system does not tell cases apart."""
-    owners: dict[str, Source] = {}
-    for target in targets:
-        if target.path.exists() and target.path.samefile(target.source.path):
+def _check_unique(outputs: Sequence[OutputFiles]) -> None:
+    """Refuse two outputs in one file, also where a file system ignores case."""
+    owners: dict[str, InputFile] = {}
+    for output in outputs:
+        if output.path.exists() and output.path.samefile(output.input.path):
             raise UserError(
-                f'{shown(target.path)} would replace its source; choose another output folder or a --suffix'
+                f'{shown(output.path)} would replace its source; choose another output folder or a --suffix'
             )
-        for file in target.files:
-            other = owners.setdefault(str(file).casefold(), target.source)
-            if other is not target.source:
+        for path in filter(None, (output.attention, output.side_by_side, output.path)):
+            other = owners.setdefault(str(path).casefold(), output.input)
+            if other is not output.input:
                 raise UserError(
-                    f'{shown(other.path)} and {shown(target.source.path)} would both become '
-                    f'{shown(file)}; restore them into different folders'
+                    f'{shown(other.path)} and {shown(output.input.path)} would both become '
+                    f'{shown(path)}; restore them into different folders'
                 )

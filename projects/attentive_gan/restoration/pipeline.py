@@ -1,4 +1,4 @@
-"""Reading the next items and writing the last ones while one is in work, with bounded memory."""
+"""A pipeline that reads ahead and writes in threads of its own, with bounded memory."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import torch
 
@@ -18,47 +18,48 @@ Done = TypeVar('Done')
 #: Bytes of images that may wait to be restored or written.
 WAITING_BYTES = 256 * 2**20
 
-#: Most threads that read, and that write, beside a network on a CPU and on a GPU.
+#: Largest number of threads that read, and that write, by the type of the network's device.
 _THREADS = {'cpu': 4, 'cuda': 8}
 
 
 @dataclass
 class _Entry(Generic[Item]):
-    """An item on its way."""
+    """An item that is being read or written."""
 
     item: Item
     size: int
-    future: Future
+    future: Future[Any]
 
 
 @dataclass(frozen=True)
 class Grouping(Generic[Item, Read, Done]):
-    """How items that are read already are worked on at once."""
+    """How several items are computed at once."""
 
     key: Callable[[Read], Hashable]
-    """Items of equal keys may go together."""
+    """Items with equal keys may be computed together."""
     most: Callable[[Read], int]
-    """Returns how many of the kind of this one go together at most."""
+    """Returns the largest group for items like this one."""
     compute: Callable[[Sequence[Item], Sequence[Read]], Sequence[Done]]
-    """Works on them; if it fails, each is worked on alone."""
+    """Computes a group; if it fails, each item is computed alone."""
     ahead: int
-    """Items that are read ahead for this."""
+    """Number of items that are read ahead for this."""
 
 
 class Pipeline(Generic[Item, Read, Done]):
-    """Takes items through reading, computing and writing; an error ends its own item only.
+    """Reads, computes and writes items; an error ends its own item only.
 
-    Items are read ahead while those on their way are below the limit; a larger one goes alone. They are
-    worked on and returned in their order; with one thread they are also read and written in it.
+    Items are read ahead while the bytes in the pipeline are below the limit; a larger item is processed
+    alone. Items are computed and returned in their order; with one thread they are also read and written in
+    it.
 
     Args:
-        size: Returns the bytes of an item before it is read, about.
+        size: Returns the approximate bytes of an item before it is read.
         read: Reads an item.
-        compute: Works on what was read; called in the caller's thread.
+        compute: Computes the result; called in the caller's thread.
         write: Writes the result.
-        limit: Bytes that may be on their way.
-        threads: Threads that read, and threads that write.
-        grouping: How several items are worked on at once; None: one after another.
+        limit: Largest number of bytes in the pipeline.
+        threads: Number of threads that read, and of threads that write.
+        grouping: How several items are computed at once; None: one after another.
     """
 
     def __init__(
@@ -74,9 +75,9 @@ class Pipeline(Generic[Item, Read, Done]):
         self._size, self._read, self._compute, self._write = size, read, compute, write
         self._limit, self._threads, self._grouping = limit, threads, grouping
         self._ahead = max(threads + 1, grouping.ahead if grouping else 0)
-        # A GPU is not given more than this in advance, and an interrupt waits for no more.
+        # Limits what is queued on a GPU and what an interrupt waits for.
         self._most_writes = 2 * threads + self._ahead
-        self._on_their_way = 0
+        self._bytes = 0
         self._reads: deque[_Entry[Item]] = deque()
         self._writes: deque[_Entry[Item]] = deque()
 
@@ -85,7 +86,7 @@ class Pipeline(Generic[Item, Read, Done]):
     ) -> Generator[tuple[Item, BaseException | None], None, None]:
         """Yield each item in its order when it is written, or with its error.
 
-        When the loop is left early, what is being written is finished and nothing more is begun.
+        If the generator is closed early, running writes are completed and nothing more is started.
         """
         upcoming = iter(items)
         readers, writers = ThreadPoolExecutor(self._threads), ThreadPoolExecutor(self._threads)
@@ -93,9 +94,9 @@ class Pipeline(Generic[Item, Read, Done]):
             try:
                 self._read_ahead(upcoming, readers)
                 while self._reads:
-                    entries = self._taken()
+                    entries = self._next_group()
                     self._read_ahead(upcoming, readers)
-                    self._work(entries, writers)
+                    self._compute_group(entries, writers)
                     del entries
                     while self._writes and self._must_settle():
                         yield self._settle()
@@ -107,17 +108,17 @@ class Pipeline(Generic[Item, Read, Done]):
 
     def _read_ahead(self, upcoming: Iterator[Item], readers: ThreadPoolExecutor) -> None:
         while len(self._reads) < self._ahead and (
-            self._on_their_way < self._limit or not (self._reads or self._writes)
+            self._bytes < self._limit or not (self._reads or self._writes)
         ):
             item = next(upcoming, None)
             if item is None:
                 return
             size = self._size(item)
-            self._on_their_way += size
+            self._bytes += size
             self._reads.append(_Entry(item, size, readers.submit(self._read, item)))
 
-    def _taken(self) -> list[_Entry[Item]]:
-        """Wait for the next item, and take those after it that are read and go together with it."""
+    def _next_group(self) -> list[_Entry[Item]]:
+        """Wait for the next item, and take those after it that are read and can be computed with it."""
         entries = [self._reads.popleft()]
         grouping, first = self._grouping, entries[0].future
         if grouping is None or first.exception() is not None:
@@ -130,49 +131,46 @@ class Pipeline(Generic[Item, Read, Done]):
             entries.append(self._reads.popleft())
         return entries
 
-    def _work(self, entries: Sequence[_Entry[Item]], writers: ThreadPoolExecutor) -> None:
+    def _compute_group(self, entries: Sequence[_Entry[Item]], writers: ThreadPoolExecutor) -> None:
         if self._grouping is not None and len(entries) > 1:
             reads = [entry.future.result() for entry in entries]
             try:
                 results = self._grouping.compute([entry.item for entry in entries], reads)
-            except Exception:  # noqa: BLE001, S110 -- whose fault it is shows below
+            except Exception:  # noqa: BLE001, S110 -- computing each alone finds the bad one
                 pass
             else:
                 for entry, done in zip(entries, results, strict=True):
                     self._write_later(entry, done, writers)
                 return
         for entry in entries:
-            self._work_alone(entry, writers)
-
-    def _work_alone(self, entry: _Entry[Item], writers: ThreadPoolExecutor) -> None:
-        try:
-            done = self._compute(entry.item, entry.future.result())
-        except Exception as error:  # noqa: BLE001 -- told to the caller
-            failed: Future = Future()
-            failed.set_exception(error)
-            self._writes.append(_Entry(entry.item, entry.size, failed))
-        else:
-            self._write_later(entry, done, writers)
+            try:
+                done = self._compute(entry.item, entry.future.result())
+            except Exception as error:  # noqa: BLE001, PERF203 -- returned to the caller
+                entry.future = Future()
+                entry.future.set_exception(error)
+                self._writes.append(entry)
+            else:
+                self._write_later(entry, done, writers)
 
     def _write_later(self, entry: _Entry[Item], done: Done, writers: ThreadPoolExecutor) -> None:
-        future = writers.submit(self._write, entry.item, done)
-        self._writes.append(_Entry(entry.item, entry.size, future))
+        entry.future = writers.submit(self._write, entry.item, done)
+        self._writes.append(entry)
 
     def _must_settle(self) -> bool:
-        full = self._on_their_way >= self._limit or len(self._writes) > self._most_writes
+        full = self._bytes >= self._limit or len(self._writes) > self._most_writes
         return full or self._writes[0].future.done()
 
     def _settle(self) -> tuple[Item, BaseException | None]:
         entry = self._writes.popleft()
         error = entry.future.exception()
-        self._on_their_way -= entry.size
+        self._bytes -= entry.size
         return entry.item, error
 
 
 def file_threads(device: torch.device) -> int:
-    """Return how many threads read, and how many write, beside a network on a device.
+    """Return the number of threads that read, and that write, for a network on a device.
 
-    A network on a GPU leaves the cores to them; one on a CPU needs the cores itself, and most of them.
+    Beside a GPU half the cores read and half write; a network on a CPU needs most of the cores itself.
     """
     cores = (
         len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1

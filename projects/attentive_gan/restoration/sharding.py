@@ -1,4 +1,4 @@
-"""Shares the work among processes and machines: who does which files."""
+"""Shards: the part of the files that one of several processes or machines restores."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from attentive_gan.errors import UserError
 
 T = TypeVar('T')
 
-#: Variables of launchers: number of this process, number of all, number on this machine.
+#: Environment variables of launchers: rank, number of processes, rank on this machine.
 _LAUNCHERS = (
     ('RANK', 'WORLD_SIZE', 'LOCAL_RANK'),  # torchrun
     # Of the step that srun started; SLURM_NTASKS is set in a batch script too, which is one process.
@@ -22,23 +22,30 @@ _LAUNCHERS = (
 
 @dataclass(frozen=True)
 class Shard:
-    """Part `number` (from 1) of `count`."""
+    """Part `number` of `count`.
+
+    Example:
+        >>> Shard(2, 3).of('abcdefg')
+        ['b', 'e']
+    """
 
     number: int = 1
+    """From 1."""
     count: int = 1
+    """Number of parts."""
     local: int | None = None
-    """Number on this machine, from 0, which chooses the GPU; None without a launcher."""
+    """Rank on this machine, from 0, which chooses the GPU; None without a launcher."""
 
     def of(self, items: Sequence[T]) -> list[T]:
-        """Return this part of a list: every `count`-th item, so that parts are about equally heavy."""
+        """Return this part of a list: every `count`-th item, so that parts take about equally long."""
         return list(items[self.number - 1 :: self.count])
 
 
 def parse_shard(text: str) -> Shard:
-    """Read K/N.
+    """Parse K/N.
 
     Raises:
-        UserError: It is none.
+        UserError: The text has another form.
     """
     match = re.fullmatch(r'(\d+)/(\d+)', text)
     if not match or not 1 <= int(match[1]) <= int(match[2]):
@@ -47,10 +54,10 @@ def parse_shard(text: str) -> Shard:
 
 
 def shard_of_launcher(environment: Mapping[str, str] = os.environ) -> Shard:
-    """Return the part of this process under torchrun or Slurm; all of the work without a launcher.
+    """Return the shard of this process under torchrun or Slurm; everything without a launcher.
 
     Args:
-        environment: Variables of the process.
+        environment: Environment variables.
     """
     for rank, size, local in _LAUNCHERS:
         if rank in environment and size in environment:

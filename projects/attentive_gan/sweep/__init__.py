@@ -1,1 +1,1 @@
-"""Several trainings one after another: plan, run, report."""
+"""Sweeps: several configs trained under an equal budget and compared."""

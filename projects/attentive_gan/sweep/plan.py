@@ -1,8 +1,9 @@
-"""What is trained one after another under an equal budget."""
+"""What a sweep trains: configs under an equal budget."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,17 +12,22 @@ from typing import Any
 from mmengine.config import Config
 
 from attentive_gan.config.budget import set_iterations, use_data
-from attentive_gan.config.reading import apply_options, has_field, load_config
+from attentive_gan.config.options import apply_options, has_field
+from attentive_gan.config.reading import load_config
 from attentive_gan.errors import UserError
 from attentive_gan.utils.atomic_io import write_text
 
 #: File of a training's folder with the seconds of its iterations.
 TIMES_FILE = 'times.json'
+#: File of a sweep's folder with its budget, data and options; the name is that of version 0.1.0.
+_PLAN_FILE = 'batch.json'
+#: Schedule and data set at the end of a config's name, which all configs of a sweep share.
+_SUFFIX = re.compile(r'(_\d+xb\d+-\w+?)?_raindrop$')
 
 
 @dataclass(frozen=True)
 class Budget:
-    """What each config may spend: a number of iterations, or minutes."""
+    """Budget of each training: a number of iterations, or minutes."""
 
     iterations: int | None = None
     minutes: float | None = None
@@ -29,10 +35,10 @@ class Budget:
 
 @dataclass
 class Training:
-    """One config of a batch."""
+    """One training of a sweep."""
 
     name: str
-    """Stem of the config without `_raindrop`."""
+    """Stem of the config without schedule and data set."""
     config: Path
     """The config as the user gave it."""
     folder: Path
@@ -42,8 +48,8 @@ class Training:
 
 
 @dataclass(frozen=True)
-class Batch:
-    """All that decides what is trained."""
+class Sweep:
+    """Several trainings under an equal budget."""
 
     trainings: Sequence[Training]
     budget: Budget
@@ -53,83 +59,82 @@ class Batch:
     processes: int = 1
 
 
-def plan_batch(
+def plan_sweep(
     configs: Sequence[str],
     budget: Budget,
     folder: Path,
     data: str | None = None,
     options: Mapping[str, Any] | None = None,
     processes: int = 1,
-) -> Batch:
-    """Check a batch before anything is trained, and note what it is.
+) -> Sweep:
+    """Check a sweep before anything is trained, and record its plan in the folder.
 
     Args:
         configs: Config files.
-        budget: What each may spend.
-        folder: Work directory of the batch.
-        data: Config whose data all shall be trained on; None leaves each its own.
+        budget: Budget of each training.
+        folder: Work directory of the sweep.
+        data: Config whose data all are trained on; None for each config's own.
         options: Changes as after `--cfg-options`; each must fit at least one config.
         processes: Processes (GPUs) of each training.
 
     Raises:
         UserError: A config cannot be read, two have one name, an option fits none, or the folder holds a
-            batch of another budget, data or options.
+            sweep of another budget, data or options.
     """
     options = dict(options or {})
     data_config = None if data is None else load_config(data)
     trainings: list[Training] = []
     for path in configs:
-        read = load_config(path)
+        config = load_config(path)
         if data_config is not None:
-            use_data(read, data_config)
-        name = Path(path).stem.removesuffix('_raindrop')
+            use_data(config, data_config)
+        name = _SUFFIX.sub('', Path(path).stem)
         if any(other.name.lower() == name.lower() for other in trainings):
             raise UserError(f'{path}: there are two configs named {name}; rename one')
-        ignored = [option for option in options if not has_field(read, option)]
+        ignored = [option for option in options if not has_field(config, option)]
         trainings.append(Training(name, Path(path), folder / name, ignored))
     for option in options:
         if trainings and all(option in training.ignored for training in trainings):
             raise UserError(f'--cfg-options {option}: none of the configs has this field')
-    batch = Batch(trainings, budget, folder, data, options, processes)
-    _check_folder(batch)
-    return batch
+    sweep = Sweep(trainings, budget, folder, data, options, processes)
+    _check_folder(sweep)
+    return sweep
 
 
-def _check_folder(batch: Batch) -> None:
-    """Refuse a folder of another batch; its trainings would not be comparable."""
-    wanted = {
-        'iterations': batch.budget.iterations, 'minutes': batch.budget.minutes, 'data': batch.data,
-        'options': {name: repr(value) for name, value in batch.options.items()},
-    }  # fmt: skip
-    path = batch.folder / 'batch.json'
+def _check_folder(sweep: Sweep) -> None:
+    """Raise if the folder holds another sweep, whose trainings would not be comparable."""
+    plan = {
+        'iterations': sweep.budget.iterations,
+        'minutes': sweep.budget.minutes,
+        'data': sweep.data,
+        'options': {name: repr(value) for name, value in sweep.options.items()},
+    }
+    path = sweep.folder / _PLAN_FILE
     if path.is_file():
         found = json.loads(path.read_text('utf-8'))
-        for name, value in wanted.items():
+        for name, value in plan.items():
             if found.get(name) != value:
                 raise UserError(
-                    f'{batch.folder} holds a batch with {name} {found.get(name)!r}, not {value!r}; '
+                    f'{sweep.folder} holds trainings with {name} {found.get(name)!r}, not {value!r}; '
                     'choose another --work-dir, or the same budget, data and options'
                 )
-    write_text(path, json.dumps(wanted, indent=2) + '\n')
+    write_text(path, json.dumps(plan, indent=2) + '\n')
 
 
-def derived_config(batch: Batch, training: Training, iterations: int) -> Config:
-    """Return what is trained: the config with the batch's data, budget and options.
+def derived_config(sweep: Sweep, training: Training, iterations: int) -> Config:
+    """Return the config of a training with the sweep's data, budget and options.
 
     Args:
-        batch: The batch.
+        sweep: The sweep.
         training: One of its trainings.
-        iterations: Number of iterations; the options come after the scaling by it.
+        iterations: Number of iterations; options are applied after the schedule is scaled to it.
     """
-    options = {k: v for k, v in batch.options.items() if k not in training.ignored}
+    options = {k: v for k, v in sweep.options.items() if k not in training.ignored}
     config = load_config(str(training.config))
-    if batch.data is not None:
-        use_data(config, load_config(batch.data))
+    if sweep.data is not None:
+        use_data(config, load_config(sweep.data))
     set_iterations(config, iterations)
     apply_options(config, options, str(training.config))
     path = str(training.folder / TIMES_FILE)
-    config.custom_hooks = [
-        *(config.get('custom_hooks') or []),
-        dict(type='IterationTimesHook', path=path),
-    ]
+    config.default_hooks.iteration_times = dict(type='IterationTimesHook', path=path)
     return config

@@ -1,4 +1,4 @@
-"""What a batch of trainings came to: one table, and the entries for the leaderboard."""
+"""Results of a sweep: one table, and the entries for the leaderboard."""
 
 from __future__ import annotations
 
@@ -11,33 +11,36 @@ from typing import Any
 import yaml
 
 from attentive_gan.config.inference_model import load_inference_model
-from attentive_gan.engine.hooks.score_files_hook import to_csv, to_json
 from attentive_gan.utils.atomic_io import write_text
+from attentive_gan.utils.report_files import to_csv, to_json
 
-from .plan import TIMES_FILE, Batch
+from .plan import TIMES_FILE, Sweep
 
 
-def summarise_batch(batch: Batch, records: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def summarize_sweep(sweep: Sweep, states: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Write `summary.json`, `summary.csv` and `entries.yml` (for `tools/leaderboard.py --entries`).
 
-    Entries name the last checkpoint, never the best: that one was chosen on the images of the test.
+    Entries name the last checkpoint, never the best, which was chosen on the test images.
 
     Args:
-        batch: The batch.
-        records: What `train_batch` returned.
+        sweep: The sweep.
+        states: What `run_sweep` returned.
 
     Returns:
         A row for each training: name, state, reason, iterations, minutes, median seconds per iteration,
         parameters of the generator in millions, and the mean scores of the last validation by protocol.
     """
     rows, entries = [], []
-    for training, record in zip(batch.trainings, records, strict=True):
+    for training, state in zip(sweep.trainings, states, strict=True):
         row = {
-            'name': training.name, 'state': record['state'], 'reason': record.get('reason', ''),
-            'iterations': record.get('iterations'), 'minutes': round(record.get('minutes', 0.0), 2),
-        }  # fmt: skip
-        if record['state'] == 'done':
-            checkpoint = training.folder / f'iter_{record["iterations"]}.pth'
+            'name': training.name,
+            'state': state['state'],
+            'reason': state.get('reason', ''),
+            'iterations': state.get('iterations'),
+            'minutes': round(state.get('minutes', 0.0), 2),
+        }
+        if state['state'] == 'done':
+            checkpoint = training.folder / f'iter_{state["iterations"]}.pth'
             times = json.loads((training.folder / TIMES_FILE).read_text('utf-8'))
             row['seconds_per_iteration'] = round(statistics.median(times['seconds']), 4)
             config = str(training.folder / 'config.py')
@@ -45,17 +48,17 @@ def summarise_batch(batch: Batch, records: Sequence[Mapping[str, Any]]) -> list[
             row |= _last_scores(training.folder)
             entries.append({'name': training.name, 'config': config, 'checkpoint': str(checkpoint)})
         rows.append(row)
-    write_text(batch.folder / 'summary.json', to_json(rows))
+    write_text(sweep.folder / 'summary.json', to_json(rows))
     columns = list(dict.fromkeys(name for row in rows for name in row))
     cells = [{name: row.get(name, '') for name in columns} for row in rows]
-    write_text(batch.folder / 'summary.csv', to_csv(cells))
+    write_text(sweep.folder / 'summary.csv', to_csv(cells))
     text = yaml.safe_dump({'entries': entries}, sort_keys=False)
-    write_text(batch.folder / 'entries.yml', text)
+    write_text(sweep.folder / 'entries.yml', text)
     return rows
 
 
 def _parameters(config: str, checkpoint: Path) -> int:
-    """Return the number of parameters of the generator; a checkpoint alone would count its buffers too."""
+    """Return the number of parameters of the generator, without buffers."""
     network = load_inference_model(config, str(checkpoint), 'cpu').network
     return 0 if network is None else sum(p.numel() for p in network.parameters())
 

@@ -1,18 +1,20 @@
-"""Checkpoint files: read without running code from them, verified, written so that none is lost.
+"""Reading and writing of checkpoints (.pth, the state of a training) and weights (.safetensors).
 
 MMEngine 0.10.7 cannot read its own checkpoints on torch >= 2.6, whose `torch.load` refuses the pickled
 helper objects in them. Loading with `weights_only=False` would run any code that the file holds. Here
 the few harmless classes are allowed by name, and the one dangerous name, `builtins.getattr`, is bound
-to a function that only gives out the four methods that MMEngine stores.
+to a function that returns only the four methods that MMEngine stores.
 """
 
 from __future__ import annotations
 
+import hashlib
 import importlib
-import os
 import pickle
 import zipfile
 from collections import OrderedDict
+from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +24,13 @@ from mmengine.logging import HistoryBuffer
 
 from attentive_gan.errors import UserError
 
+from .atomic_io import atomic_write
+
 _HISTORY_METHODS = ('mean', 'min', 'max', 'current')
 
 
 def _history_method(owner: object, name: str) -> Any:
-    """Stand for `builtins.getattr` in a checkpoint: statistics methods of MMEngine's HistoryBuffer."""
+    """Replace `builtins.getattr` in a checkpoint; return statistics methods of MMEngine's HistoryBuffer."""
     if owner is HistoryBuffer and name in _HISTORY_METHODS:
         return getattr(HistoryBuffer, name)
     raise pickle.UnpicklingError(f'the checkpoint asks for {owner!r}.{name}')
@@ -85,12 +89,11 @@ def read_checkpoint(path: str | Path, map_location: Any = 'cpu') -> dict[str, An
 
 
 def _load(path: Path, map_location: Any) -> dict[str, Any]:
-    """Call `torch.load` with MMEngine's harmless classes allowed where torch can do that."""
+    """Call `torch.load` with MMEngine's harmless classes allowed if torch supports that."""
     safe_globals = getattr(torch.serialization, 'safe_globals', None)
-    if safe_globals is None:
-        return torch.load(path, map_location=map_location, weights_only=True)
-    with safe_globals(_harmless_globals()):
-        return torch.load(path, map_location=map_location, weights_only=True)
+    with safe_globals(_harmless_globals()) if safe_globals else nullcontext():
+        checkpoint: dict[str, Any] = torch.load(path, map_location=map_location, weights_only=True)
+    return checkpoint
 
 
 def _read_safetensors(path: Path, map_location: Any) -> dict[str, torch.Tensor]:
@@ -106,8 +109,52 @@ def _read_safetensors(path: Path, map_location: Any) -> dict[str, torch.Tensor]:
         ) from error
 
 
+def read_state_dict(path: str | Path, map_location: Any = 'cpu') -> dict[str, torch.Tensor]:
+    """Read the weights of a checkpoint or of a weights file, with or without a `state_dict` around them.
+
+    Args:
+        path: File to read.
+        map_location: Device for the tensors.
+
+    Raises:
+        UserError: As in `read_checkpoint`, or the file holds something else than tensors by name.
+    """
+    content = read_checkpoint(path, map_location)
+    state = content.get('state_dict', content) if isinstance(content, Mapping) else content
+    if not isinstance(state, Mapping) or not all(map(torch.is_tensor, state.values())):
+        raise UserError(f'{path} holds no state dict (tensors by name)')
+    return dict(state)
+
+
+def write_safetensors(
+    state: Mapping[str, torch.Tensor], path: Path, metadata: Mapping[str, str] | None = None
+) -> str:
+    """Write weights atomically as .safetensors.
+
+    Args:
+        state: Tensors by name.
+        path: File to write; its folder is created if missing.
+        metadata: Texts for the header of the file.
+
+    Returns:
+        SHA-256 of the file, hexadecimal; equal for equal contents if `metadata` has one entry at most.
+
+    Raises:
+        UserError: The file cannot be written.
+    """
+    from safetensors.torch import save
+
+    content = save(
+        {name: value.contiguous() for name, value in state.items()}, dict(metadata or {})
+    )
+    # The tensors may be views of the old file, so it is replaced after all are read.
+    with atomic_write(path) as temporary:
+        temporary.write_bytes(content)
+    return hashlib.sha256(content).hexdigest()
+
+
 def verify_checkpoint(path: str | Path) -> str | None:
-    """Look for damage that `torch.load` would not notice; return what is wrong, or None.
+    """Return the damage of a file that `torch.load` does not notice, or None.
 
     torch stores a checksum with every tensor in the zip archive and does not check it on loading.
 
@@ -131,43 +178,23 @@ def verify_checkpoint(path: str | Path) -> str | None:
 
 
 def write_checkpoint(checkpoint: dict[str, Any], path: str | Path) -> None:
-    """Write a checkpoint so that at every moment the old file or the complete new one is there.
+    """Write a checkpoint atomically.
 
     Args:
         checkpoint: Tensors and plain values.
-        path: Final name; a temporary file beside it is written first.
+        path: File to write; its folder is created if missing.
 
     Raises:
-        UserError: The disk is full or the folder cannot be written; the old file is untouched.
+        UserError: The disk is full or the folder cannot be written; the old file is unchanged.
     """
-    path = Path(path)
-    temporary = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open('wb') as file:
+        with atomic_write(Path(path)) as temporary, temporary.open('wb') as file:
             torch.save(checkpoint, file)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-        _sync_folder(path.parent)
-    except KeyboardInterrupt:
-        temporary.unlink(missing_ok=True)
-        raise
-    except (OSError, RuntimeError) as error:
-        temporary.unlink(missing_ok=True)
+    except RuntimeError as error:  # a UserError of `atomic_write`, or torch's own
         if isinstance(error.__context__, KeyboardInterrupt):
-            # torch cannot end the archive that it was writing, and says so instead.
+            # torch cannot end the archive that it was writing, and reports that instead.
             raise error.__context__ from None
         raise UserError(
-            f'checkpoint {path} could not be written ({error}); free space or choose another '
-            '--work-dir; earlier checkpoints are untouched'
+            f'checkpoint {path} could not be written ({error.__cause__ or error}); free space or choose '
+            'another --work-dir; earlier checkpoints are untouched'
         ) from error
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a rename durable."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -1,4 +1,4 @@
-"""Checksums, by which files are told apart and changes are found."""
+"""SHA-256 of files."""
 
 from __future__ import annotations
 

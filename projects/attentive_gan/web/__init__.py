@@ -1,4 +1,4 @@
-"""Style and slider that all pages share."""
+"""Style and slider shared by all pages."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from importlib import resources
 
 
 def shared_asset(name: str) -> str:
-    """Return the text of a file that all pages share.
+    """Return the text of a shared file.
 
     Args:
         name: `look.css` or `slider.js`.

@@ -19,7 +19,7 @@ PARTS = dict(
     discriminator=dict(type='TinyDiscriminator'),
     pixel_loss=dict(type='MultiScaleLoss'),
     attention_loss=dict(type='AttentionLoss'),
-    adversarial_loss=dict(type='AdversarialLoss'),
+    gan_loss=dict(type='AdversarialLoss'),
     map_loss=dict(type='AttentionMapLoss'),
     data_preprocessor=dict(type='DataPreprocessor', mean=[0, 0, 0], std=[255, 255, 255]),
 )
@@ -121,7 +121,7 @@ def test_no_gradient_leaks_between_the_networks():
 
 @pytest.mark.parametrize('iteration', [0, 1, 2, 3, 4])
 def test_stages(iteration):
-    model = build(discriminator_start=1, adversarial_start=3, discriminator_interval=2)
+    model = build(train_cfg=dict(gen_init_steps=1, disc_init_steps=2, gen_steps=2))
     MessageHub.get_current_instance().update_info('iter', iteration)
     log = model.train_step(batch(), optimizers(model))
     assert ('loss_d_adversarial' in log) == (iteration in (1, 3))
@@ -159,8 +159,8 @@ def test_unpaired_clean_images_are_those_of_other_scenes():
 
 def test_gradient_accumulation_equals_one_large_batch():
     """Without dropout, two halves with accumulation give the update of the whole batch."""
-    large = build(discriminator=None, adversarial_loss=None, map_loss=None)
-    halves = build(discriminator=None, adversarial_loss=None, map_loss=None)
+    large = build(discriminator=None, gan_loss=None, map_loss=None)
+    halves = build(discriminator=None, gan_loss=None, map_loss=None)
     data = batch(4)
     whole = {key: list(value) for key, value in data.items()}
     large.train_step(whole, optimizers(large))
@@ -174,7 +174,7 @@ def test_gradient_accumulation_equals_one_large_batch():
 
 
 def test_clipping_bounds_the_update():
-    model = build(discriminator=None, adversarial_loss=None, map_loss=None)
+    model = build(discriminator=None, gan_loss=None, map_loss=None)
     before = weights(model.generator)
     model.train_step(batch(), optimizers(model, clip_grad=dict(max_norm=1e-3)))
     moved = sum(((a - b) ** 2).sum() for a, b in zip(before, weights(model.generator), strict=True))
@@ -220,11 +220,11 @@ def test_predictions_have_the_right_range_order_and_size():
 @pytest.mark.parametrize(
     ('changes', 'message'),
     [
-        (dict(adversarial_loss=None), 'must come together'),
-        (dict(discriminator=None, adversarial_loss=None), 'map_loss needs'),
+        (dict(gan_loss=None), 'must be given together'),
+        (dict(discriminator=None, gan_loss=None), 'map_loss needs'),
         (dict(map_target='other'), "'attention' or 'mask'"),
         (
-            dict(discriminator=None, adversarial_loss=None, map_loss=None, unpaired_real=True),
+            dict(discriminator=None, gan_loss=None, map_loss=None, unpaired_real=True),
             'unpaired_real',
         ),
     ],

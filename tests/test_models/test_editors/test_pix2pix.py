@@ -24,7 +24,7 @@ def editor(seed=0):
         generator=dict(type='Pix2PixGenerator', **SMALL),
         discriminator=dict(type='Pix2PixDiscriminator', base_channels=2),
         pixel_loss=dict(type='L1Loss', loss_weight=200.0),
-        adversarial_loss=dict(type='AdversarialLoss', loss_weight=1.0),
+        gan_loss=dict(type='AdversarialLoss', loss_weight=1.0),
         data_preprocessor=dict(type='mmagic.DataPreprocessor', mean=[0, 0, 0], std=[255, 255, 255]),
     )
     made.init_weights()

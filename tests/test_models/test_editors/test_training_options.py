@@ -25,11 +25,11 @@ PARTS = dict(
     discriminator=dict(type='AttentiveDiscriminator', width=0.125),
     pixel_loss=dict(type='MultiScaleLoss'),
     attention_loss=dict(type='AttentionLoss'),
-    adversarial_loss=dict(type='AdversarialLoss'),
+    gan_loss=dict(type='AdversarialLoss'),
     map_loss=dict(type='AttentionMapLoss'),
     data_preprocessor=dict(type='PairPreprocessor', mean=[0, 0, 0], std=[255, 255, 255]),
 )
-ALONE = dict(discriminator=None, adversarial_loss=None, map_loss=None)
+ALONE = dict(discriminator=None, gan_loss=None, map_loss=None)
 
 
 @pytest.fixture(autouse=True)
@@ -71,7 +71,7 @@ def optimizers(model):
 @pytest.mark.parametrize('progress', [None, 0.0, 0.749, 0.75, 0.799, 0.8, 1.0])
 def test_parts_begin_after_a_share_of_the_training(hub, progress):
     """Whatever the iteration: it is unknown how many there will be."""
-    model = build(discriminator_start=0.75, adversarial_start=0.8)
+    model = build(train_cfg=dict(gen_init_steps=0.75, disc_init_steps=0.05))
     hub.update_info('iter', 50)
     if progress is not None:
         hub.update_info('progress', progress)
@@ -81,14 +81,14 @@ def test_parts_begin_after_a_share_of_the_training(hub, progress):
 
 
 def test_whole_numbers_are_iterations(hub):
-    model = build(discriminator_start=1, adversarial_start=2)
+    model = build(train_cfg=dict(gen_init_steps=1, disc_init_steps=1))
     hub.update_info('progress', 1.0)
     assert 'loss_d_adversarial' not in model.train_step(pairs(), optimizers(model))
 
 
 @pytest.mark.parametrize('iteration', [50, 51])
 def test_the_interval_holds_for_shares_too(hub, iteration):
-    model = build(discriminator_start=0.5, adversarial_start=0.5, discriminator_interval=2)
+    model = build(train_cfg=dict(gen_init_steps=0.5, gen_steps=2))
     hub.update_info('progress', 0.9)
     hub.update_info('iter', iteration)
     log = model.train_step(pairs(), optimizers(model))

@@ -20,7 +20,7 @@ from attentive_gan.models.losses import (
     ssim,
 )
 from attentive_gan.models.losses.multi_scale_loss import shrink
-from attentive_gan.models.losses.perceptual_loss import VGG16_CONVOLUTIONS, VGG16_LAYERS
+from attentive_gan.models.losses.perceptual_loss import VGG16_LAYERS
 
 
 def random(*shape, seed=0):
@@ -257,10 +257,7 @@ def test_ssim_of_luma_and_chroma_teaches_all_channels(window):
 def test_vgg_layout_is_torchvisions(vgg):
     network, _ = vgg
     kinds = {position: type(layer).__name__ for position, layer in enumerate(network)}
-    assert {
-        p: network[p].out_channels for p, kind in kinds.items() if kind == 'Conv2d'
-    } == VGG16_CONVOLUTIONS
-    assert sorted(VGG16_LAYERS.values()) == [p for p, kind in kinds.items() if kind == 'ReLU']
+    assert list(VGG16_LAYERS.values()) == [p for p, kind in kinds.items() if kind == 'ReLU']
 
 
 @pytest.mark.parametrize('order', ['rgb', 'bgr'])
@@ -333,7 +330,7 @@ def test_vgg_file_is_found_in_the_hub_folder(tmp_path, monkeypatch, vgg):
         VGGPerceptualLoss()
     (tmp_path / 'hub' / 'checkpoints').mkdir(parents=True)
     (tmp_path / 'hub' / 'checkpoints' / 'vgg16-397923af.pth').symlink_to(vgg[1])
-    assert VGGPerceptualLoss().weight_0.shape == (64, 3, 3, 3)
+    assert VGGPerceptualLoss().features[0].weight.shape == (64, 3, 3, 3)
 
 
 def test_wrong_vgg_options_are_named(vgg):

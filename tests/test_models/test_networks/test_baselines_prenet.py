@@ -171,7 +171,7 @@ def test_the_converter_refuses_unknown_files(repository, tmp_path):
     torch.save(published_state(), source)
     done = convert(repository, source, out)
     assert done.returncode == 1
-    assert 'none of the known PReNet files' in done.stderr
+    assert "is not the authors' PReNet" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
     assert not out.exists()
 

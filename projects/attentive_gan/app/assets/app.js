@@ -12,7 +12,7 @@
     if (key) fetch(`/jobs/${key}`, { method: 'DELETE', headers, keepalive: true }).catch(() => {});
     key = '';
   };
-  const say = (text, percent) => {
+  const report = (text, percent) => {
     get('doing').textContent = text;
     if (percent === undefined) get('bar').removeAttribute('value'); else get('bar').value = percent;
     // Read aloud at every quarter only.
@@ -34,29 +34,29 @@
 
   const waitFor = async (mine, name) => {
     for (;;) {
-      const told = await (await answer(await fetch(`/jobs/${key}`))).json();
-      if (mine !== turn || told.state === 'done') return told;
-      if (told.state === 'failed') throw new Error(told.error);
-      if (told.state === 'waiting') say(told.before ? `Waiting: ${told.before} before this one` : 'Starting …');
-      else if (told.part > 0) say(`Restoring ${name} · ${Math.floor(100 * told.part)} %`, 100 * told.part);
-      else say(`Restoring ${name} …`);
+      const job = await (await answer(await fetch(`/jobs/${key}`))).json();
+      if (mine !== turn || job.state === 'done') return job;
+      if (job.state === 'failed') throw new Error(job.error);
+      if (job.state === 'waiting') report(job.before ? `Waiting: ${job.before} before this one` : 'Starting …');
+      else if (job.fraction > 0) report(`Restoring ${name} · ${Math.floor(100 * job.fraction)} %`, 100 * job.fraction);
+      else report(`Restoring ${name} …`);
       await pause(250);
     }
   };
   const view = () => {
     const chosen = document.querySelector('input[name=view]:checked').value;
     get('under').src = urls[chosen];
-    get('under').alt = chosen === 'attention' ? 'Attention map: where the network sees drops' : 'Restored image';
+    get('under').alt = chosen === 'attention' ? 'Attention map of the drops' : 'Restored image';
     get('right-tag').textContent = chosen === 'attention' ? 'Attention map' : 'Restored';
   };
-  const show = async (mine, told, name) => {
+  const show = async (mine, job, name) => {
     const fetched = {};
-    for (const file of told.files) {
+    for (const file of job.files) {
       const blob = await (await answer(await fetch(`/jobs/${key}/${file}`))).blob();
       if (mine !== turn) return;
       fetched[file] = blob;
     }
-    forget();  // all is here now; the app need not remember it
+    forget();  // everything is fetched
     Object.values(urls).forEach((url) => URL.revokeObjectURL(url));
     urls = Object.fromEntries(Object.entries(fetched).map(([file, blob]) => [file, URL.createObjectURL(blob)]));
     get('name').textContent = name;
@@ -65,13 +65,13 @@
     get('over').src = urls.rainy;
     get('over').alt = 'Rainy image';
     view();
-    get('size').textContent = `${told.width} × ${told.height} pixels`
-      + (Math.max(told.width, told.height) > 2048 ? ', shown smaller here; downloads have the full size.' : '');
+    get('size').textContent = `${job.width} × ${job.height} pixels`
+      + (Math.max(job.width, job.height) > 2048 ? ', shown smaller here; downloads have the full size.' : '');
     for (const file of ['kept', 'png']) {
       get(file).hidden = !urls[file];
-      if (urls[file]) { get(file).href = urls[file]; get(file).download = told.names[file]; }
+      if (urls[file]) { get(file).href = urls[file]; get(file).download = job.names[file]; }
     }
-    get('kept').textContent = `Download (${told.names.kept.split('.').pop().toUpperCase()})`;
+    get('kept').textContent = `Download (${job.names.kept.split('.').pop().toUpperCase()})`;
     get('slider').value = '50';
     place();
     get('working').hidden = true;
@@ -88,7 +88,7 @@
     get('result').hidden = true;
     if (file.size > limit) return fail(`${file.name} is larger than ${limit / 1e6} MB. Choose a smaller file.`);
     get('working').hidden = false;
-    say(`Sending ${file.name} …`);
+    report(`Sending ${file.name} …`);
     try {
       const response = await fetch('/jobs', {
         method: 'POST',
@@ -101,8 +101,8 @@
         return;
       }
       key = sent;
-      const told = await waitFor(mine, file.name);
-      if (mine === turn) await show(mine, told, file.name);
+      const job = await waitFor(mine, file.name);
+      if (mine === turn) await show(mine, job, file.name);
     } catch (error) {
       if (mine !== turn) return;
       forget();

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from .draws import Draw, seeded
-from .seeded_sampler import SeededSampler
+from .seeded_sampler import SeededIndex, SeededSampler, seeded_rng
 
-__all__ = ['Draw', 'SeededSampler', 'seeded']
+__all__ = ['SeededIndex', 'SeededSampler', 'seeded_rng']

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from .augmentation import PairedColourJitter, PairedScale
-from .pair_batches import PackPair, RenderPairs, collate_pairs
-from .paired import LoadRainyCleanPair, PairedCrop, PairedFlip, RaindropMask
-from .rendering import LoadCleanImage, RenderBlobs, RenderRaindrops, ResizeToCover
+from .aug_pixel import PairedColourJitter
+from .aug_shape import PairedFlip, PairedScale, ResizeToCover
+from .crop import PairedCrop
+from .formatting import PackPair, collate_pairs
+from .loading import LoadCleanImage, LoadRainyCleanPair
+from .raindrop_mask import RaindropMask
+from .rendering import RenderBlobs, RenderPairs, RenderRaindrops
 
 __all__ = [
     'LoadCleanImage',

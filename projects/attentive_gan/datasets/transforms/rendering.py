@@ -1,98 +1,51 @@
-"""Steps of a pipeline that starts from a clean image: load it, fit its size, render raindrops on it."""
+"""Transforms that render raindrops on clean images."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
+import torch
 from mmagic.registry import TRANSFORMS
-from mmcv.transforms import BaseTransform
-from numpy.typing import NDArray
 from raindrop_renderer.blobs import add_blobs
+from raindrop_renderer.errors import RaindropOptionError
 from raindrop_renderer.options import RaindropOptions
+from raindrop_renderer.pairs import PairOptions, render_pair
 from raindrop_renderer.raindrops import RainyImage, Window, render_raindrops
 from raindrop_renderer.sampling import add_raindrops
 
-from attentive_gan.data_tools.calibration_files import read_calibration
 from attentive_gan.datasets.masks import MaskRule
+from attentive_gan.datasets.raindrop_calibration import read_calibration
 from attentive_gan.errors import UserError
-from attentive_gan.image_io import read_image
+from attentive_gan.utils.checks import check_range
+from attentive_gan.utils.types import ImageArray
 
-from .paired import ChannelOrder, RaindropMask, checked_order, checked_size, drawn_window, set_image
-from .resizing import resized
+from .base import Transform
+from .crop import checked_size, random_window
+from .loading import set_image
+from .raindrop_mask import RaindropMask
 
 
-@TRANSFORMS.register_module()
-class LoadCleanImage(BaseTransform):
-    """Load the clean image as `gt` (H, W, 3), uint8, with the keys that MMagic's loader sets.
+@contextmanager
+def _user_errors(where: str = '') -> Iterator[None]:
+    """Turn the renderer's errors into `UserError`s that name the image."""
+    try:
+        yield
+    except RaindropOptionError as error:
+        raise UserError(f'{where}: {error}' if where else str(error)) from error
 
-    `frame_width`, the width of the whole image in pixels, is recorded for `RenderRaindrops`.
 
-    Args:
-        channel_order: Colour order of the array, 'rgb' or 'bgr'.
-
-    Raises:
-        UserError: The image cannot be read, or `channel_order` is neither.
-    """
-
-    def __init__(self, channel_order: ChannelOrder = 'rgb') -> None:
-        self.channel_order = checked_order(channel_order)
-
-    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
-        """Add the image to a sample of a data set of clean images, or one that has `gt_path`."""
-        read = results.pop('read_images', None)
-        image = read()[0] if read else read_image(results['gt_path'])
-        set_image(results, 'gt', image, self.channel_order)
-        results['frame_width'] = image.shape[1]
-        return results
-
-    def __repr__(self) -> str:
-        return f'{type(self).__name__}(channel_order={self.channel_order!r})'
+def _rgb(results: Mapping[str, Any]) -> ImageArray:
+    """Return `gt` of a sample as RGB (H, W, 3)."""
+    bgr = results.get('gt_channel_order', 'bgr') == 'bgr'
+    return np.ascontiguousarray(results['gt'][..., ::-1] if bgr else results['gt'])
 
 
 @TRANSFORMS.register_module()
-class ResizeToCover(BaseTransform):
-    """Resize the clean image `gt` so that it just covers a size, keeping its proportions.
-
-    Without it a photo smaller than the crop is an error. Enlarging uses cubic interpolation, shrinking
-    area averaging. It belongs before `RenderRaindrops`, so that drops have the size of those in an
-    image of this size, and rendering takes no longer than for such an image.
-
-    Args:
-        size: (height, width) in pixels that the image covers afterwards.
-        shrink: Whether larger images are shrunk; otherwise only smaller ones are enlarged.
-
-    Raises:
-        UserError: The size is below 1.
-    """
-
-    def __init__(self, size: tuple[int, int], shrink: bool = True) -> None:
-        if len(size) != 2 or min(size) < 1:
-            raise UserError(f'size must be (height, width) of 1 or more; got {size}.')
-        self.size = (int(size[0]), int(size[1]))
-        self.shrink = shrink
-
-    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
-        """Resize `gt`."""
-        height, width = results['gt'].shape[:2]
-        factor = max(self.size[0] / height, self.size[1] / width)
-        if factor > 1 or (self.shrink and factor < 1):
-            new = (
-                max(self.size[0], round(height * factor)),
-                max(self.size[1], round(width * factor)),
-            )
-            results['gt'] = resized(results['gt'], new)
-            results['frame_width'] = new[1]
-        return results
-
-    def __repr__(self) -> str:
-        return f'{type(self).__name__}(size={self.size}, shrink={self.shrink})'
-
-
-@TRANSFORMS.register_module()
-class RenderRaindrops(BaseTransform):
+class RenderRaindrops(Transform):
     """Render raindrops on the clean image `gt`: makes a clean image a full training sample.
 
     It sets `img` (rainy, H, W, 3, uint8), `gt` (clean, the same and sharp, also where the drops are in
@@ -100,10 +53,10 @@ class RenderRaindrops(BaseTransform):
     `RaindropMask`. On request it sets the true coverage by drops too: as `coverage` (H, W, 1), uint8, 0 to
     255, which `PackInputs(data_keys=['coverage'])` carries on as `data_samples.coverage`, or as `alpha`
     (H, W, 1), float32, 0 to 1, which `PackInputs` carries on as `data_samples.gt_alpha`. `raindrop_seed`,
-    `raindrop_parameters` (a record for `RaindropParameters.from_record`) and `mask_rule` tell how; name
+    `raindrop_parameters` (for `RaindropParameters.from_record`) and `mask_rule` are set too; name
     them in `PackInputs(meta_keys=...)` to keep them.
 
-    The seed comes from NumPy's global generator, which the data sets here seed for each draw: so images
+    The seed comes from NumPy's global generator, which the data sets here seed for each sample: so images
     are a function of seed, epoch and index, new ones in every epoch of a training and the same ones in
     every validation, whatever the number of workers.
 
@@ -132,6 +85,12 @@ class RenderRaindrops(BaseTransform):
 
     Raises:
         UserError: An option is out of its range, scales are given twice, or the calibration cannot be read.
+
+    Example:
+        >>> render = RenderRaindrops(level='heavy', with_alpha=True)
+        >>> sample = render({'gt': np.full((32, 48, 3), 90, np.uint8)})
+        >>> sample['img'].shape, sample['mask'].shape, sample['alpha'].dtype
+        ((32, 48, 3), (32, 48, 1), dtype('float32'))
     """
 
     def __init__(
@@ -153,9 +112,7 @@ class RenderRaindrops(BaseTransform):
         with_alpha: bool = False,
         with_coverage: bool = False,
     ) -> None:
-        scales = {
-            'coverage_scale': coverage_scale, 'sky_scale': sky_scale, 'mist_scale': mist_scale,
-        }  # fmt: skip
+        scales = dict(coverage_scale=coverage_scale, sky_scale=sky_scale, mist_scale=mist_scale)
         chosen: dict[str, Any] = {k: v for k, v in scales.items() if v is not None}
         if calibration is not None:
             if chosen:
@@ -164,11 +121,11 @@ class RenderRaindrops(BaseTransform):
         if regimes is not None:
             chosen['regimes'] = dict(regimes)
         chosen |= {'level': level, 'lighting': lighting, 'frame_width': frame_width}
-        self.options = RaindropOptions(**chosen)
+        with _user_errors():
+            self.options = RaindropOptions(**chosen)
         self.mask = RaindropMask(threshold, rule, dilation)
         self.crop_size = None if crop_size is None else checked_size(crop_size)
-        if not 0 <= dry_share <= 1:
-            raise UserError(f'dry_share must be within 0 to 1; got {dry_share}.')
+        check_range('dry_share', dry_share, 0, 1)
         self.dry_share, self.sharp_target = dry_share, sharp_target
         self.with_alpha, self.with_coverage = with_alpha, with_coverage
 
@@ -178,14 +135,15 @@ class RenderRaindrops(BaseTransform):
         Raises:
             UserError: The image is too small; the message names it.
         """
+        clean = _rgb(results)
+        window = None
+        if self.crop_size is not None:
+            window = random_window(results['gt'].shape[:2], self.crop_size, results.get('gt_path'))
+            results['crop_box'] = window
+        seed = int(np.random.randint(2**63 - 1, dtype=np.int64))  # noqa: NPY002 -- seeded per sample
+        with _user_errors(results.get('gt_path', 'an image')):
+            image = self._render(clean, seed, results, window)
         order = results.get('gt_channel_order', 'bgr')
-        clean = np.ascontiguousarray(results['gt'][..., ::-1] if order == 'bgr' else results['gt'])
-        window = self._window(results)
-        seed = int(np.random.randint(2**63 - 1, dtype=np.int64))  # noqa: NPY002 -- seeded per draw
-        try:
-            image = self._rendered(clean, seed, results, window)
-        except UserError as error:
-            raise UserError(f'{results.get("gt_path", "an image")}: {error}') from error
         for key, pixels in (('img', image.rainy), ('gt', image.clean)):
             loaded_shape = results.get('ori_gt_shape', pixels.shape)
             set_image(results, key, pixels, order)
@@ -197,28 +155,20 @@ class RenderRaindrops(BaseTransform):
             results['coverage'] = image.coverage[..., None]
         results['raindrop_seed'] = seed
         results['raindrop_parameters'] = asdict(image.parameters)
-        return self.mask(results)
+        return self.mask.transform(results)
 
-    def _window(self, results: dict[str, Any]) -> Window | None:
-        """Draw the part of a sample that is rendered, and record it."""
-        if self.crop_size is None:
-            return None
-        window = drawn_window(results['gt'].shape[:2], self.crop_size, results.get('gt_path'))
-        results['crop_box'] = window
-        return window
-
-    def _rendered(
+    def _render(
         self,
-        clean: NDArray[np.uint8],
+        clean: ImageArray,
         seed: int,
         results: dict[str, Any],
         window: Window | None,
     ) -> RainyImage:
-        """Put drops on a clean image (H, W, 3), RGB, and return the window or the whole."""
+        """Render raindrops on a clean image (H, W, 3), RGB, in the window or the whole."""
         options = self._options_for(results)
         made = add_raindrops(clean, seed, options, window)
         dry = made.parameters.without_water()
-        if self.dry_share and np.random.random() < self.dry_share:  # noqa: NPY002 -- seeded per draw
+        if self.dry_share and np.random.random() < self.dry_share:  # noqa: NPY002 -- seeded per sample
             return render_raindrops(clean, replace(dry, focus='scene'), options.frame_width, window)
         if made.parameters.focus == 'drops' and not self.sharp_target:
             target = render_raindrops(clean, dry, options.frame_width, window).rainy
@@ -233,25 +183,55 @@ class RenderRaindrops(BaseTransform):
             lighting = results.get('lighting', 'auto')
         return replace(self.options, frame_width=width and max(16, int(width)), lighting=lighting)
 
-    def __repr__(self) -> str:
-        return f'{type(self).__name__}({self.options}, mask {self.mask.description})'
-
 
 @TRANSFORMS.register_module()
 class RenderBlobs(RenderRaindrops):
-    """Lay plain blurred blobs over the clean image instead of raindrops (see `raindrop_renderer/blobs.py`).
+    """Render plain blurred blobs instead of raindrops (see `raindrop_renderer.add_blobs`).
 
-    The baseline that shows what the optics are worth. Sets the same keys as `RenderRaindrops`, of whose
+    A baseline that measures the effect of the optics. Sets the same keys as `RenderRaindrops`, of whose
     options `frame_width` and those of the mask have an effect.
     """
 
-    def _rendered(
+    def _render(
         self,
-        clean: NDArray[np.uint8],
+        clean: ImageArray,
         seed: int,
         results: dict[str, Any],
         window: Window | None,
     ) -> RainyImage:
-        """Put blobs on a clean image (H, W, 3), RGB, and return the window or the whole."""
+        """Render blobs on a clean image (H, W, 3), RGB, in the window or the whole."""
         made = add_blobs(clean, seed, self._options_for(results).frame_width)
         return made if window is None else made.part(window)
+
+
+@TRANSFORMS.register_module()
+class RenderPairs(Transform):
+    """Render several pairs of one clean image: `pairs` (count, H, W, 7), uint8, and `names`.
+
+    For a `PooledDataLoader`, whose workers make or decode an image once and render on it several
+    times. The last channel is the true coverage by drops. Colours are RGB.
+
+    Args:
+        count: Pairs of each image.
+        raindrops: Arguments of `RaindropOptions`, such as dict(level='heavy').
+        **options: Other arguments of `PairOptions`: exposure, dry_share and the like.
+
+    Raises:
+        UserError: An option is out of its range.
+    """
+
+    def __init__(
+        self, count: int = 8, raindrops: Mapping[str, Any] | None = None, **options: Any
+    ) -> None:
+        check_range('RenderPairs.count', count, 1)
+        self.count = count
+        with _user_errors():
+            self.options = PairOptions(raindrops=RaindropOptions(**(raindrops or {})), **options)
+
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Render on a sample that has `gt`, as `LoadCleanImage` makes it."""
+        clean, name = _rgb(results), str(results.get('gt_path', '?'))
+        seeds = np.random.randint(2**63 - 1, size=self.count, dtype=np.int64)  # noqa: NPY002
+        with _user_errors(name):
+            pairs = np.stack([render_pair(clean, int(seed), self.options) for seed in seeds])
+        return {'pairs': torch.from_numpy(pairs), 'names': name}

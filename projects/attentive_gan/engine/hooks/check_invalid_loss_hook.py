@@ -1,4 +1,4 @@
-"""Stops training after a loss that is not a number, before anything is saved or scored."""
+"""Stops training at a loss that is not finite, before anything is saved or validated."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from mmengine.hooks import Hook, LoggerHook
 from attentive_gan.engine.deferred_scalars import ScalarRows
 from attentive_gan.errors import UserError
 
-#: Iterations between two looks at the values where nothing is logged.
+#: Interval of the checks without a logger, in iterations.
 DEFAULT_INTERVAL = 100
 
 
 @HOOKS.register_module()
 class CheckInvalidLossHook(Hook):
-    """End training with a clear message instead of going on with ruined weights.
+    """Ends training with a clear message when a logged value is infinite or not a number.
 
-    MMEngine goes on, saves the ruined weights over good ones and reports success. All values of all
-    iterations are kept on their device and looked at together every `interval` iterations, before
-    anything is saved, and before validation; so the first bad iteration is found and named, no ruined
-    weights are saved, and the host does not wait for the device in between.
+    MMEngine would continue, overwrite good checkpoints with invalid weights and report success. The
+    values of all iterations stay on their device and are checked together every `interval` iterations,
+    before a checkpoint is saved and before validation. The first invalid iteration is reported, no
+    invalid weights are saved, and the host does not synchronise with the device in between.
 
     Args:
-        interval: Iterations between two looks; None is the logger's.
+        interval: Interval of the checks, in iterations; None for the interval of the logger.
 
     Raises:
-        ValueError: The interval is not above 0.
+        ValueError: The interval is below 1.
     """
 
     priority = 'VERY_HIGH'
@@ -37,45 +37,41 @@ class CheckInvalidLossHook(Hook):
         if interval is not None and interval < 1:
             raise ValueError(f'interval of CheckInvalidLossHook must be above 0, not {interval}')
         self.interval = interval
-        self._logged = DEFAULT_INTERVAL
+        self._default_interval = DEFAULT_INTERVAL
         self._rows = ScalarRows()
 
     def before_train(self, runner: Any) -> None:
-        """Find out how often the training logs."""
+        """Read the interval of the logger."""
         self._rows = ScalarRows()
         loggers = [hook for hook in runner.hooks if isinstance(hook, LoggerHook)]
-        self._logged = loggers[0].interval if loggers else DEFAULT_INTERVAL
+        self._default_interval = loggers[0].interval if loggers else DEFAULT_INTERVAL
 
     def after_train_iter(
-        self,
-        runner: Any,
-        batch_idx: int,
-        data_batch: dict[str, Any] | None = None,
-        outputs: dict[str, Any] | None = None,
+        self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: Any = None
     ) -> None:
-        """Keep all logged values of the iteration, and look at them when it is time.
+        """Store the logged values, and check them if that is due.
 
         Raises:
-            UserError: A value is infinite or not a number; checkpoints saved before are sound.
+            UserError: A value is infinite or not a number; checkpoints saved before are valid.
         """
         self._rows.add((batch_idx + 1, batch_names(data_batch)), outputs or {})
-        if (batch_idx + 1) % (self.interval or self._logged) == 0:
+        if (batch_idx + 1) % (self.interval or self._default_interval) == 0:
             self.check()
 
     def before_save(self, runner: Any) -> None:
-        """Look at the values before a checkpoint is written; `RestorationRunner` calls this."""
+        """Check before a checkpoint is written; called by `RestorationRunner`."""
         self.check()
 
     def before_val(self, runner: Any) -> None:
-        """Look at the values before weights are scored."""
+        """Check before validation."""
         self.check()
 
     def after_train(self, runner: Any) -> None:
-        """Look at the last values."""
+        """Check the last values."""
         self.check()
 
     def check(self) -> None:
-        """Look at all values since the last look.
+        """Check all values since the last check.
 
         Raises:
             UserError: One is infinite or not a number.
@@ -88,16 +84,20 @@ class CheckInvalidLossHook(Hook):
                     f'{", ".join(names) or "an unnamed batch"}; lower the learning rate '
                     '(optim_wrapper.generator.optimizer.lr), clip gradients (optim_wrapper.generator.'
                     'clip_grad.max_norm) or train without mixed precision, then --resume from the '
-                    'last checkpoint, which is sound'
+                    'last checkpoint, which is valid'
                 )
 
 
 def batch_names(batch: Any) -> list[str]:
-    """Return what the samples of a batch are called.
+    """Return the names of the samples of a batch.
 
     Args:
         batch: Batch of a data loader: a dictionary with `names`, a list of strings, or with
-            `data_samples`, a list of samples that know their `img_path`.
+            `data_samples`, one or a list of samples with an `img_path`.
+
+    Examples:
+        >>> batch_names({'names': ['a.png', 'b.png']})
+        ['a.png', 'b.png']
     """
     if not isinstance(batch, dict):
         return []

@@ -1,4 +1,4 @@
-"""Writes how long each iteration of a training took."""
+"""Writes the time of each iteration of a training."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from attentive_gan.utils.atomic_io import write_text
 
 @HOOKS.register_module()
 class IterationTimesHook(Hook):
-    """Writes the seconds of each iteration, loading of data included, when a training ends.
+    """Writes the seconds of each iteration, including data loading, at the end of a training.
 
     Args:
         path: JSON file with a list `seconds`.
@@ -26,6 +26,6 @@ class IterationTimesHook(Hook):
 
     @master_only
     def after_train(self, runner: Any) -> None:
-        """Write what the runner's timer has measured."""
+        """Write the measurements of the runner's timer."""
         history, _ = runner.message_hub.get_scalar('train/time').data
         write_text(self.path, json.dumps({'seconds': [float(s) for s in history]}) + '\n')

@@ -1,4 +1,4 @@
-"""Training in bfloat16: no loss scale, on GPUs and on CPUs that compute in it."""
+"""Training in bfloat16 without a loss scale, on GPUs and CPUs that support it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from mmagic.registry import OPTIM_WRAPPERS
 from mmengine.optim import OptimWrapper
 from torch import nn
 
-#: CPU features, as Linux names them, with which matrix products in bfloat16 are computed as such.
+#: Linux's names of the CPU features for matrix products in bfloat16.
 CPU_FEATURES = ('avx512_bf16', 'amx_bf16')
 
-#: Least compute capability of GPUs that do; older ones emulate it.
+#: Lowest compute capability of GPUs that support bfloat16; older ones emulate it.
 CUDA_CAPABILITY = 8
 
 
@@ -40,10 +40,10 @@ class Bfloat16OptimWrapper(OptimWrapper):
 
 
 def why_no_bfloat16(features: Path = Path('/proc/cpuinfo')) -> str | None:
-    """Return why this machine cannot train in bfloat16 with profit, or None where it can.
+    """Return why bfloat16 would not speed up training on this machine, or None if it would.
 
     Args:
-        features: File in which Linux lists the features of the CPU.
+        features: File with the features of the CPU on Linux.
     """
     if torch.cuda.is_available():
         if torch.cuda.get_device_capability()[0] >= CUDA_CAPABILITY:
@@ -55,5 +55,5 @@ def why_no_bfloat16(features: Path = Path('/proc/cpuinfo')) -> str | None:
         return None
     return (
         'there is no CUDA device, and this CPU does not compute in bfloat16 (it has none of '
-        f'{", ".join(CPU_FEATURES)}); leave --amp away'
+        f'{", ".join(CPU_FEATURES)}); omit --amp'
     )

@@ -1,4 +1,4 @@
-"""Clips gradients without reading their norm."""
+"""Gradient clipping that does not synchronise with the device."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from attentive_gan.engine.deferred_scalars import deferred_scalars
 
 
 class DeferredClipping:
-    """Clips gradients as an optimizer wrapper's own function does, and logs the norm when it is due.
+    """Clips gradients by a given function and logs the norm as a deferred scalar.
 
-    MMEngine's `OptimWrapper` reads the norm after every step. It logs what its `clip_func` returns, so
-    this returns nothing and logs the tensor.
+    MMEngine's `OptimWrapper` reads the norm that its `clip_func` returns after every step; this one
+    returns None.
 
     Args:
         clip: Function of parameters and options that clips and returns a norm, or None.
@@ -40,7 +40,7 @@ class DeferredClipping:
 
 
 def defer_clipping(optim_wrapper: Any, hub: MessageHub) -> None:
-    """Let an optimizer wrapper, or each of several, clip without reading the norm.
+    """Replace the clipping function of one or several optimizer wrappers by `DeferredClipping`.
 
     Args:
         optim_wrapper: `OptimWrapper` or `OptimWrapperDict`.

@@ -1,4 +1,4 @@
-"""The runner, its training loops, and what a checkpoint holds."""
+"""The runner, its training loops and its checkpoints."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""What a checkpoint holds beside the weights, as plain tensors and values.
+"""Contents of a checkpoint beside the weights, as plain tensors and values.
 
-MMEngine pickles its message hub and stores no state of random generators. Plain contents can be read
-back without running code from the file, and the generators' states make resuming exact for networks
-that draw random numbers.
+MMEngine pickles its message hub and stores no random states. Plain contents can be loaded without
+running code from the file; random states make resuming exact for networks with random operations.
 """
 
 from __future__ import annotations
@@ -15,12 +14,17 @@ import torch
 from mmengine.dist import all_gather_object, get_rank
 from mmengine.logging import HistoryBuffer, MessageHub
 
-#: Logged values kept per scalar: enough for any smoothing window of the log.
+#: Number of logged values stored per scalar, enough for any smoothing window of the log.
 HISTORY_LENGTH = 1000
 
 
 def is_plain(value: Any) -> bool:
-    """Tell whether a value consists of tensors, numbers, strings, None, lists, tuples and dicts."""
+    """Return whether a value consists of tensors, numbers, strings, None, lists, tuples and dicts.
+
+    Examples:
+        >>> is_plain({'a': [1, None]}), is_plain({1, 2})
+        (True, False)
+    """
     if isinstance(value, dict):
         return all(isinstance(key, (str, int)) and is_plain(item) for key, item in value.items())
     if isinstance(value, (list, tuple)):
@@ -29,15 +33,15 @@ def is_plain(value: Any) -> bool:
 
 
 def _to_plain(value: Any) -> Any:
-    """Turn NumPy numbers into Python's."""
+    """Convert NumPy numbers to Python's."""
     return value.item() if isinstance(value, np.generic) else value
 
 
 def pack_message_hub(hub: MessageHub) -> dict[str, Any]:
-    """Turn the log's history and the runtime information into plain values.
+    """Convert the log history and the runtime information to plain values.
 
     Args:
-        hub: Message hub of the runner. Runtime information that is not plain is left out; MMEngine's
+        hub: Message hub of the runner. Runtime information that is not plain is omitted; MMEngine's
             own is plain.
     """
     state = hub.state_dict()
@@ -56,7 +60,7 @@ def pack_message_hub(hub: MessageHub) -> dict[str, Any]:
 
 
 def unpack_message_hub(packed: dict[str, Any], hub: MessageHub) -> None:
-    """Put packed history and runtime information back into a message hub."""
+    """Load packed history and runtime information into a message hub."""
     scalars: OrderedDict[str, HistoryBuffer] = OrderedDict()
     for name, history in packed['log_scalars'].items():
         scalars[name] = HistoryBuffer(history['values'].tolist(), history['counts'].tolist())
@@ -68,15 +72,15 @@ def unpack_message_hub(packed: dict[str, Any], hub: MessageHub) -> None:
 
 
 def gather_random_states() -> list[dict[str, Any]]:
-    """Collect the states of torch's generators of all processes; every process must call this."""
+    """Return the states of torch's generators of all processes; every process must call this."""
     state: dict[str, Any] = {'cpu': torch.get_rng_state()}
     if torch.cuda.is_available():
         state['cuda'] = torch.cuda.get_rng_state()
-    return all_gather_object(state)
+    return list(all_gather_object(state))
 
 
 def restore_random_state(states: list[dict[str, Any]]) -> None:
-    """Set this process's generators as `gather_random_states` found them."""
+    """Restore the generators of this process from the result of `gather_random_states`."""
     state = states[get_rank()]
     torch.set_rng_state(state['cpu'].cpu())
     if 'cuda' in state and torch.cuda.is_available():
@@ -84,7 +88,7 @@ def restore_random_state(states: list[dict[str, Any]]) -> None:
 
 
 def non_finite_names(state_dict: dict[str, torch.Tensor]) -> list[str]:
-    """List the floating-point tensors that hold an infinity or a NaN."""
+    """Return the names of floating-point tensors with infinite or NaN elements."""
     return [
         name
         for name, value in state_dict.items()

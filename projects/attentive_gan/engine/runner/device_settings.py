@@ -1,4 +1,4 @@
-"""How a training uses its device: TF32, deterministic algorithms, memory format."""
+"""Device settings of a training: TF32, deterministic algorithms, memory format."""
 
 from __future__ import annotations
 
@@ -20,36 +20,36 @@ MEMORY_FORMATS = {
 
 
 def use_tf32(on: bool) -> None:
-    """Let CUDA compute products and convolutions of float32 in TF32, or not.
+    """Enable or disable TF32 for float32 matrix products and convolutions on CUDA.
 
     Args:
-        on: Whether factors may be rounded to 10 bits of mantissa.
+        on: Whether operands may be rounded to 10 bits of mantissa.
     """
     with warnings.catch_warnings():
-        # torch 2.9 advises new names, but torch.compile still reads the old ones, which do not mix.
+        # torch 2.9 recommends new names, but torch.compile reads the old ones, which cannot be mixed.
         warnings.simplefilter('ignore')
         torch.backends.cuda.matmul.allow_tf32 = on
         torch.backends.cudnn.allow_tf32 = on
 
 
 def allow_deterministic_products() -> None:
-    """Give cuBLAS the workspace without which torch refuses it under deterministic algorithms.
+    """Set the cuBLAS workspace that torch's deterministic algorithms require.
 
-    Must come before the first product on a GPU.
+    Must be called before the first matrix product on a GPU.
     """
     os.environ.setdefault('CUBLAS_WORKSPACE_CONFIG', ':4096:8')
 
 
 def to_memory_format(model: nn.Module, name: str | None) -> nn.Module:
-    """Lay out the 4-D weights of a model that is on its device.
+    """Convert the 4-D weights of a model to a memory format, in place.
 
     Args:
-        model: Model, not wrapped.
-        name: Config field `memory_format`: `channels_last` or `contiguous`; None is the former on CUDA
-            and leaves weights as they are elsewhere.
+        model: Model on its device, without a distributed wrapper.
+        name: Config field `memory_format`: `channels_last` or `contiguous`; None for `channels_last` on
+            CUDA and no change elsewhere.
 
     Raises:
-        UserError: There is no such format.
+        UserError: The format is unknown.
     """
     if name is not None and name not in MEMORY_FORMATS:
         raise UserError(
@@ -67,9 +67,9 @@ def to_memory_format(model: nn.Module, name: str | None) -> nn.Module:
 
 
 def match_layouts(optim_wrapper: Any) -> None:
-    """Give the states of optimizers the strides of their weights, as after a step.
+    """Convert the states of optimizers to the strides of their weights.
 
-    Checkpoints hold contiguous tensors; fused optimizers refuse states whose strides differ.
+    Checkpoints hold contiguous tensors; fused optimizers reject states whose strides differ.
 
     Args:
         optim_wrapper: `OptimWrapper` or `OptimWrapperDict` whose states were loaded.

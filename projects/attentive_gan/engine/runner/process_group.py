@@ -1,4 +1,4 @@
-"""Starts the group of training processes, with or without GPUs."""
+"""Starts distributed training, with or without GPUs."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from attentive_gan.errors import UserError
 
 
 def start_process_group(launcher: str, backend: str, **options: Any) -> None:
-    """Join the processes that a launcher started.
+    """Join the process group of a launcher.
 
-    MMEngine 0.10.7 sets a CUDA device whatever the backend is, so it cannot be used without a GPU.
+    MMEngine 0.10.7 sets a CUDA device for any backend, so it needs a GPU.
 
     Args:
         launcher: `pytorch`, `slurm` or `mpi`.

@@ -1,4 +1,4 @@
-"""Finds the checkpoint to go on from, and says why newer ones were not taken."""
+"""Finds the checkpoint to resume from."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ def resumable_checkpoints(folder: str | Path) -> list[Path]:
     return [path for _, path in sorted(numbered, reverse=True)]
 
 
-def latest_sound_checkpoint(folder: str | Path, warn: Callable[[str], None]) -> Path:
-    """Return the newest checkpoint that is undamaged.
+def latest_valid_checkpoint(folder: str | Path, warn: Callable[[str], None]) -> Path:
+    """Return the newest undamaged checkpoint.
 
     Args:
         folder: Work directory of a training.
-        warn: Called with one line for every newer checkpoint that is damaged.
+        warn: Called with a message for every newer checkpoint that is damaged.
 
     Raises:
-        UserError: There is none; training is never started from scratch in its place.
+        UserError: There is none; a training is never restarted from scratch instead.
     """
     candidates = resumable_checkpoints(folder)
     for path in candidates:
@@ -40,6 +40,6 @@ def latest_sound_checkpoint(folder: str | Path, warn: Callable[[str], None]) -> 
         warn(f'checkpoint {path} is not used: {fault}')
     found = f'{len(candidates)} checkpoints there are damaged' if candidates else 'there is none'
     raise UserError(
-        f'--resume: no sound checkpoint iter_N.pth in {folder} ({found}); give --work-dir of the '
-        'stopped training, or leave --resume away to begin anew'
+        f'--resume: no valid checkpoint iter_N.pth in {folder} ({found}); give --work-dir of the '
+        'stopped training, or omit --resume to start a new training'
     )

@@ -1,4 +1,4 @@
-"""A training's time: how much of it is spent, and how far the training is."""
+"""Time budget and progress of a training."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-#: Iterations whose times are remembered; their median is what the next one will take.
-REMEMBERED = 21
+#: Number of last iterations whose median time is the estimate for the next one.
+WINDOW = 21
 
-#: Processes that train together agree about the time so many seconds apart.
-AGREEMENT_SECONDS = 1.0
+#: Interval at which distributed processes synchronise their time, in seconds.
+SYNC_SECONDS = 1.0
 
-#: They do so at least in every so many-th iteration.
+#: Largest number of iterations between two synchronisations.
 LONGEST_STRETCH = 50
 
 
 @dataclass(frozen=True)
 class Stretch:
-    """Iterations that are planned together, so that all processes do the same."""
+    """Iterations that are planned together, so that all processes run the same number."""
 
     progress: float
-    """Share of the training done before the first of them, in [0, 1]."""
+    """Progress before the first of them, in [0, 1]."""
     step: float
-    """Share that each adds."""
+    """Progress per iteration."""
     count: int
     """Number of iterations, at least 1."""
     last: bool
@@ -35,39 +35,45 @@ class Stretch:
 
 
 class TimeBudget:
-    """Seconds that a training may take, and the share of the training that is done.
+    """Time budget of a training in seconds, and its progress in [0, 1].
 
-    All seconds since `start` are spent. Progress goes from 0 to 1 with the time, but stands still
-    inside `hold` (validation, the first iteration with its compiling), and goes on faster afterwards, so
-    that it is 1 when all seconds but `reserve` are spent.
+    Progress follows the time since `start`, but pauses inside `pause` (validation, the first iteration
+    with its compilation) and is faster afterwards, so that it reaches 1 when only `reserve` is left.
 
     Args:
         seconds: Length of the training.
-        clock: Returns seconds; for tests.
+        clock: Function that returns seconds, replaced in tests.
+
+    Examples:
+        >>> now = iter([0.0, 0.0, 0.0, 3.0])
+        >>> budget = TimeBudget(12.0, clock=lambda: next(now))
+        >>> budget.start()
+        >>> budget.progress
+        0.25
     """
 
     def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self.seconds = seconds
-        #: Seconds that are kept for what follows the last iteration.
+        #: Seconds reserved for validation after the last iteration.
         self.reserve = 0.0
         self._clock = clock
-        self._before = 0.0  # seconds spent by processes before this one
+        self._before = 0.0  # seconds of the interrupted runs before
         self._started: float | None = None
-        self._anchor = (0.0, 0.0)  # seconds and progress where progress last began to move
-        self._held = False
-        self._times: deque[float] = deque(maxlen=REMEMBERED)
+        self._anchor = (0.0, 0.0)  # seconds and progress at the end of the last pause
+        self._paused = False
+        self._times: deque[float] = deque(maxlen=WINDOW)
         self._mark, self._iterations = 0.0, 0
 
     @property
     def elapsed(self) -> float:
-        """Seconds spent, with those before a stop."""
+        """Seconds since the start, including those before an interruption."""
         return self._before + (0.0 if self._started is None else self._clock() - self._started)
 
     @property
     def progress(self) -> float:
-        """Share of the training done, in [0, 1]."""
+        """Progress of the training, in [0, 1]."""
         seconds, progress = self._anchor
-        if self._held or self._started is None:
+        if self._paused or self._started is None:
             return progress
         left = self.seconds - self.reserve - seconds
         share = 1.0 if left <= 0 else (self.elapsed - seconds) / left
@@ -75,43 +81,43 @@ class TimeBudget:
 
     @property
     def seconds_left(self) -> float:
-        """Seconds that training still has, at least 0."""
+        """Remaining seconds without `reserve`, at least 0."""
         return max(self.seconds - self.reserve - self.elapsed, 0.0)
 
     @property
     def iteration_seconds(self) -> float | None:
-        """Seconds of an iteration, or None before one was timed."""
+        """Median seconds of an iteration, or None before one was timed."""
         return statistics.median(self._times) if self._times else None
 
     def start(self) -> None:
         """Start the clock."""
         self._started = self._clock()
-        self._release(self._anchor[1])
+        self._continue(self._anchor[1])
 
     @contextmanager
-    def hold(self) -> Iterator[None]:
-        """Let time pass without progress."""
+    def pause(self) -> Iterator[None]:
+        """Pause progress in the block."""
         progress = self.progress
-        self._anchor, self._held = (self.elapsed, progress), True
+        self._anchor, self._paused = (self.elapsed, progress), True
         try:
             yield
         finally:
-            self._held = False
-            self._release(progress)
+            self._paused = False
+            self._continue(progress)
 
-    def _release(self, progress: float) -> None:
+    def _continue(self, progress: float) -> None:
         self._anchor = (self.elapsed, progress)
         self._mark, self._iterations = self.elapsed, 0
 
     def iteration_done(self) -> None:
-        """Count an iteration, for the time that one takes."""
+        """Count an iteration for the estimate of its time."""
         self._iterations += 1
 
     def plan(self, together: bool = False) -> Stretch:
         """Plan the next iterations.
 
         Args:
-            together: Whether to plan as many as take `AGREEMENT_SECONDS`, otherwise one.
+            together: Plan the iterations of `SYNC_SECONDS` instead of one.
         """
         elapsed, progress = self.elapsed, self.progress
         if self._iterations:
@@ -121,7 +127,7 @@ class TimeBudget:
         if each is None or each <= 0 or progress >= 1:
             return Stretch(progress, 0.0, 1, progress >= 1)
         left = self.seconds_left / each
-        wanted = min(round(AGREEMENT_SECONDS / each), LONGEST_STRETCH) if together else 1
+        wanted = min(round(SYNC_SECONDS / each), LONGEST_STRETCH) if together else 1
         count = max(wanted, 1)
         last = left < count + 0.5
         if last:
@@ -129,33 +135,37 @@ class TimeBudget:
         return Stretch(progress, (1 - progress) / max(left, 1.0), count, last)
 
     def iterations_left(self) -> int | None:
-        """Estimate the iterations that still fit, or return None before one was timed."""
+        """Return the estimated number of remaining iterations, or None before one was timed."""
         each = self.iteration_seconds
         if each is None or each <= 0:
             return None
         return round(self.seconds_left / each)
 
     def state_dict(self) -> dict[str, float]:
-        """Return what a checkpoint needs."""
+        """Return the state for a checkpoint."""
         return {'elapsed': self.elapsed, 'progress': self.progress, 'reserve': self.reserve}
 
     def load_state_dict(self, state: dict[str, float], scale: float = 1.0) -> None:
-        """Go on from a checkpoint; time between the stop and now does not count.
+        """Resume from a checkpoint; the time since the interruption does not count.
 
         Args:
             state: What `state_dict` returned.
-            scale: Time planned then by time planned now.
+            scale: Ratio of the planned time then to now.
         """
         self._before, self.reserve = float(state['elapsed']), float(state['reserve'])
         self._anchor = (self._before, min(float(state['progress']) * scale, 1.0))
 
 
 def crosses(before: float, now: float, share: float | None) -> bool:
-    """Tell whether progress came past a multiple of a share.
+    """Return whether progress crossed a multiple of a share.
 
     Args:
         before: Progress in the iteration before.
         now: Progress in this iteration.
-        share: Distance of the multiples, or None for none.
+        share: Distance of the multiples, or None.
+
+    Examples:
+        >>> crosses(0.24, 0.26, 0.25), crosses(0.26, 0.3, 0.25), crosses(0.0, 1.0, None)
+        (True, False, False)
     """
     return share is not None and math.floor(now / share) > math.floor(before / share)

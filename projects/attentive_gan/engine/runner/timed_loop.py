@@ -1,4 +1,4 @@
-"""Training for a given time on whatever there is."""
+"""Training for a given time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from attentive_gan.errors import UserError
 from .time_budget import Stretch, TimeBudget, crosses
 from .train_loop import ResumableTrainLoop
 
-#: `max_iters` before the training begins; hooks compare with it.
+#: `max_iters` before the training starts; hooks compare with it.
 UNKNOWN = 2**31 - 1
 
 
@@ -22,23 +22,23 @@ UNKNOWN = 2**31 - 1
 class TimedTrainLoop(ResumableTrainLoop):
     """Trains for a time instead of a number of iterations.
 
-    The clock starts with the first iteration, when its batch is there, and counts all that follows:
-    waiting for data, validation, writing checkpoints. Progress (see `ResumableTrainLoop`) follows the
-    time, except that it stands still during validation and during the first iteration, in which
-    networks may be compiled. The training ends with the iteration that is expected to end nearest to the
-    time; the last checkpoint and validation follow it, and the time of the validation before is kept
-    free for the last one. Time between a stop and `--resume` does not count.
+    The clock starts when the first batch is loaded, and includes everything after: data loading,
+    validation, checkpoints. Progress (see `ResumableTrainLoop`) follows the time, but pauses during
+    validation and during the first iteration, in which networks may be compiled. The training ends with
+    the iteration whose expected end is nearest to the time. The last checkpoint and validation follow;
+    the duration of the previous validation is reserved for the last one. Time between an interruption
+    and `--resume` does not count.
 
-    `max_iters` is an estimate, for the log; it is exact in the last iteration, in which hooks do what
-    they do at the end. Processes that train together follow the first one's clock, about every second.
+    `max_iters` is an estimate for the log; it is exact in the last iteration, so that hooks recognise the
+    end. Distributed processes follow the clock of the first one, synchronised about every second.
 
     Args:
         runner: The runner that owns the loop.
         dataloader: Data loader or its config; its sampler must be a `SeededSampler`.
         minutes: Time of the whole training.
-        val_interval: Iterations between validations; None for none by iterations.
-        val_minutes: Minutes of progress between validations; None for none by time. There is one at the
-            end in any case.
+        val_interval: Interval of validation in iterations, or None.
+        val_minutes: Interval of validation in minutes of progress, or None. The last iteration is always
+            followed by validation.
 
     Raises:
         UserError: A time or an interval is not above 0, or the sampler cannot start at a given iteration.
@@ -47,7 +47,7 @@ class TimedTrainLoop(ResumableTrainLoop):
     def __init__(
         self,
         runner: Any,
-        dataloader: DataLoader | dict[str, Any],
+        dataloader: DataLoader[Any] | dict[str, Any],
         minutes: float,
         val_interval: int | None = None,
         val_minutes: float | None = None,
@@ -68,7 +68,7 @@ class TimedTrainLoop(ResumableTrainLoop):
 
     @property
     def planned_iterations(self) -> int | None:
-        """None: the number of iterations is not known before."""
+        """None: the number of iterations is unknown."""
         return None
 
     def _train(self) -> None:
@@ -79,13 +79,13 @@ class TimedTrainLoop(ResumableTrainLoop):
             return
         batch = next(self.dataloader_iterator)
         self.budget.start()
-        with self.budget.hold():
+        with self.budget.pause():
             self._iterate(batch, progress, last=False)
         while not self.stop_training and self._run_stretch(self._plan()):
             pass
 
     def _plan(self) -> Stretch:
-        """Plan the next iterations; processes that train together take the first one's plan."""
+        """Plan the next iterations; distributed processes use the plan of the first one."""
         if get_world_size() == 1:
             return self.budget.plan()
         plan = self.budget.plan(together=True)
@@ -107,10 +107,10 @@ class TimedTrainLoop(ResumableTrainLoop):
         return not stretch.last
 
     def _iterate(self, batch: Any, progress: float, last: bool) -> None:
-        """Run an iteration, and validation after it when that is due."""
+        """Run an iteration, and validation if it is due."""
         self.runner.model.train()
         left = self.budget.iterations_left() or 0
-        # Hooks take `iter + 1 == max_iters` for the end.
+        # Hooks recognise the last iteration by `iter + 1 == max_iters`.
         self._max_iters = self._iter + 1 if last else self._iter + max(left, 2)
         self._finished = last
         self._set_progress(progress)
@@ -119,15 +119,15 @@ class TimedTrainLoop(ResumableTrainLoop):
         hub.update_info('eta', self.budget.seconds_left)  # for the log
         self.run_iter(batch)
         self.budget.iteration_done()
-        if self._is_time_to_validate(progress, last):
+        if self._validation_is_due_at(progress, last):
             before = self.budget.elapsed
-            with self.budget.hold():
+            with self.budget.pause():
                 self._validate()
             self.budget.reserve = self.budget.elapsed - before
         self._last_progress = progress
 
-    def _is_time_to_validate(self, progress: float, last: bool) -> bool:
-        """Tell whether validation follows the iteration that was just done."""
+    def _validation_is_due_at(self, progress: float, last: bool) -> bool:
+        """Return whether validation follows the last iteration."""
         if self.runner.val_loop is None:
             return False
         if last or (self._by_iterations and self._iter % self._by_iterations == 0):
@@ -135,19 +135,19 @@ class TimedTrainLoop(ResumableTrainLoop):
         return crosses(self._last_progress, progress, self._val_share)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what a checkpoint needs beside the number of iterations done."""
+        """Return the state for a checkpoint, without the number of iterations done."""
         state = self.budget.state_dict()
         return {'minutes': self.minutes, 'finished': self._finished, **state}
 
     def load_state_dict(self, state: dict[str, Any], source: str) -> None:
-        """Go on from a checkpoint.
+        """Resume from a checkpoint.
 
         Args:
             state: What `state_dict` returned.
-            source: Checkpoint, for messages.
+            source: Checkpoint file, for messages.
 
         Raises:
-            UserError: It is of a training by iterations.
+            UserError: The checkpoint is of a training by iterations.
         """
         if 'minutes' not in state:
             raise UserError(

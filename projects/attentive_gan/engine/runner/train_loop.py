@@ -1,4 +1,4 @@
-"""Training by iterations that goes on after a stop as if there had been none."""
+"""Training by iterations that resumes exactly."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from attentive_gan.errors import UserError
 
 @LOOPS.register_module()
 class ResumableTrainLoop(IterBasedTrainLoop):
-    """MMEngine's `IterBasedTrainLoop`, which on resuming reads all old data again, without that.
+    """MMEngine's `IterBasedTrainLoop`, which resumes without reading all previous data again.
 
-    Before each iteration it writes the share of the training that is done, in [0, 1], into the message
-    hub as `progress`, and sets the rates of `ProgressLR` for it.
+    Before each iteration it writes the progress of the training, in [0, 1], to the message hub as
+    `progress`, and sets the learning rates of `ProgressLR`.
 
     Args:
         runner: The runner that owns the loop.
@@ -33,7 +33,9 @@ class ResumableTrainLoop(IterBasedTrainLoop):
         UserError: The sampler cannot start at a given iteration.
     """
 
-    def __init__(self, runner: Any, dataloader: DataLoader | dict[str, Any], **kwargs: Any) -> None:
+    def __init__(
+        self, runner: Any, dataloader: DataLoader[Any] | dict[str, Any], **kwargs: Any
+    ) -> None:
         super().__init__(runner, dataloader, **kwargs)
         if not isinstance(self.dataloader.sampler, SeededSampler):
             raise UserError(
@@ -44,34 +46,25 @@ class ResumableTrainLoop(IterBasedTrainLoop):
 
     @property
     def planned_iterations(self) -> int | None:
-        """Iterations of the whole training where they are known before."""
-        return self._max_iters
+        """Number of iterations of the whole training, or None if it is unknown."""
+        return int(self._max_iters)
 
     def _start_data_at(self, iteration: int) -> None:
-        """Let the data loader begin with the batch of the given iteration."""
+        """Start the data loader with the batch of the given iteration."""
         self.dataloader.sampler.start_at(iteration, self.dataloader.batch_size)
         self.dataloader_iterator = _InfiniteDataloaderIterator(self.dataloader)
 
     def run(self) -> Any:
-        """Train to the end, validate in between, and return the model."""
+        """Train to the end with validation, and return the model."""
         self.runner.call_hook('before_train')
         self.runner.call_hook('before_train_epoch')
         if self._iter > 0:
             self._start_data_at(self._iter)
             self.runner.restore_random_state()
-        try:
-            self._train()
-        finally:
-            self._close_data()
+        self._train()
         self.runner.call_hook('after_train_epoch')
         self.runner.call_hook('after_train')
         return self.runner.model
-
-    def _close_data(self) -> None:
-        """End threads and workers of a loader that has any of its own (`PooledDataLoader`)."""
-        close = getattr(self.dataloader, 'close', None)
-        if close is not None:
-            close()
 
     def _train(self) -> None:
         """Run all iterations."""
@@ -84,39 +77,39 @@ class ResumableTrainLoop(IterBasedTrainLoop):
                 self._validate()
 
     def _set_progress(self, progress: float) -> None:
-        """Tell the model and the schedules how far the training is."""
+        """Set the progress for the model and the schedules."""
         self.runner.message_hub.update_info('progress', progress)
         for schedule in progress_schedules(self.runner.param_schedulers):
             schedule.set_progress(progress)
 
     def _validate(self) -> None:
-        """Validate without a trace in torch's generators.
+        """Validate without changing the state of torch's random generators.
 
         One checkpoint is saved before the validation of an iteration and the best one within it; a
-        training resumed from either goes on without the validation and must find the same state.
+        training resumed from either skips the validation and needs the same random state.
         """
-        with self.runner.random_state_held():
+        with self.runner.preserve_random_state():
             self.runner.val_loop.run()
 
     def _validation_is_due(self) -> bool:
-        """Tell whether validation follows the iteration that was just done."""
+        """Return whether validation follows the last iteration."""
         if self.runner.val_loop is None or self._iter < self.val_begin:
             return False
-        return self._iter % self.val_interval == 0 or self._iter == self._max_iters
+        return bool(self._iter % self.val_interval == 0 or self._iter == self._max_iters)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what a checkpoint needs beside the number of iterations done."""
+        """Return the state for a checkpoint, without the number of iterations done."""
         return {'max_iters': self._max_iters}
 
     def load_state_dict(self, state: dict[str, Any], source: str) -> None:
-        """Go on from a checkpoint.
+        """Resume from a checkpoint.
 
         Args:
             state: What `state_dict` returned.
-            source: Checkpoint, for messages.
+            source: Checkpoint file, for messages.
 
         Raises:
-            UserError: It is of a training by time.
+            UserError: The checkpoint is of a training by time.
         """
         if 'minutes' in state:
             raise UserError(

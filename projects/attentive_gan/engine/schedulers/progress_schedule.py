@@ -1,4 +1,4 @@
-"""Learning rates as functions of the share of the training that is done."""
+"""Learning rates as functions of the progress of the training."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ Shape = Literal['constant', 'linear', 'cosine', 'exponential', 'step']
 
 @PARAM_SCHEDULERS.register_module()
 class ProgressLR(_ParamScheduler):
-    """Sets learning rates to their base rate times a factor of the training's progress p in [0, 1].
+    """Multiplies learning rates by a factor of the training's progress p in [0, 1].
 
-    Before `begin` the factor is where it starts. From there it rises linearly to 1 for `warmup`, then
-    falls to `final` at `end` and stays. The training loop says what p is (`ResumableTrainLoop` by
-    iterations, `TimedTrainLoop` by time), so the schedule has no state but the base rates, and fits a
-    training of any length. It must be the only schedule of its optimizer's rates.
+    From `begin`, the factor rises linearly to 1 during `warmup`, then decays to `final` at `end`; it is
+    constant before and after. The training loop sets p (`ResumableTrainLoop` by iterations,
+    `TimedTrainLoop` by time), so the schedule fits a training of any length and has no state but the base
+    rates. It must be the only schedule of its optimizer.
 
     Args:
         optimizer: Optimizer or wrapper.
-        shape: How the factor falls from 1 to `final`: `constant` (it does not), `linear`, `cosine`,
-            `exponential`, or `step` (times `gamma` at each milestone).
+        shape: Decay from 1 to `final`: `constant` (none), `linear`, `cosine`, `exponential`, or `step`
+            (times `gamma` at each milestone).
         begin: Progress at which the schedule begins, in [0, 1).
         end: Progress at which it ends, in (begin, 1].
         warmup: Share of the whole training in which the factor rises.
         warmup_start: Factor at the start of the warm-up, in (0, 1].
         final: Factor at the end, in [0, 1]; above 0 for `exponential`.
-        milestones: Progress of each step, for `step` alone.
-        gamma: Factor of each step, for `step` alone.
-        param_name: What is scheduled.
+        milestones: Progress of each step, only for `step`.
+        gamma: Factor of each step, only for `step`.
+        param_name: Optimizer option that is scheduled.
 
     Raises:
-        ValueError: Values are outside their ranges or do not go together.
+        ValueError: Values are outside their ranges or inconsistent.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class ProgressLR(_ParamScheduler):
         gamma: float = 0.1,
         param_name: str = 'lr',
     ) -> None:
-        # Not MMEngine's: it counts steps and sets values in relation to the last ones.
+        # MMEngine's constructor is not called: it counts steps and derives values from the previous ones.
         self.optimizer = optimizer
         self.shape, self.begin, self.end, self.final = shape, begin, end, final
         self.warmup, self.warmup_start = warmup, warmup_start
@@ -66,7 +66,7 @@ class ProgressLR(_ParamScheduler):
         self.set_progress(0.0)
 
     def _check(self) -> None:
-        """Refuse values that mean nothing."""
+        """Raise if values are invalid."""
         if self.shape not in ('constant', 'linear', 'cosine', 'exponential', 'step'):
             raise ValueError(f'ProgressLR has no shape {self.shape!r}')
         if not 0 <= self.begin < self.end <= 1:
@@ -86,31 +86,31 @@ class ProgressLR(_ParamScheduler):
         """Return the factor of the base rates.
 
         Args:
-            progress: Share of the training done, in [0, 1].
+            progress: Progress of the training, in [0, 1].
         """
         passed = max(progress - self.begin, 0.0)
         if passed < self.warmup:
             return self.warmup_start + (1 - self.warmup_start) * passed / self.warmup
         length = self.end - self.begin - self.warmup
         share = 1.0 if length <= 0 else min((passed - self.warmup) / length, 1.0)
-        return self._fallen(share, progress)
+        return self._decayed(share, progress)
 
-    def _fallen(self, share: float, progress: float) -> float:
-        """Return the factor after a share of the way from 1 to `final`."""
+    def _decayed(self, share: float, progress: float) -> float:
+        """Return the factor after a share of the decay."""
         if self.shape == 'constant':
             return 1.0
         if self.shape == 'step':
-            return self.gamma ** sum(progress >= milestone for milestone in self.milestones)
+            return float(self.gamma ** sum(progress >= milestone for milestone in self.milestones))
         if self.shape == 'exponential':
-            return self.final**share
+            return float(self.final**share)
         left = 1 - share if self.shape == 'linear' else (1 + math.cos(math.pi * share)) / 2
         return self.final + (1 - self.final) * left
 
     def set_progress(self, progress: float) -> None:
-        """Set the rates for a progress; the training loop does so before each iteration.
+        """Set the rates for a progress; called by the training loop before each iteration.
 
         Args:
-            progress: Share of the training done, in [0, 1].
+            progress: Progress of the training, in [0, 1].
         """
         factor = self.factor(progress)
         for group, base in zip(self.optimizer.param_groups, self.base_values, strict=True):
@@ -121,12 +121,12 @@ class ProgressLR(_ParamScheduler):
         """Set the rates for the progress in the message hub (`ParamSchedulerHook` calls this).
 
         Raises:
-            ValueError: The training loop does not say how far it is.
+            ValueError: The training loop does not set its progress.
         """
         progress = MessageHub.get_current_instance().get_info('progress')
         if progress is None:
             raise ValueError(
-                'ProgressLR needs a training loop that tells its progress: train_cfg.type must be '
+                'ProgressLR needs a training loop that sets its progress: train_cfg.type must be '
                 'ResumableTrainLoop or TimedTrainLoop'
             )
         self.set_progress(progress)
@@ -136,16 +136,16 @@ class ProgressLR(_ParamScheduler):
         return {'base_values': list(self.base_values)}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take the base rates of a checkpoint.
+        """Load the base rates.
 
         Args:
-            state_dict: What `state_dict` returned.
+            state_dict: Result of `state_dict`.
         """
         self.base_values = list(state_dict['base_values'])
 
 
 def progress_schedules(schedules: Any) -> list[ProgressLR]:
-    """Return the schedules by progress among a runner's.
+    """Return all `ProgressLR` of a runner.
 
     Args:
         schedules: None, a list of built schedules, or lists by optimizer.
@@ -156,20 +156,18 @@ def progress_schedules(schedules: Any) -> list[ProgressLR]:
 
 
 def fitting_schedule(schedule: Any, iterations: int | None) -> Any:
-    """Complete the config of schedules for a training.
-
-    Schedules by iterations that say no end last as long as the training.
+    """Complete the config of schedules; those by iterations without an end last as long as the training.
 
     Args:
-        schedule: Config of a schedule, a list of such, or either by optimizer; built ones stay.
-        iterations: Length of the training; None for one by time.
+        schedule: Config of a schedule, a list of them, or either by optimizer; built ones are unchanged.
+        iterations: Length of the training; None for a training by time.
 
     Raises:
-        ValueError: A schedule cannot be used in this training, or not beside others.
+        ValueError: A schedule cannot be used in this training, or not with others.
     """
     if isinstance(schedule, list):
         if len(schedule) > 1 and any(_is_by_progress(item) for item in schedule):
-            raise ValueError('ProgressLR must be the only schedule; it has a warm-up of its own')
+            raise ValueError('ProgressLR must be the only schedule; use its own warm-up')
         return [fitting_schedule(item, iterations) for item in schedule]
     if not isinstance(schedule, dict):
         return schedule
@@ -181,8 +179,8 @@ def fitting_schedule(schedule: Any, iterations: int | None) -> Any:
         return schedule
     if iterations is None:
         raise ValueError(
-            f'{schedule["type"]} follows the number of iterations, which a training by time does not '
-            'know; use ProgressLR'
+            f'{schedule["type"]} depends on the number of iterations, which is unknown in a training by '
+            'time; use ProgressLR'
         )
     if schedule.get('by_epoch', True) or 'T_max' in schedule:
         return schedule
@@ -190,6 +188,6 @@ def fitting_schedule(schedule: Any, iterations: int | None) -> Any:
 
 
 def _is_by_progress(schedule: Any) -> bool:
-    """Tell whether a schedule, built or not, is a `ProgressLR`."""
+    """Return whether a schedule, built or not, is a `ProgressLR`."""
     kind = schedule.get('type') if isinstance(schedule, dict) else type(schedule)
     return kind in (ProgressLR, ProgressLR.__name__, f'mmagic.{ProgressLR.__name__}')

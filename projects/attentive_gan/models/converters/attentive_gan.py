@@ -1,4 +1,4 @@
-"""The published weights' names and layout, and how they become ours.
+"""Converts the authors' published weights.
 
 Source: rui1996/DeRaindrop, `models/generator.py` and `models/discriminator.py`.
 """
@@ -6,6 +6,7 @@ Source: rui1996/DeRaindrop, `models/generator.py` and `models/discriminator.py`.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -13,7 +14,12 @@ from torch import Tensor
 from attentive_gan.errors import UserError
 from attentive_gan.models.networks.attentive_generator import AttentiveGenerator
 
-#: Published layers of the generator, in their order, and ours. Four gates become one convolution.
+from .pickle_file import read_published_file
+
+#: The authors' file, by Git's name of its content.
+PUBLISHED_BLOBS = {'94e77b352b84390f0de800e6071d0fd6eb5f0a6f': 'weights/gen.pkl'}
+
+#: Layers of our generator by their published names, in published order. Four gates are one convolution.
 GENERATOR_LAYERS = {
     'det_conv0.0': 'attention.head',
     **{
@@ -32,7 +38,7 @@ GENERATOR_LAYERS = {
     **{f'{name}.0': f'autoencoder.{name}' for name in ('outframe1', 'outframe2', 'output')},
 }
 
-#: Published layers of the attentive discriminator, in their order, and ours.
+#: Layers of our attentive discriminator by their published names, in published order.
 DISCRIMINATOR_LAYERS = {
     **{f'conv{k}.0': f'conv{k}' for k in range(1, 7)},
     'conv_mask.0': 'to_map',
@@ -41,10 +47,10 @@ DISCRIMINATOR_LAYERS = {
     'fc.1': 'fc2',
 }
 
-#: Gates in the order in which `ConvLSTM` stacks their output channels.
-_GATE_ORDER = ('conv_i.0', 'conv_o.0', 'conv_g.0', 'conv_f.0')
+#: Order in which `ConvLSTM` stacks the published gates i, f, g, o: i, o, g, f.
+_GATE_ORDER = (0, 3, 2, 1)
 
-#: Our layers that look at an image, and those that draw one.
+#: Our layers whose input or output is an image.
 _IMAGE_INPUTS = ('attention.head', 'autoencoder.conv1')
 _IMAGE_OUTPUTS = ('autoencoder.output', 'autoencoder.outframe1', 'autoencoder.outframe2')
 
@@ -61,11 +67,11 @@ def published_names(layers: Mapping[str, str]) -> list[str]:
 def from_published(
     published: Mapping[str, Tensor], layers: Mapping[str, str], network: torch.nn.Module
 ) -> dict[str, Tensor]:
-    """Turn a published state dict into one for our network.
+    """Convert a published state dict to one for our network.
 
     Args:
         published: Tensors by their published names.
-        layers: `GENERATOR_LAYERS` or `DISCRIMINATOR_LAYERS`.
+        layers: Names of our layers by published names; four gates belong to one layer of ours.
         network: Our network, for names and shapes; it is not changed.
 
     Returns:
@@ -83,24 +89,53 @@ def from_published(
             f'{len(published)} were found; missing: {_some(missing)}; '
             f'unexpected: {_some(unexpected)}'
         )
-    ours: dict[str, Tensor] = {}
-    for kind in ('weight', 'bias'):
-        for layer, our_layer in layers.items():
-            if layer not in _GATE_ORDER:
-                ours[f'{our_layer}.{kind}'] = published[f'{layer}.{kind}'].clone()
-            elif layer == _GATE_ORDER[0]:
-                gates = [published[f'{gate}.{kind}'] for gate in _GATE_ORDER]
-                ours[f'{our_layer}.{kind}'] = _stack(gates, kind)
-    _check_shapes(ours, network)
+    parts: dict[str, list[Tensor]] = {}
+    for name in names:
+        layer, _, kind = name.rpartition('.')
+        parts.setdefault(f'{layers[layer]}.{kind}', []).append(published[name])
+    ours = {}
+    for name, expected in network.state_dict().items():
+        ours[name] = _joined(parts[name], name)
+        if ours[name].shape != expected.shape:
+            raise UserError(
+                f'tensor {name} (our name) has shape {tuple(ours[name].shape)}, expected '
+                f'{tuple(expected.shape)}: these weights belong to another network'
+            )
     return ours
 
 
+def _joined(parts: list[Tensor], name: str) -> Tensor:
+    """Copy a tensor, or stack the tensors of the four gates."""
+    shapes = {tuple(part.shape) for part in parts}
+    if len(shapes) > 1:
+        kind = name.rpartition('.')[2]
+        raise UserError(f'the {kind} tensors of the four gates differ in shape: {sorted(shapes)}')
+    return torch.cat([parts[k] for k in _GATE_ORDER]) if len(parts) > 1 else parts[0].clone()
+
+
+def _some(names: list[str]) -> str:
+    shown = ', '.join(names[:4]) or 'none'
+    return f'{shown} and {len(names) - 4} more' if len(names) > 4 else shown
+
+
+def read_generator_file(
+    path: Path, allow_unknown: bool = False
+) -> tuple[Mapping[str, Tensor], str]:
+    """Read the authors' `gen.pkl`; see `read_published_file`."""
+    return read_published_file(
+        path,
+        PUBLISHED_BLOBS,
+        'gen.pkl, weights/gen.pkl of https://github.com/rui1996/DeRaindrop,',
+        allow_unknown,
+    )
+
+
 def convert_generator(published: Mapping[str, Tensor], channel_order: str) -> dict[str, Tensor]:
-    """Turn the published generator's state dict into one for `AttentiveGenerator`.
+    """Convert the published generator's state dict to one for `AttentiveGenerator`.
 
     Args:
-        published: Tensors by their published names; these weights work in BGR.
-        channel_order: `rgb` or `bgr`, the colour order that the result works in.
+        published: Tensors by their published names; BGR.
+        channel_order: `rgb` or `bgr`, colour order of the converted network.
 
     Returns:
         A complete state dict for `AttentiveGenerator()`.
@@ -118,10 +153,10 @@ def convert_generator(published: Mapping[str, Tensor], channel_order: str) -> di
 
 
 def reverse_colours(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Turn a generator that works in BGR into the same one working in RGB, or back.
+    """Convert a generator from BGR to RGB, or back.
 
-    An exact permutation of input channels 0 to 2 of the layers that see the image (channel 3 is
-    the attention map) and of the output channels of the layers that draw one.
+    An exact permutation of input channels 0 to 2 of the layers whose input is the image (channel 3 is the
+    attention map) and of the output channels of the layers whose output is one.
 
     Args:
         state: State dict of `AttentiveGenerator`.
@@ -138,25 +173,3 @@ def reverse_colours(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         for kind in ('weight', 'bias'):
             changed[f'{layer}.{kind}'] = state[f'{layer}.{kind}'].flip(0)
     return changed
-
-
-def _stack(gates: list[Tensor], kind: str) -> Tensor:
-    shapes = {tuple(gate.shape) for gate in gates}
-    if len(shapes) > 1:
-        raise UserError(f'the {kind} tensors of the four gates differ in shape: {sorted(shapes)}')
-    return torch.cat(gates)
-
-
-def _check_shapes(state: Mapping[str, Tensor], network: torch.nn.Module) -> None:
-    for name, expected in network.state_dict().items():
-        found = state[name].shape
-        if found != expected.shape:
-            raise UserError(
-                f'tensor {name} (our name) has shape {tuple(found)}, expected '
-                f'{tuple(expected.shape)}: these weights belong to another network'
-            )
-
-
-def _some(names: list[str]) -> str:
-    shown = ', '.join(names[:4]) or 'none'
-    return f'{shown} and {len(names) - 4} more' if len(names) > 4 else shown

@@ -1,4 +1,4 @@
-"""Data preprocessors, which take batches to the device."""
+"""Data preprocessors, which move batches to the device."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Editors: models with their training step, as MMagic names them."""
+"""Editors: models with their training step."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A moving average of weights that costs a few kernels and no wait for the device."""
+"""A moving average of weights in a few kernels, without synchronising with the device."""
 
 from __future__ import annotations
 
@@ -12,21 +12,20 @@ from torch import Tensor, nn
 
 @MODELS.register_module()
 class ForeachEMA(ExponentialMovingAverage):
-    """MMEngine's `ExponentialMovingAverage` with all weights updated by one call.
+    """MMEngine's `ExponentialMovingAverage` with one foreach kernel for all weights.
 
-    MMEngine's reads its step count from the device twice in every update and starts a kernel for each
-    weight. Here steps are counted on the host as well; names and values in checkpoints are the same
-    (`module.*`, `steps`).
+    MMEngine's reads its step count from the device twice per update and launches a kernel per weight.
+    Here steps are also counted on the host. Checkpoints have the same keys and values (`module.*`,
+    `steps`).
 
     Args:
         model: Network to average; copied with its device and memory format.
-        momentum: Share of the new weights in an update, in (0, 1).
-        interval: Updates between two that average.
-        device: Where to keep the average; None is the device of the network.
-        update_buffers: Whether buffers of floating point are averaged too; otherwise all buffers are
-            copied.
-        warmup: Whether the share of the new weights is at least 9 / (10 + n) after n updates, so that
-            a short training forgets its start.
+        momentum: Weight of the new parameters in an update, in (0, 1).
+        interval: Interval of averaging, in updates.
+        device: Device of the average; None for that of the network.
+        update_buffers: Whether floating-point buffers are averaged too; otherwise all are copied.
+        warmup: Whether the weight of the new parameters is at least 9 / (10 + n) after n updates, for
+            short trainings.
     """
 
     def __init__(
@@ -40,20 +39,20 @@ class ForeachEMA(ExponentialMovingAverage):
     ) -> None:
         super().__init__(model, momentum, interval, device, update_buffers)
         self.warmup = warmup
-        # None: the buffer `steps` knows, as after loading a checkpoint.
+        # None: read it from the buffer `steps`, as after loading a checkpoint.
         self._count: int | None = 0
 
     def share_of_new(self, count: int) -> float:
-        """Return the share of the new weights in an update.
+        """Return the weight of the new parameters in an update.
 
         Args:
-            count: Updates so far.
+            count: Number of updates so far.
         """
-        return max(self.momentum, 9 / (10 + count)) if self.warmup else self.momentum
+        return float(max(self.momentum, 9 / (10 + count)) if self.warmup else self.momentum)
 
     @torch.no_grad()
     def update_parameters(self, model: nn.Module) -> None:
-        """Move the average towards the weights of a network; the first call copies them.
+        """Update the average with the weights of a network; the first call copies them.
 
         Args:
             model: Network of the same structure, without a distributed wrapper.
@@ -70,13 +69,13 @@ class ForeachEMA(ExponentialMovingAverage):
         self.steps.fill_(self._count)
 
     def _weights(self, model: nn.Module) -> list[Tensor]:
-        """Return what is averaged."""
+        """Return the tensors that are averaged."""
         if self.update_buffers:
             return list(model.state_dict().values())
         return [parameter.detach() for parameter in model.parameters()]
 
     def _average(self, averaged: list[Tensor], source: list[Tensor], share: float) -> None:
-        """Move all tensors of floating point by a share of their difference."""
+        """Interpolate all floating-point tensors."""
         pairs = [
             (old, new.to(old.device))
             for old, new in zip(averaged, source, strict=True)
@@ -85,13 +84,13 @@ class ForeachEMA(ExponentialMovingAverage):
         torch._foreach_lerp_([old for old, _ in pairs], [new for _, new in pairs], share)
 
     def _load_from_state_dict(self, *args: Any, **kwargs: Any) -> None:
-        """Load, and take the number of steps from the checkpoint."""
+        """Load a checkpoint, including the number of steps."""
         super()._load_from_state_dict(*args, **kwargs)
         self._count = None
 
 
 def _copy(targets: list[Tensor], sources: list[Tensor]) -> None:
-    """Copy tensors, whatever their devices."""
+    """Copy tensors, also between devices."""
     if targets and hasattr(torch, '_foreach_copy_'):
         torch._foreach_copy_(targets, sources)
     else:  # before torch 2.1

@@ -1,4 +1,4 @@
-"""The loss that teaches the discriminator where to look."""
+"""Loss of the discriminator's attention map."""
 
 from __future__ import annotations
 
@@ -9,14 +9,22 @@ from torch import Tensor, nn
 
 @MODELS.register_module()
 class AttentionMapLoss(nn.Module):
-    """Mean squared errors of the discriminator's map: to a target where restored, to 0 where clean.
+    r"""Mean squared errors of the discriminator's map: to the attention where restored, to 0 where clean.
 
-    Source: Qian et al., section 3.3, weight 0.05. One public port (xxx46408/Deraindrop-xixi) uses 1
-    as target for clean images.
+    .. math:: L = w \, (\mathrm{MSE}(D_{map}(O), A_N) + \mathrm{MSE}(D_{map}(R), 0))
+
+    Source: Qian et al., section 3.3, weight 0.05. A public port (xxx46408/Deraindrop-xixi) uses 1 as target
+    for clean images.
 
     Args:
-        real_target: What the map of a clean image should be everywhere.
-        loss_weight: Weight of the whole loss.
+        real_target: Target of the map of a clean image, everywhere.
+        loss_weight: Weight of the loss.
+
+    Example:
+        >>> import torch
+        >>> ones, zeros = torch.ones(1, 1, 4, 4), torch.zeros(1, 1, 4, 4)
+        >>> AttentionMapLoss(loss_weight=1.0)(ones, ones, target=zeros)  # 1 + 1
+        tensor(2.)
     """
 
     def __init__(self, real_target: float = 0.0, loss_weight: float = 0.05) -> None:
@@ -24,23 +32,25 @@ class AttentionMapLoss(nn.Module):
         self.real_target = real_target
         self.loss_weight = loss_weight
 
-    def forward(self, restored_map: Tensor, real_map: Tensor, target: Tensor) -> Tensor:
+    def forward(self, fake_map: Tensor, real_map: Tensor, target: Tensor) -> Tensor:
         """Compute the loss in float32.
 
         Args:
-            restored_map: The discriminator's map of restored images, (N, 1, H, W).
+            fake_map: The discriminator's map of restored images, (N, 1, H, W).
             real_map: Its map of clean images, (N, 1, H, W).
-            target: The generator's last attention map or the mask, (N, 1, H, W); no gradient flows
-                into it.
+            target: The generator's last attention map or the mask, (N, 1, H, W); detached.
+
+        Returns:
+            Scalar, at least 0.
 
         Raises:
             ValueError: Map and target differ in shape.
         """
-        if restored_map.shape != target.shape:
+        if fake_map.shape != target.shape:
             raise ValueError(
-                f"the discriminator's map {tuple(restored_map.shape)} and its target "
+                f"the discriminator's map {tuple(fake_map.shape)} and its target "
                 f'{tuple(target.shape)} must have the same shape (N, 1, H, W)'
             )
-        restored_error = F.mse_loss(restored_map.float(), target.detach().float())
+        fake_error = F.mse_loss(fake_map.float(), target.detach().float())
         real_error = (real_map.float() - self.real_target).square().mean()
-        return self.loss_weight * (restored_error + real_error)
+        return self.loss_weight * (fake_error + real_error)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from mmagic.registry import MODELS
 from torch import Tensor, nn
+from torchvision.models import vgg16
 
 from attentive_gan.errors import UserError
-from attentive_gan.utils.checkpoint_io import read_checkpoint
+from attentive_gan.utils.checkpoint_io import read_state_dict
+from attentive_gan.utils.types import ChannelOrder
 
 #: Position of each ReLU in `torchvision.models.vgg16().features`.
 VGG16_LAYERS = {
@@ -20,16 +21,9 @@ VGG16_LAYERS = {
     'relu3_3': 15, 'relu4_1': 18, 'relu4_2': 20, 'relu4_3': 22, 'relu5_1': 25, 'relu5_2': 27,
     'relu5_3': 29,
 }  # fmt: skip
-#: Position and width of each 3x3 convolution there; a ReLU follows each.
-VGG16_CONVOLUTIONS = {
-    0: 64, 2: 64, 5: 128, 7: 128, 10: 256, 12: 256, 14: 256, 17: 512, 19: 512, 21: 512, 24: 512,
-    26: 512, 28: 512,
-}  # fmt: skip
-#: Positions of the 2x2 maximum poolings.
-VGG16_POOLINGS = (4, 9, 16, 23)
 #: Name of torchvision's weights file, in torch hub's folder after a download.
 VGG16_FILE = 'vgg16-397923af.pth'
-#: Mean and standard deviation of ImageNet in RGB, that the weights were trained with (torchvision).
+#: Mean and standard deviation of ImageNet, RGB, with which VGG16 was trained.
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
@@ -37,10 +31,10 @@ def find_weights(weights_path: str | None) -> Path:
     """Return the file with VGG16's weights; nothing is downloaded.
 
     Args:
-        weights_path: The config's choice, or None for torch hub's folder.
+        weights_path: File named in the config, or None for torch hub's folder.
 
     Raises:
-        UserError: The file is not there.
+        UserError: There is no such file.
     """
     cached = Path(torch.hub.get_dir()) / 'checkpoints' / VGG16_FILE
     path = Path(weights_path).expanduser() if weights_path else cached
@@ -56,57 +50,54 @@ def find_weights(weights_path: str | None) -> Path:
     )
 
 
-def read_convolutions(path: Path, last_layer: int) -> dict[int, tuple[Tensor, Tensor]]:
-    """Read weight and bias of VGG16's convolutions by position in `features`.
+def load_features(path: Path, last_layer: int) -> nn.Sequential:
+    """Build the first layers of VGG16 with weights that are buffers and not saved.
+
+    No optimizer, distributed wrapper or checkpoint handles them, since they never change.
 
     Args:
         path: File with torchvision's state dict, or any with its `features.*` weights.
-        last_layer: Position of the last layer that is needed.
+        last_layer: Position of the last layer.
 
     Raises:
         UserError: The file does not hold these weights.
     """
-    content = read_checkpoint(path)
-    state = content.get('state_dict', content)
-    convolutions = {}
-    channels = 3
-    for position, width in VGG16_CONVOLUTIONS.items():
-        if position > last_layer:
-            break
-        weight, bias = (state.get(f'features.{position}.{kind}') for kind in ('weight', 'bias'))
-        shapes = [None if value is None else tuple(value.shape) for value in (weight, bias)]
-        if shapes != [(width, channels, 3, 3), (width,)]:
-            raise UserError(
-                f'{path} does not hold the VGG16 weights of torchvision (features.{position}); '
-                f'fetch {VGG16_FILE} again'
-            )
-        convolutions[position] = (weight, bias)
-        channels = width
-    return convolutions
+    with torch.device('meta'):
+        features: nn.Sequential = vgg16(weights=None).features[: last_layer + 1]
+    state = read_state_dict(path)
+    for module_name, module in features.named_modules():
+        for name, parameter in list(module.named_parameters(recurse=False)):
+            key = f'features.{module_name}.{name}'
+            if key not in state or state[key].shape != parameter.shape:
+                raise UserError(
+                    f'{path} does not hold the VGG16 weights of torchvision ({key}); fetch '
+                    f'{VGG16_FILE} again'
+                )
+            delattr(module, name)
+            module.register_buffer(name, state[key].float(), persistent=False)
+    return features
 
 
 @MODELS.register_module()
 class VGGPerceptualLoss(nn.Module):
-    """Weighted sum of mean squared errors between VGG16 features.
+    r"""Weighted mean squared errors between VGG16 features.
 
-    VGG16's weights are no part of checkpoints: they never change.
+    .. math:: L = w \sum_l w_l \, \mathrm{MSE}(VGG_l(O), VGG_l(T))
 
     Source: Qian et al., section 3.2; layers and weights of the authors' code
-    (flyywh/AttGAN_DeRaindrop, train.py), which feeds raw images. With ImageNet normalisation,
-    squared differences of the first layer grow by about 1 / 0.226^2 = 19.6, hence the default
-    weight 0.05.
+    (flyywh/AttGAN_DeRaindrop, train.py), which passes raw images. With ImageNet normalisation, squared
+    differences of the first layer grow by about 1 / 0.226^2 = 19.6, hence the default weight 0.05.
 
     Args:
-        layers: Names of the layers to compare, keys of `VGG16_LAYERS`.
+        layers: Names of the compared layers, keys of `VGG16_LAYERS`.
         layer_weights: Weight of each layer.
-        normalize: Normalise images as VGG16 was trained; False feeds them raw, as the authors
-            did.
-        channel_order: Colour order of the images.
-        weights_path: File with torchvision's weights; None looks into torch hub's folder.
-        loss_weight: Weight of the whole loss.
+        normalize: Normalise images as in VGG16's training; False passes them raw, as the authors did.
+        channel_order: Colour order of the images; VGG16 gets RGB if they are normalised.
+        weights_path: File with torchvision's weights; None searches torch hub's folder.
+        loss_weight: Weight of the loss.
 
     Raises:
-        UserError: The weights are not there, or an option is unknown.
+        UserError: The weights are missing, or an option is unknown.
     """
 
     mean: Tensor
@@ -117,7 +108,7 @@ class VGGPerceptualLoss(nn.Module):
         layers: Sequence[str] = ('relu1_1', 'relu1_2', 'relu2_1', 'relu2_2'),
         layer_weights: Sequence[float] = (1.0, 0.6, 0.4, 0.2),
         normalize: bool = True,
-        channel_order: Literal['rgb', 'bgr'] = 'rgb',
+        channel_order: ChannelOrder = 'rgb',
         weights_path: str | None = None,
         loss_weight: float = 0.05,
     ) -> None:
@@ -132,50 +123,41 @@ class VGGPerceptualLoss(nn.Module):
             raise UserError(
                 f"model.perceptual_loss.channel_order must be 'rgb' or 'bgr'; got {channel_order!r}"
             )
-        self.weights = {
-            VGG16_LAYERS[name]: weight for name, weight in zip(layers, layer_weights, strict=True)
-        }
-        self.normalize = normalize
-        self.loss_weight = loss_weight
-        convolutions = read_convolutions(find_weights(weights_path), max(self.weights))
-        # Not parameters, and not persistent: no optimizer, wrapper or checkpoint concerns them.
-        for position, (weight, bias) in convolutions.items():
-            self.register_buffer(f'weight_{position}', weight.float(), persistent=False)
-            self.register_buffer(f'bias_{position}', bias.float(), persistent=False)
-        for name, values in (('mean', IMAGENET_MEAN), ('std', IMAGENET_STD)):
-            statistic = torch.tensor(values).view(1, 3, 1, 1)
-            self.register_buffer(name, statistic, persistent=False)
-        # VGG16 expects RGB; the authors fed BGR as it was.
+        positions = [VGG16_LAYERS[name] for name in layers]
+        self.layer_weights = dict(zip(positions, layer_weights, strict=True))
+        self.features = load_features(find_weights(weights_path), max(positions))
         self.reverse = normalize and channel_order == 'bgr'
+        self.loss_weight = loss_weight
+        statistics = (IMAGENET_MEAN, IMAGENET_STD) if normalize else ((0.0,) * 3, (1.0,) * 3)
+        for name, values in zip(('mean', 'std'), statistics, strict=True):
+            self.register_buffer(name, torch.tensor(values).view(1, 3, 1, 1), persistent=False)
 
-    def forward(self, restored: Tensor, clean: Tensor) -> Tensor:
+    def forward(self, pred: Tensor, gt: Tensor) -> Tensor:
         """Compute the loss; features in the precision of autocast, differences in float32.
 
         Args:
-            restored: Restored images (N, 3, H, W), about [0, 1].
-            clean: Clean images (N, 3, H, W) in [0, 1].
+            pred: Restored images (N, 3, H, W), about [0, 1].
+            gt: Clean images (N, 3, H, W) in [0, 1].
+
+        Returns:
+            Scalar, at least 0.
         """
         with torch.no_grad():
-            targets = self._features(clean)
-        outputs = self._features(restored)
+            targets = self._extract(gt)
         terms = [
-            weight * F.mse_loss(outputs[layer].float(), targets[layer].float())
-            for layer, weight in self.weights.items()
+            weight * F.mse_loss(output.float(), target.float())
+            for weight, output, target in zip(
+                self.layer_weights.values(), self._extract(pred), targets, strict=True
+            )
         ]
         return self.loss_weight * sum(terms[1:], terms[0])
 
-    def _features(self, image: Tensor) -> dict[int, Tensor]:
+    def _extract(self, image: Tensor) -> list[Tensor]:
         """Return the features (N, C, H', W') of the compared layers."""
-        x = image.to(self.mean.dtype)  # not in half precision until the first convolution
-        x = x.flip(1) if self.reverse else x
-        x = (x - self.mean) / self.std if self.normalize else x
-        found: dict[int, Tensor] = {}
-        for position in range(max(self.weights) + 1):
-            if position in VGG16_CONVOLUTIONS:
-                weight = getattr(self, f'weight_{position}')
-                x = F.conv2d(x, weight, getattr(self, f'bias_{position}'), padding=1)
-            else:
-                x = F.max_pool2d(x, 2) if position in VGG16_POOLINGS else F.relu(x)
-            if position in self.weights:
-                found[position] = x
-        return found
+        x = image.to(self.mean.dtype)  # half precision starts at the first convolution
+        x = ((x.flip(1) if self.reverse else x) - self.mean) / self.std
+        found = {}
+        for position, layer in enumerate(self.features):
+            x = layer(x)
+            found[position] = x
+        return [found[position] for position in self.layer_weights]

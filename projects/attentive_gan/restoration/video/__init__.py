@@ -1,1 +1,1 @@
-"""Videos: reading, restoring frame by frame, writing."""
+"""Restoration of videos."""

@@ -4,189 +4,188 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import threading
 from collections.abc import Generator, Sequence
 from io import BufferedReader
 from pathlib import Path
+from tempfile import TemporaryFile
+from types import TracebackType
 from typing import IO, cast
 
 import numpy as np
 
 from attentive_gan.errors import UserError, shown
+from attentive_gan.utils.types import ImageArray
 
+from .backend import Segment, VideoBackend, VideoInfo
 from .ffprobe import MATRICES, probe
-from .files import Frame, FrameWriter, Segment, VideoInfo, VideoTool
-
-_QUIET = ['-hide_banner', '-nostdin', '-loglevel', 'error']
 
 
-def ffmpeg_is_there() -> bool:
+def ffmpeg_is_installed() -> bool:
     """Return whether both programs can be started."""
     return shutil.which('ffmpeg') is not None and shutil.which('ffprobe') is not None
 
 
-class Ffmpeg(VideoTool):
-    """Reads by ffmpeg, encodes H.264 by libx264 and joins without encoding again."""
+class FfmpegBackend(VideoBackend):
+    """Reads by ffmpeg, encodes H.264 by libx264 and joins segments without encoding again."""
 
+    name = 'Ffmpeg'  # as in the state files of version 0.1.0
     segment_suffix = '.mp4'  # Matroska would round times to milliseconds
 
-    def facts(self, path: Path) -> VideoInfo:
-        """Return what ffprobe says."""
+    def read_info(self, path: Path) -> VideoInfo:
+        """Return the properties that ffprobe reports."""
         return probe(path)
 
-    def frames(self, path: Path, facts: VideoInfo, skip: int) -> Generator[Frame, None, None]:
-        """Yield frames from a pipe; those skipped are decoded and dropped, which is exact."""
-        # Frames of unequal length are repeated or dropped to a constant rate. All are then numbered anew,
+    def read_frames(
+        self, path: Path, info: VideoInfo, skip: int
+    ) -> Generator[ImageArray, None, None]:
+        """Yield frames from a pipe; skipped ones are decoded and dropped, which is exact."""
+        # Frames of unequal duration are repeated or dropped to a constant rate. All are then numbered anew,
         # so that ffmpeg itself neither repeats nor drops one; its option for that differs by version.
-        filters = [] if facts.constant_rate else [f'fps={facts.rate}']
+        filters = [] if info.constant_rate else [f'fps={info.rate}']
         filters += [f'select=gte(n\\,{skip})'] if skip else []
-        filters += [f'setpts=N/({facts.rate})/TB']
-        words = [
-            'ffmpeg', *_QUIET, '-i', _argument(path), '-map', '0:V:0', '-vf', ','.join(filters),
-            '-r', str(facts.rate), '-f', 'rawvideo', '-pix_fmt', 'rgb24', 'pipe:1',
+        filters += [f'setpts=N/({info.rate})/TB']
+        arguments = [
+            '-i', _file(path), '-map', '0:V:0', '-vf', ','.join(filters),
+            '-r', str(info.rate), '-f', 'rawvideo', '-pix_fmt', 'rgb24', 'pipe:1',
         ]  # fmt: skip
-        process = _started(words, stdout=subprocess.PIPE)
-        errors = _Drain(process.stderr)
-        frame = np.empty((facts.height, facts.width, 3), np.uint8)
+        process = _Process(arguments, stdout=subprocess.PIPE)
+        frame = np.empty((info.height, info.width, 3), np.uint8)
         try:
-            stream = cast('BufferedReader', process.stdout)
+            stream = cast('BufferedReader', process.popen.stdout)
             while stream.readinto(frame.data) == frame.nbytes:
                 yield frame
                 frame = np.empty_like(frame)
-            if process.wait() < 0:
-                raise UserError(f'{shown(path)}: ffmpeg was ended by signal {-process.returncode}')
-            self.complaint = errors.text()
+            if process.popen.wait() < 0:
+                signal = -process.popen.returncode
+                raise UserError(f'{shown(path)}: ffmpeg was ended by signal {signal}')
+            self.read_errors = process.errors()
         finally:
             process.kill()
-            process.wait()
 
-    def segment_writer(self, path: Path, facts: VideoInfo, quality: int) -> FrameWriter:
-        """Return a writer of H.264; 4:2:0, or 4:4:4 where a side is odd."""
-        return _PipeWriter(path, facts, quality)
+    def segment_writer(self, path: Path, info: VideoInfo, quality: int) -> _PipeWriter:
+        """Return a writer of H.264; 4:2:0, or 4:4:4 if a side is odd."""
+        return _PipeWriter(path, info, quality)
 
     def join(
-        self, segments: Sequence[Segment], source: Path, target: Path, facts: VideoInfo
+        self, segments: Sequence[Segment], source: Path, output: Path, info: VideoInfo
     ) -> list[str]:
         """Join the segments; copy sound, subtitles and metadata from the source."""
         names = segments[0].path.with_name('segments.txt')
-        names.write_text(_list_of(segments, facts))
-        kind = {'.mkv': 'matroska', '.mov': 'mov'}.get(target.suffix.lower(), 'mp4')
+        names.write_text(_segment_list(segments, info))
+        kind = {'.mkv': 'matroska', '.mov': 'mov'}.get(output.suffix.lower(), 'mp4')
         head = [
-            'ffmpeg', *_QUIET, '-y', '-itsoffset', f'{facts.start:.6f}', '-f', 'concat',
-            '-i', _argument(names), '-i', _argument(source),
+            '-y', '-itsoffset', f'{info.start_seconds:.6f}', '-f', 'concat',
+            '-i', _file(names), '-i', _file(source),
             '-map', '0:v:0', '-map_metadata', '1', '-map_chapters', '1', '-c', 'copy',
         ]  # fmt: skip
-        tail = ['-movflags', '+faststart', '-f', kind, _argument(target)]
+        tail = ['-movflags', '+faststart', '-f', kind, _file(output)]
         sound, subtitles = ['-map', '1:a?'], ['-map', '1:s?']
         converted = ['-c:s', 'srt' if kind == 'matroska' else 'mov_text']
         attempts = [
             ([*sound, *subtitles], ''),
-            ([*sound, *subtitles, *converted], 'subtitles were converted to a kind that this file holds'),
-            (sound, 'subtitles were left out: their kind does not fit into this file'),
+            ([*sound, *subtitles, *converted], 'subtitles were converted to a kind that fits this file'),
+            (sound, 'subtitles were left out: their kind does not fit this file'),
             ([*sound, '-c:a', 'aac'], 'sound was encoded again as AAC; subtitles were left out'),
         ]  # fmt: skip
-        notes, reason = [], ''
-        if facts.width % 2 or facts.height % 2:
+        notes = []
+        if info.width % 2 or info.height % 2:
             notes.append('odd sides: written as H.264 in 4:4:4, which some players cannot show')
-        for extra, note in attempts:
-            process = _started([*head, *extra, *tail])
-            _, told = process.communicate()
-            if process.returncode == 0:
+        for streams, note in attempts:
+            process = _Process([*head, *streams, *tail])
+            if process.popen.wait() == 0:
                 return [*notes, note] if note else notes
-            reason = ' '.join(told.decode('utf-8', 'replace').split())
-        raise UserError(f'{shown(target)} cannot be written by ffmpeg: {reason}')
+        raise UserError(f'{shown(output)} cannot be written by ffmpeg: {process.errors()}')
 
 
-def _list_of(segments: Sequence[Segment], facts: VideoInfo) -> str:
-    """Return ffmpeg's list of files to join, each as long as its frames and not as its file says."""
+def _segment_list(segments: Sequence[Segment], info: VideoInfo) -> str:
+    """Return ffmpeg's list of files to join, with durations by frames and not as the files declare."""
     lines, frames, begin = [], 0, 0
     for segment in segments:
         frames += segment.frames
-        end = round(frames / facts.rate * 1_000_000)  # rounded as a whole, so that nothing adds up
+        end = round(frames / info.rate * 1_000_000)  # rounded as a whole, so that no error adds up
         lines.append(f"file '{segment.path.name}'\nduration {end - begin}us\n")
         begin = end
     return ''.join(lines)
 
 
-def _started(words: Sequence[str], **pipes: int) -> subprocess.Popen[bytes]:
-    """Start a program in a session of its own: Ctrl-C reaches this process only, which then ends it."""
-    return subprocess.Popen(  # noqa: S603
-        words, stderr=subprocess.PIPE, start_new_session=True, **pipes
-    )  # type: ignore[call-overload]
+class _Process:
+    """A running ffmpeg; its error messages go to a temporary file, so that it never waits for a reader."""
+
+    def __init__(self, arguments: Sequence[str], **pipes: int) -> None:
+        self._errors = TemporaryFile()  # noqa: SIM115 -- lives as long as the process
+        # In a session of its own: Ctrl-C reaches this process only, which then ends it.
+        self.popen: subprocess.Popen[bytes] = subprocess.Popen(  # type: ignore[call-overload]  # noqa: S603
+            ['ffmpeg', '-hide_banner', '-nostdin', '-loglevel', 'error', *arguments],  # noqa: S607
+            stderr=self._errors,
+            start_new_session=True,
+            **pipes,
+        )
+
+    def errors(self) -> str:
+        """Return the last error messages; empty if there are none."""
+        self._errors.seek(0)
+        lines = self._errors.read().decode('utf-8', 'replace').splitlines()[-6:]
+        return ' '.join(' '.join(lines).split())
+
+    def kill(self) -> None:
+        """End the process if it is still running."""
+        self.popen.kill()
+        self.popen.wait()
 
 
-class _PipeWriter(FrameWriter):
-    """Sends frames to an ffmpeg process."""
+class _PipeWriter:
+    """Sends frames to an ffmpeg process; as a context, it completes the file or ends the process."""
 
-    def __init__(self, path: Path, facts: VideoInfo, quality: int) -> None:
+    def __init__(self, path: Path, info: VideoInfo, quality: int) -> None:
         self._path = path
-        # Without frames that are stored in another order: their delay differs in a last segment of few
-        # frames, and the joined file would say a wrong length.
-        odd = facts.width % 2 or facts.height % 2
-        colour = [word for tag in facts.colour for word in tag]
-        matrix = MATRICES.get(dict(facts.colour).get('-colorspace', ''))
+        odd = info.width % 2 or info.height % 2
+        matrix = MATRICES.get(dict(info.colour_tags).get('-colorspace', ''))
         filters = [f'scale=out_color_matrix={matrix}'] if matrix else []
-        filters.append(f'setsar={facts.pixel_aspect.numerator}/{facts.pixel_aspect.denominator}')
-        words = [
-            'ffmpeg', *_QUIET, '-y', '-f', 'rawvideo', '-pix_fmt', 'rgb24',
-            '-s', f'{facts.width}x{facts.height}', '-framerate', str(facts.rate), '-i', 'pipe:0',
+        filters.append(f'setsar={info.pixel_aspect.numerator}/{info.pixel_aspect.denominator}')
+        # No B-frames (-bf 0): their delay differs in a last segment of few frames, and the joined file
+        # would declare a wrong duration.
+        arguments = [
+            '-y', '-f', 'rawvideo', '-pix_fmt', 'rgb24',
+            '-s', f'{info.width}x{info.height}', '-framerate', str(info.rate), '-i', 'pipe:0',
             '-vf', ','.join(filters), '-c:v', 'libx264', '-crf', str(quality), '-preset', 'medium',
-            '-bf', '0', '-pix_fmt', 'yuv444p' if odd else 'yuv420p', *colour, '-f', 'mp4', _argument(path),
+            '-bf', '0', '-pix_fmt', 'yuv444p' if odd else 'yuv420p',
+            *(word for tag in info.colour_tags for word in tag), '-f', 'mp4', _file(path),
         ]  # fmt: skip
-        words.remove('-nostdin')
-        self._process = _started(words, stdin=subprocess.PIPE)
-        self._errors = _Drain(self._process.stderr)
+        self._process = _Process(arguments, stdin=subprocess.PIPE)
+        self._stdin = cast('IO[bytes]', self._process.popen.stdin)
 
-    def write(self, frame: Frame) -> None:
+    def write(self, frame: ImageArray) -> None:
         """Send a frame."""
         try:
-            _pipe(self._process.stdin).write(np.ascontiguousarray(frame).tobytes())
+            self._stdin.write(np.ascontiguousarray(frame).data)
         except BrokenPipeError as error:
             raise self._failure() from error
 
-    def close(self) -> None:
-        """Wait for the end of the encoding."""
+    def __enter__(self) -> _PipeWriter:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is not None:
+            self._process.kill()
+            return
         try:
-            _pipe(self._process.stdin).close()
-        except BrokenPipeError as error:
-            raise self._failure() from error
-        if self._process.wait():
+            self._stdin.close()
+        except BrokenPipeError as broken:
+            raise self._failure() from broken
+        if self._process.popen.wait():
             raise self._failure()
 
-    def abandon(self) -> None:
-        """End the encoding; the file is of no use."""
-        self._process.kill()
-        self._process.wait()
-
     def _failure(self) -> UserError:
-        self._process.wait()
-        return UserError(f'{shown(self._path)} cannot be written by ffmpeg: {self._errors.text()}')
+        self._process.popen.wait()
+        errors = self._process.errors()
+        return UserError(f'{shown(self._path)} cannot be written by ffmpeg: {errors}')
 
 
-class _Drain:
-    """Reads what a process complains about, so that it never waits for a reader."""
-
-    def __init__(self, stream: IO[bytes] | None) -> None:
-        self._lines: list[bytes] = []
-        self._thread = threading.Thread(target=self._run, args=(_pipe(stream),), daemon=True)
-        self._thread.start()
-
-    def _run(self, stream: IO[bytes]) -> None:
-        for line in stream:
-            self._lines = [*self._lines[-5:], line]
-
-    def text(self) -> str:
-        """Return the last lines; empty where there is none."""
-        self._thread.join(timeout=5)
-        return ' '.join(b' '.join(self._lines).decode('utf-8', 'replace').split())
-
-
-def _argument(path: Path) -> str:
+def _file(path: Path) -> str:
     """Return a path that ffmpeg takes for a file, whatever its name."""
     return f'file:{path}'
-
-
-def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
-    if stream is None:
-        raise ValueError('the process was started without this pipe')
-    return stream

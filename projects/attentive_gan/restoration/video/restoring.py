@@ -1,4 +1,4 @@
-"""Restores a video frame by frame, in constant memory, and goes on where it was stopped."""
+"""Restoration of a video frame by frame, in constant memory, resumable."""
 
 from __future__ import annotations
 
@@ -8,52 +8,48 @@ from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from itertools import chain
 from pathlib import Path
-
-import cv2
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any
 
 from attentive_gan.errors import UserError, shown
 from attentive_gan.inference import ImageRestorer, Restored
 from attentive_gan.restoration.pipeline import Pipeline
 from attentive_gan.utils.atomic_io import atomic_write
+from attentive_gan.utils.types import ImageArray
 
-from .ffmpeg import Ffmpeg, ffmpeg_is_there
-from .files import Frame, FrameWriter, VideoInfo, VideoTool
+from .attention_average import AttentionAverage
+from .backend import FrameWriter, VideoBackend, VideoInfo
+from .ffmpeg import FfmpegBackend, ffmpeg_is_installed
 from .flicker import FlickerMeter
-from .opencv_video import OpenCvVideo
-from .state import Scene, VideoState
+from .opencv_video import OpenCvBackend
+from .state import VideoState
 
-#: Mean difference of two frames, in levels of 0 to 255, above which a new scene begins.
-SCENE_CUT = 40.0
-#: Frames that are read ahead or wait to be written, at most.
-_ON_THEIR_WAY = 8
-#: A frame, and what waits for its result.
-_Begun = tuple[Frame, Callable[[], Restored]]
-#: Sides of the images that are compared for it.
-_THUMBNAIL = (64, 36)
+#: Largest number of frames that are read ahead or wait to be written.
+_MOST_WAITING = 8
+
+#: A frame, and a function that waits for its result.
+_Begun = tuple[ImageArray, Callable[[], Restored]]
 
 
 @dataclass(frozen=True)
 class VideoOptions:
-    """How a video is restored and written."""
+    """Options for restoring and writing a video."""
 
     quality: int = 18
-    """Constant rate factor of libx264, 0 to 51; less is better. OpenCV alone takes no notice of it."""
+    """Constant rate factor of libx264, 0 to 51; lower is better. OpenCV alone ignores it."""
     segment_frames: int = 120
-    """Frames that are lost at most when the work is stopped."""
+    """Largest number of frames that are lost if the work is stopped."""
     hold_attention: float = 0.0
-    """Weight of the frames before in the attention map, 0 to below 1; 0 looks at each frame alone."""
+    """Weight of earlier frames in the attention map, 0 to below 1; 0 treats each frame alone."""
     measure_flicker: bool = False
-    """Whether to measure flicker of source and result, which takes time."""
+    """Whether to measure flicker of input and result, which takes time."""
 
 
 @dataclass
 class VideoReport:
-    """What became of a video."""
+    """Outcome of a video."""
 
     frames: int
-    """Frames that were written."""
+    """Number of written frames."""
     rate: str
     """Frames per second, as a fraction."""
     width: int
@@ -61,187 +57,179 @@ class VideoReport:
     height: int
     """Rows."""
     seconds: float
-    """Time for what was done now."""
+    """Time of this run."""
     resumed_at: int = 0
-    """Frames that were there from before."""
+    """Number of frames of an earlier run."""
     audio: bool = False
-    """Whether the result has the source's sound."""
+    """Whether the result has the input's sound."""
     notes: list[str] = field(default_factory=list)
-    """What a user should know."""
+    """Messages for the user, such as losses."""
     flicker: tuple[float, float] | None = None
-    """Flicker of source and result, in levels of 0 to 255; see `flicker`."""
+    """Flicker of input and result, in levels of 0 to 255; see `flicker`."""
 
 
 def restore_video(
     restorer: ImageRestorer,
-    source: Path,
-    target: Path,
+    path: Path,
+    output: Path,
     options: VideoOptions,
-    progress: Callable[[float, str], None] = lambda part, text: None,
+    progress: Callable[[float, str], None] = lambda *_: None,
 ) -> VideoReport:
-    """Restore a video.
+    """Restore a video; if an earlier run with the same input and options was stopped, resume it.
 
     Args:
         restorer: The network.
-        source: Video; ffmpeg reads it where it is installed, else OpenCV.
-        target: Video to write: .mp4, .m4v, .mov or .mkv. It appears when it is complete.
-        options: How.
-        progress: Told the part that is done, 0 to 1, and how fast.
+        path: Video; read by ffmpeg if it is installed, else by OpenCV.
+        output: Video to write: .mp4, .m4v, .mov or .mkv. It appears when it is complete.
+        options: Options for restoring and writing.
+        progress: Called with the finished fraction, 0 to 1, and the speed as text.
 
     Raises:
-        UserError: The video cannot be read or written, or attention shall be held and the network gives
-            none.
+        UserError: The video cannot be read or written, or attention shall be held and the network has no
+            attention map.
     """
     started = time.perf_counter()
     if not 0 <= options.hold_attention < 1:
         raise UserError(f'--hold-attention {options.hold_attention}: choose from 0 to below 1')
     if options.hold_attention and not restorer.gives_attention:
-        raise UserError(
-            f'--hold-attention: {restorer.name} draws no attention map that could be held'
-        )
-    tool: VideoTool = Ffmpeg() if ffmpeg_is_there() else OpenCvVideo()
-    facts = tool.facts(source)
-    state = VideoState(target, _identity(restorer, source, options, tool), tool.segment_suffix)
-    work = _Work(restorer, tool, source, facts, state, options, progress)
-    before = work.done
+        raise UserError(f'--hold-attention: {restorer.name} has no attention map')
+    backend: VideoBackend = FfmpegBackend() if ffmpeg_is_installed() else OpenCvBackend()
+    info = backend.read_info(path)
+    identity = _identity(restorer, path, options, backend)
+    state = VideoState(output, identity, backend.segment_suffix)
+    frames = _FrameRestorer(restorer, backend, info, state, options, progress)
+    resumed_at = frames.done
     try:
-        work.run()
+        frames.run(path)
     except UserError:
         if not state.segments:
             state.remove()
         raise
-    with atomic_write(target) as unfinished:
-        complete = unfinished.with_name(f'{unfinished.name}{target.suffix}')
-        try:
-            told = tool.join(state.segments, source, complete, facts)
-            complete.replace(unfinished)
-        finally:
-            complete.unlink(missing_ok=True)
+    with atomic_write(output, keep_suffix=True) as temporary:
+        losses = backend.join(state.segments, path, temporary, info)
     state.remove()
-    flicker = work.meter.means() if work.meter else None
-    notes = [*_notes(facts, state, work.done), *facts.losses, *told]
-    if tool.complaint:
-        notes.append(f'the source is damaged: {tool.complaint}')
-    if work.meter and before:
-        notes.append(f'flicker is that of the frames from {before + 1} on, which were restored now')
-    seconds = time.perf_counter() - started
+    notes = [*_notes(info, state.restarted, frames.done), *info.losses, *losses]
+    if backend.read_errors:
+        notes.append(f'the source is damaged: {backend.read_errors}')
+    if frames.meter and resumed_at:
+        notes.append(f'flicker was measured from frame {resumed_at + 1} on, where this run began')
     return VideoReport(
-        work.done, str(facts.rate), facts.width, facts.height, seconds, before, facts.has_audio,
-        notes, flicker,
-    )  # fmt: skip
+        frames=frames.done,
+        rate=str(info.rate),
+        width=info.width,
+        height=info.height,
+        seconds=time.perf_counter() - started,
+        resumed_at=resumed_at,
+        audio=info.has_audio,
+        notes=notes,
+        flicker=frames.meter.means() if frames.meter else None,
+    )
 
 
 def _identity(
-    restorer: ImageRestorer, source: Path, options: VideoOptions, tool: VideoTool
-) -> dict:
-    status = source.stat()
+    restorer: ImageRestorer, path: Path, options: VideoOptions, backend: VideoBackend
+) -> dict[str, Any]:
+    """Return everything that determines the frames, with the keys of version 0.1.0."""
+    status = path.stat()
     return {
-        'source': str(source.resolve()), 'bytes': status.st_size, 'modified': status.st_mtime_ns,
-        'weights': restorer.loaded.weights_sha256, 'network': restorer.name,
-        'type': str(restorer.dtype), 'tile': restorer.tile, 'halo': restorer.halo,
-        'options': asdict(options), 'tool': type(tool).__name__,
-    }  # fmt: skip
+        'source': str(path.resolve()),
+        'bytes': status.st_size,
+        'modified': status.st_mtime_ns,
+        'weights': restorer.loaded.weights_sha256,
+        'network': restorer.name,
+        'type': str(restorer.dtype),
+        'tile': restorer.tile,
+        'halo': restorer.halo,
+        'options': asdict(options),
+        'tool': backend.name,
+    }
 
 
-def _notes(facts: VideoInfo, state: VideoState, frames: int) -> list[str]:
+def _notes(info: VideoInfo, restarted: bool, frames: int) -> list[str]:
     notes = []
-    if state.began_anew:
-        notes.append('began anew: what was there was made from another source, network or options')
-    if not facts.constant_rate:
+    if restarted:
         notes.append(
-            f'the frames lasted differently long; some were repeated or left out, so that all last '
-            f'1/{float(facts.rate):.3f} s and sound stays in step'
+            'began anew: the unfinished result there was of another input, network, options or version'
         )
-    announced = facts.announced_frames or 0
-    # A length in seconds, which may be that of the sound, says the number of frames roughly.
-    missing = frames < (announced if facts.counted else 0.98 * announced - 2)
-    if missing:
-        about = '' if facts.counted else 'about '
+    if not info.constant_rate:
         notes.append(
-            f'{frames} frames of {about}{announced} that the file says could be read and were restored; '
-            'it may be cut off'
+            f'frames of unequal duration: some were repeated or dropped, so that each lasts '
+            f'1/{float(info.rate):.3f} s and sound stays in step'
+        )
+    declared = info.declared_frames or 0
+    # A duration in seconds, which may be that of the sound, gives the number of frames roughly.
+    if frames < (declared if info.declared_exactly else 0.98 * declared - 2):
+        about = '' if info.declared_exactly else 'about '
+        notes.append(
+            f'{frames} frames of {about}{declared} declared ones could be read and were restored; the '
+            'file may be truncated'
         )
     return notes
 
 
-class _Work:
-    """The frames of a video on their way through reading, restoring and writing."""
+class _FrameRestorer:
+    """Restores the frames of a video, segment by segment."""
 
     def __init__(
         self,
         restorer: ImageRestorer,
-        tool: VideoTool,
-        source: Path,
-        facts: VideoInfo,
+        backend: VideoBackend,
+        info: VideoInfo,
         state: VideoState,
         options: VideoOptions,
         progress: Callable[[float, str], None],
     ) -> None:
-        self.restorer, self.tool, self.source = restorer, tool, source
-        self.facts, self.state, self.options, self.progress = facts, state, options, progress
-        self.done = state.frames
+        self.restorer, self.backend, self.info, self.state = restorer, backend, info, state
+        self.options, self.progress = options, progress
+        self.done = self._first = state.frames
         self.meter = FlickerMeter() if options.measure_flicker else None
-        self._scene = state.scene()
-        self._started, self._first = time.perf_counter(), self.done
+        self._attention = AttentionAverage(restorer, options.hold_attention, state.scene())
+        self._started = time.perf_counter()
 
-    def run(self) -> None:
-        """Restore all segments that are missing."""
-        frames = self.tool.frames(self.source, self.facts, self.done)
-        self._started, self._first = time.perf_counter(), self.done
-        with closing(frames):
+    def run(self, path: Path) -> None:
+        """Restore all missing segments of a video."""
+        with closing(self.backend.read_frames(path, self.info, self.done)) as frames:
             while (head := next(frames, None)) is not None:
-                self._segment(chain([head], frames), head.nbytes)
+                self._restore_segment(chain([head], frames), head.nbytes)
         if not self.done:
-            reason = f' ({self.tool.complaint})' if self.tool.complaint else ''
-            raise UserError(
-                f'{shown(self.source)} has no frame that can be read{reason}; copy it again'
-            )
+            reason = f' ({self.backend.read_errors})' if self.backend.read_errors else ''
+            raise UserError(f'{shown(path)} has no frame that can be read{reason}; copy it again')
 
-    def _segment(self, frames: Iterator[Frame], frame_bytes: int) -> None:
-        """Restore and write the next frames."""
+    def _restore_segment(self, frames: Iterator[ImageArray], frame_bytes: int) -> None:
         before = self.done
-        # The end of the video is seen by the thread that reads: None from there on.
-        with self.tool.segment_writer(
-            self.state.unfinished(), self.facts, self.options.quality
-        ) as writer:
-            pipeline: Pipeline[int, Frame | None, _Begun | None] = Pipeline(
-                lambda _: 2 * frame_bytes, lambda _: next(frames, None),
+        info, quality = self.info, self.options.quality
+        with self.backend.segment_writer(self.state.unfinished, info, quality) as writer:
+            # The thread that reads finds the end of the video: None from there on.
+            pipeline: Pipeline[int, ImageArray | None, _Begun | None] = Pipeline(
+                lambda _: 2 * frame_bytes,
+                lambda _: next(frames, None),
                 lambda _, frame: None if frame is None else self._restore(frame),
                 lambda _, begun: None if begun is None else self._write(writer, *begun),
-                limit=2 * _ON_THEIR_WAY * frame_bytes,
-            )  # fmt: skip
+                limit=2 * _MOST_WAITING * frame_bytes,
+            )
             with closing(pipeline.run(range(self.options.segment_frames))) as steps:
                 for _, error in steps:
                     if error is not None:
                         raise error
-                    self._tell()
-        self.state.finish(self.done - before, self._scene)
+                    self._report_progress()
+        self.state.complete_segment(self.done - before, self._attention.scene)
 
-    def _write(self, writer: FrameWriter, frame: Frame, result: Callable[[], Restored]) -> None:
+    def _restore(self, frame: ImageArray) -> _Begun:
+        if self.options.hold_attention:
+            restored = self.restorer.restore(frame, held=self._attention.update(frame))
+            return frame, lambda: restored
+        return frame, self.restorer.begin([frame])[0].result
+
+    def _write(
+        self, writer: FrameWriter, frame: ImageArray, result: Callable[[], Restored]
+    ) -> None:
         restored = result().image
         if self.meter is not None:
             self.meter.add(frame, restored)
         writer.write(restored)
         self.done += 1
 
-    def _tell(self) -> None:
-        rate = (self.done - self._first) / (time.perf_counter() - self._started)
-        total = max(self.facts.announced_frames or 0, self.done)
-        self.progress(self.done / total, f'{rate:.2f} frames/s')
-
-    def _restore(self, frame: Frame) -> _Begun:
-        if self.options.hold_attention:
-            restored = self.restorer.restore(frame, held=self._attention(frame))
-            return frame, lambda: restored
-        return frame, self.restorer.begin([frame])[0].result
-
-    def _attention(self, frame: Frame) -> NDArray[np.float32]:
-        """Return the exponential average of the attention maps since the scene began."""
-        drawn = self.restorer.attend(frame)
-        thumbnail = cv2.resize(frame, _THUMBNAIL, interpolation=cv2.INTER_AREA).astype(np.float32)
-        last = self._scene
-        if last is not None and np.abs(thumbnail - last.thumbnail).mean() <= SCENE_CUT:
-            weight = self.options.hold_attention
-            drawn = weight * last.held + (1 - weight) * drawn
-        self._scene = Scene(drawn, thumbnail)
-        return drawn
+    def _report_progress(self) -> None:
+        speed = (self.done - self._first) / (time.perf_counter() - self._started)
+        total = max(self.info.declared_frames or 0, self.done)
+        self.progress(self.done / total, f'{speed:.2f} frames/s')

@@ -1,4 +1,4 @@
-"""How far the restoring of a video has come, so that it can go on after a stop."""
+"""State of an unfinished video on disk, from which the work resumes."""
 
 from __future__ import annotations
 
@@ -14,36 +14,38 @@ from numpy.typing import NDArray
 
 from attentive_gan.utils.atomic_io import write_text
 
-from .files import Segment
+from .backend import Segment
 
 
 class Scene(NamedTuple):
-    """What later frames need of those before."""
+    """What the next frame of a scene needs of the earlier ones."""
 
     held: NDArray[np.float32]
     """Attention map (H, W), averaged since the scene began."""
     thumbnail: NDArray[np.float32]
-    """The last frame, small, for noticing a new scene."""
+    """The last frame, small, to detect a new scene."""
 
 
 class VideoState:
-    """A hidden folder beside the target with the segments that are complete.
+    """A hidden folder beside the output with the complete segments.
+
+    The files are those of version 0.1.0, so that its unfinished videos are resumed.
 
     Args:
-        target: The video to be written.
-        identity: All that decides about its frames; segments of another one are removed.
+        output: The video to write.
+        identity: Everything that determines its frames; segments of another identity are removed.
         suffix: File name suffix of segments.
     """
 
-    def __init__(self, target: Path, identity: Mapping[str, Any], suffix: str) -> None:
-        self.folder = target.with_name(f'.{target.name}.restoring')
+    def __init__(self, output: Path, identity: Mapping[str, Any], suffix: str) -> None:
+        self.folder = output.with_name(f'.{output.name}.restoring')
         self._suffix = suffix
-        self.began_anew = False
         path = self.folder / 'identity.json'
         wanted = json.loads(json.dumps(identity, default=str))
-        if path.is_file() and json.loads(path.read_text('utf-8')) != wanted:
+        #: Whether segments of another identity were removed.
+        self.restarted = path.is_file() and _read_json(path) != wanted
+        if self.restarted:
             shutil.rmtree(self.folder)
-            self.began_anew = True
         write_text(path, json.dumps(wanted, indent=2))
         # An encoder that outlives its killed parent may still write to one of these.
         for left_over in self.folder.glob('unfinished_*'):
@@ -51,39 +53,45 @@ class VideoState:
 
     @property
     def segments(self) -> list[Segment]:
-        """Complete segments from the beginning of the video."""
-        return [Segment(self._path(i), frames) for i, frames in enumerate(self._counts())]
-
-    def unfinished(self) -> Path:
-        """Return the file for the next segment; `finish` gives it its name."""
-        return self.folder / f'unfinished_{os.getpid()}{self._suffix}'
+        """Complete segments from the start of the video."""
+        counts = _read_json(self._counts_path) if self._counts_path.is_file() else None
+        segments = []
+        for number, frames in enumerate(counts or []):
+            if not self._segment_path(number).is_file():
+                break
+            segments.append(Segment(self._segment_path(number), frames))
+        return segments
 
     @property
     def frames(self) -> int:
-        """Frames in the complete segments."""
-        return sum(self._counts())
+        """Number of frames in the complete segments."""
+        return sum(segment.frames for segment in self.segments)
 
-    def finish(self, frames: int, scene: Scene | None) -> None:
+    @property
+    def unfinished(self) -> Path:
+        """File for the next segment; `complete_segment` renames it."""
+        return self.folder / f'unfinished_{os.getpid()}{self._suffix}'
+
+    def complete_segment(self, frames: int, scene: Scene | None) -> None:
         """Count the unfinished segment as complete.
 
         Args:
             frames: Its number of frames.
-            scene: What the next segment begins with.
+            scene: State at its end, for the next segment.
         """
-        counts = self._counts()
+        counts = [segment.frames for segment in self.segments]
         number = len(counts)
         if scene is not None:
-            path = self._scene_path(number + 1)
-            np.savez(path, held=scene.held, thumbnail=scene.thumbnail)
-        write_text(self._count_path, json.dumps([*counts, frames]))
-        with self.unfinished().open('rb+') as stream:
+            np.savez(self._scene_path(number + 1), held=scene.held, thumbnail=scene.thumbnail)
+        write_text(self._counts_path, json.dumps([*counts, frames]))
+        with self.unfinished.open('rb+') as stream:
             os.fsync(stream.fileno())
-        self.unfinished().rename(self._path(number))
+        self.unfinished.rename(self._segment_path(number))
         self._scene_path(number).unlink(missing_ok=True)
 
     def scene(self) -> Scene | None:
-        """Return what the next segment begins with; None at the beginning."""
-        path = self._scene_path(len(self._counts()))
+        """Return the state for the next segment; None at the start."""
+        path = self._scene_path(len(self.segments))
         if not path.is_file():
             return None
         with np.load(path, allow_pickle=False) as stored:
@@ -93,22 +101,20 @@ class VideoState:
         """Remove the folder."""
         shutil.rmtree(self.folder)
 
-    def _path(self, number: int) -> Path:
-        return self.folder / f'{number:06d}{self._suffix}'
-
     @property
-    def _count_path(self) -> Path:
+    def _counts_path(self) -> Path:
         return self.folder / 'frames.json'
 
-    def _counts(self) -> list[int]:
-        """Return the number of frames of each complete segment."""
-        if not self._count_path.is_file():
-            return []
-        counts: list[int] = json.loads(self._count_path.read_text('utf-8'))
-        there = 0
-        while there < len(counts) and self._path(there).is_file():
-            there += 1
-        return counts[:there]
+    def _segment_path(self, number: int) -> Path:
+        return self.folder / f'{number:06d}{self._suffix}'
 
     def _scene_path(self, number: int) -> Path:
         return self.folder / f'scene_{number:06d}.npz'
+
+
+def _read_json(path: Path) -> Any:
+    """Return the content of a JSON file; None if it is damaged."""
+    try:
+        return json.loads(path.read_text('utf-8'))
+    except ValueError:
+        return None

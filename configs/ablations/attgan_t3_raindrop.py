@@ -1,4 +1,0 @@
-# 3 steps of the attentive-recurrent network; the paper and all other configs use 4.
-_base_ = '../attgan_raindrop.py'
-
-model = dict(generator=dict(num_steps=3))

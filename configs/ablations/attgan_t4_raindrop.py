@@ -1,4 +1,0 @@
-# 4 steps of the attentive-recurrent network, the paper's choice, beside its ablations.
-_base_ = '../attgan_raindrop.py'
-
-model = dict(generator=dict(num_steps=4))

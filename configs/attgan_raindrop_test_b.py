@@ -1,9 +1,0 @@
-# Tests on test_b: 249 pairs, many of them not aligned, so for comparison with others only.
-_base_ = './attgan_raindrop.py'
-
-test_dataloader = dict(dataset=dict(data_root='data/raindrop/test_b'))
-test_evaluator = dict(
-    _delete_=True,
-    type='Evaluator',
-    metrics=[dict(type='RaindropScores', protocols=('qian', 'bt601'), prefix='test_b')],
-)

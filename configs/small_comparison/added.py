@@ -1,4 +1,0 @@
-# The change is added to the whole image, whatever the attention map says.
-_base_ = '../attgan_small.py'
-
-model = dict(generator=dict(gated=False))

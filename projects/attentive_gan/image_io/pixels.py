@@ -1,0 +1,42 @@
+"""Conversions of pixel values."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from attentive_gan.utils.types import ImageArray, PixelArray
+
+
+def to_uint8(pixels: PixelArray) -> ImageArray:
+    """Convert 16-bit values to 8 bits by `round(v / 257)`, so that white stays white.
+
+    Args:
+        pixels: Array of any shape, uint8 (returned as it is) or uint16.
+
+    Example:
+        >>> to_uint8(np.array([0, 128, 129, 65535], np.uint16))
+        array([  0,   0,   1, 255], dtype=uint8)
+    """
+    if pixels.dtype == np.uint8:
+        return pixels.astype(np.uint8, copy=False)
+    return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
+
+
+def to_grey(pixels: PixelArray) -> PixelArray:
+    """Compute the BT.601 luma (ITU-R BT.601-7, section 2.5.1) of an image; equal channels stay as they are.
+
+    Args:
+        pixels: RGB (H, W, 3), uint8 or uint16.
+
+    Returns:
+        Luma (H, W) of the same type.
+
+    Example:
+        >>> to_grey(np.array([[[255, 0, 0], [9, 9, 9]]], np.uint8))
+        array([[76,  9]], dtype=uint8)
+    """
+    grey = np.empty(pixels.shape[:2], pixels.dtype)
+    for first in range(0, len(pixels), 256):  # the sum is float64: a few rows at a time
+        rows = pixels[first : first + 256].astype(np.float64)
+        grey[first : first + 256] = np.rint(rows @ (0.299, 0.587, 0.114))
+    return grey

@@ -1,0 +1,110 @@
+"""The interface to programs that read and write video files: ffmpeg, or OpenCV alone."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Generator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Protocol
+
+from attentive_gan.utils.types import ImageArray
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """Properties of a video file."""
+
+    width: int
+    """Columns of the upright frames."""
+    height: int
+    """Rows of the upright frames."""
+    rate: Fraction
+    """Frames per second."""
+    declared_frames: int | None = None
+    """Number of frames that the file declares; None if it does not."""
+    declared_exactly: bool = True
+    """Whether that number was counted; otherwise it is estimated from the duration."""
+    constant_rate: bool = True
+    """Whether all frames have the same duration."""
+    has_audio: bool = False
+    """Whether there is sound."""
+    colour_tags: tuple[tuple[str, str], ...] = ()
+    """Tags of the colour space, by ffmpeg's option names."""
+    pixel_aspect: Fraction = Fraction(1)
+    """Width of a pixel divided by its height, when shown."""
+    start_seconds: float = 0.0
+    """Time of the first frame after the start of the file."""
+    losses: tuple[str, ...] = ()
+    """Messages about properties that the result will not have."""
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A file with some consecutive frames."""
+
+    path: Path
+    """The file."""
+    frames: int
+    """Number of frames."""
+
+
+class FrameWriter(Protocol):
+    """Encodes frames into one file."""
+
+    def write(self, frame: ImageArray) -> None:
+        """Write a frame, RGB (H, W, 3), uint8.
+
+        Raises:
+            UserError: The file cannot be written.
+        """
+
+
+class VideoBackend(ABC):
+    """Reads and writes videos."""
+
+    #: Name in the state files of unfinished videos.
+    name: str
+    #: File name suffix of segments.
+    segment_suffix: str
+    #: Error messages about the frames read last; empty if there were none.
+    read_errors: str = ''
+
+    @abstractmethod
+    def read_info(self, path: Path) -> VideoInfo:
+        """Return the properties of a video.
+
+        Raises:
+            UserError: The file is no video that can be read.
+        """
+
+    @abstractmethod
+    def read_frames(
+        self, path: Path, info: VideoInfo, skip: int
+    ) -> Generator[ImageArray, None, None]:
+        """Yield the frames after the first `skip`, RGB (H, W, 3), uint8, upright."""
+
+    @abstractmethod
+    def segment_writer(
+        self, path: Path, info: VideoInfo, quality: int
+    ) -> AbstractContextManager[FrameWriter]:
+        """Return a context that writes a segment and completes it at its end.
+
+        Raises:
+            UserError: The file cannot be written.
+        """
+
+    @abstractmethod
+    def join(
+        self, segments: Sequence[Segment], source: Path, output: Path, info: VideoInfo
+    ) -> list[str]:
+        """Join segments to one file, with everything of the source but its frames.
+
+        Returns:
+            Messages about losses.
+
+        Raises:
+            UserError: The file cannot be written.
+        """
