@@ -11,13 +11,7 @@ from typing import Any
 
 from attentive_gan.cli.common import run
 
-BASELINE = (
-    Path(__file__).resolve().parent.parent
-    / 'tests'
-    / 'test_models'
-    / 'test_networks'
-    / 'published_graph.py'
-)
+BASELINE = Path(__file__).resolve().parent.parent / 'tests' / 'support' / 'published_graph.py'
 SIZES = ('224x224', '720x480', '1280x720', '1920x1080')
 MODEL = Path(__file__).resolve().parent.parent / 'configs' / '_base_' / 'models' / 'attgan.py'
 DTYPES = {'fp32': 'float32', 'tf32': 'float32', 'bf16': 'bfloat16', 'fp16': 'float16'}
@@ -31,7 +25,7 @@ def parse_args() -> argparse.Namespace:
         help='the generator, or its ablation without attention (default attentive)')  # fmt: skip
     add('--num-steps', type=int, default=4, help='recurrent steps (default 4)')
     add('--baseline', action='store_true',
-        help='also run the plain published graph, in turn with the network (from a checkout)')  # fmt: skip
+        help='time restoring, in turn with the plain published graph (from a checkout)')  # fmt: skip
     add('--sizes', nargs='+', default=SIZES, metavar='WxH', help=f'default {" ".join(SIZES)}')
     add('--batch', type=int, default=1, help='images per pass (default 1)')
     add('--device', default='cpu', help='cpu, cuda or cuda:N (default cpu)')
@@ -277,10 +271,17 @@ def measure_network(args: argparse.Namespace) -> None:
 
     device = usable_device(args.device)
     torch.set_num_threads(args.threads or torch.get_num_threads())
+    # Networks that are compared with the plain graph run as restoring runs them, where that is possible.
+    restoring = args.baseline and args.dtype == 'fp32' and args.batch == 1
     setting = Setting(
-        device, getattr(torch, DTYPES[args.dtype]), args.batch, args.repeat, args.train_step,
-        args.dtype == 'tf32',
-    )  # fmt: skip
+        device,
+        getattr(torch, DTYPES[args.dtype]),
+        args.batch,
+        args.repeat,
+        args.train_step,
+        tf32=args.dtype == 'tf32',
+        restoring=restoring and not (args.train_step or args.compile),
+    )
     machine = describe_machine(setting)
     table = Table(
         title='training step' if args.train_step else 'restoring',

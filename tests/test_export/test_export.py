@@ -17,6 +17,7 @@ from attentive_gan.inference.model_metadata import ModelMetadata
 from attentive_gan.models.networks.attentive_generator import AttentiveGenerator
 from attentive_gan.utils.digests import digest
 from support.described_networks import CONFIGS, network_of, write_described
+from support.receptive_field import receptive_field
 from torch import nn
 
 #: None of these is in `checking.SIZES`, so that the check itself is checked.
@@ -87,7 +88,7 @@ def test_onnx_file_is_valid_and_says_what_it_takes(exported, described):
     }
     facts = ModelMetadata.from_metadata({p.key: p.value for p in model.metadata_props}, 'x')
     assert (facts.name, facts.size_multiple, facts.padding_mode) == ('attentive', 4, 'reflect')
-    assert facts.reach == AttentiveGenerator(num_steps=1).receptive_field
+    assert facts.reach == receptive_field(AttentiveGenerator(num_steps=1))
     assert facts.weights_sha256 == digest(described('attentive'))
 
 

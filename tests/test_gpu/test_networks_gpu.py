@@ -16,6 +16,7 @@ os.environ.setdefault('CUBLAS_WORKSPACE_CONFIG', ':4096:8')
 import attentive_gan.registration  # noqa: F401
 import pytest
 import torch
+from attentive_gan.inference.precision import use_tf32
 from attentive_gan.models.losses import (
     AdversarialLoss,
     AttentionLoss,
@@ -25,7 +26,6 @@ from attentive_gan.models.losses import (
     VGGPerceptualLoss,
 )
 from attentive_gan.models.networks.attentive_generator import AttentiveGenerator
-from attentive_gan.models.networks.cost import use_tf32
 from attentive_gan.models.networks.discriminators import AttentiveDiscriminator, PlainDiscriminator
 from benchmarks.card_benchmark import benchmark_device
 from benchmarks.card_plan import Copy, Inference, MatrixProduct, TrainingStep

@@ -13,7 +13,7 @@ CODE = """
 import sys
 import torch
 from attentive_gan.inference.malloc_tuning import (
-    give_freed_memory_back, keep_freed_memory, sparing_memory
+    give_freed_memory_back, keep_freed_memory, malloc_defaults
 )
 from resident_memory import resident
 kept = keep_freed_memory() if sys.argv[1] == 'keep' else None
@@ -24,7 +24,7 @@ def held():
     del array
     return resident() - before
 print(held())
-with sparing_memory():
+with malloc_defaults():
     print(held())
 print(held())
 give_freed_memory_back()

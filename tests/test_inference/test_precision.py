@@ -13,7 +13,7 @@ from attentive_gan.inference import ImageRestorer, precision, record
 from attentive_gan.inference.execution import Execution
 from attentive_gan.inference.loading import adopt_network
 from attentive_gan.inference.memory import row_bytes
-from attentive_gan.inference.precision import choose_precision, in_precision, whole_float32
+from attentive_gan.inference.precision import choose_precision, in_precision, strict_float32
 from attentive_gan.inference.views import view
 from attentive_gan.models.networks.attentive_generator import AttentiveGenerator
 from attentive_gan.models.networks.unet import RestorationUNet
@@ -149,10 +149,10 @@ def test_float32_is_not_rounded_on_a_gpu() -> None:
     before = torch.backends.cudnn.allow_tf32
     for allowed in (True, False):
         torch.backends.cudnn.allow_tf32 = allowed
-        with whole_float32(torch.float32, CUDA):
+        with strict_float32(torch.float32, CUDA):
             assert not torch.backends.cudnn.allow_tf32
         for dtype, device in ((torch.bfloat16, CUDA), (torch.float32, CPU)):
-            with whole_float32(dtype, device):
+            with strict_float32(dtype, device):
                 assert torch.backends.cudnn.allow_tf32 is allowed
         assert torch.backends.cudnn.allow_tf32 is allowed
     torch.backends.cudnn.allow_tf32 = before

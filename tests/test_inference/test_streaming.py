@@ -8,7 +8,7 @@ import torch
 from attentive_gan.inference import Recording, record
 from attentive_gan.inference.executors import Job, empty_outputs, run_streamed, run_tiled
 from attentive_gan.inference.memory import ColumnPlan, row_bytes
-from attentive_gan.inference.rematerialization import with_recomputation
+from attentive_gan.inference.rematerialization import rematerialize
 from attentive_gan.inference.row_stream import steps
 from attentive_gan.inference.views import Task, input_channels, output_channels, view
 from attentive_gan.models.networks.baselines.durn import DuRNSP
@@ -16,6 +16,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from support.lively_networks import BUILDERS
+from support.receptive_field import receptive_field
 from torch import nn
 
 #: Largest difference, relative to the largest value of the whole image's result.
@@ -114,7 +115,7 @@ def test_the_derived_reach_is_that_of_the_declared_layers(
 ) -> None:
     graph = recording(networks, name).graph
     assert graph is not None
-    assert graph.reach(0) == graph.reach(1) == networks[name].receptive_field
+    assert graph.reach(0) == graph.reach(1) == receptive_field(networks[name])
 
 
 @pytest.mark.parametrize(('name', 'side'), [('unet', 160), ('prenet', 96), ('eigen', 64)])
@@ -154,7 +155,7 @@ def test_rows_in_memory_do_not_grow_with_the_image(networks: dict[str, nn.Module
 def test_wide_layers_that_are_read_late_are_computed_again(networks: dict[str, nn.Module]) -> None:
     network, graph = networks['attentive'], recording(networks, 'attentive').graph
     assert graph is not None
-    lean = with_recomputation(graph)
+    lean = rematerialize(graph)
     assert row_bytes(lean, 1024, 100, 32) < 0.75 * row_bytes(graph, 1024, 100, 32)
     assert lean.reach() == graph.reach()
     job = job_for(network, 'restore', 70, 50)

@@ -8,7 +8,7 @@ import time
 import attentive_gan.registration  # noqa: F401
 import pytest
 import torch
-from attentive_gan.models.networks.cost import use_tf32
+from attentive_gan.inference.precision import use_tf32
 from benchmarks import card_benchmark
 from benchmarks.card_benchmark import benchmark_device
 from benchmarks.card_plan import Copy, Inference, MatrixProduct, TrainingStep, full_plan, small_plan

@@ -10,14 +10,9 @@ from dataclasses import asdict
 from typing import Any
 
 import torch
-from attentive_gan.models.networks.cost import (
-    Timing,
-    copy_rate,
-    count_macs,
-    matrix_rate,
-    time_interleaved,
-    use_tf32,
-)
+from attentive_gan.inference.precision import use_tf32
+from attentive_gan.models.networks.complexity import count_macs
+from attentive_gan.utils.timing import Timing, matrix_rate, time_interleaved
 from mmagic.registry import MODELS
 from mmengine.registry import DefaultScope
 from torch import nn
@@ -88,16 +83,29 @@ def benchmark_device(
     return results
 
 
+def copy_rate(device: torch.device, size: int) -> float:
+    """Return the bytes per second that a copy in the device's memory reads and writes, best of ten.
+
+    Args:
+        device: Where to copy.
+        size: Bytes of the tensor to copy, several times the last-level cache.
+    """
+    source = torch.randint(0, 256, (size,), dtype=torch.uint8, device=device)
+    target = torch.empty_like(source)
+    timing = time_interleaved({'copy': lambda: target.copy_(source)}, 10, device)
+    return 2 * size / timing['copy'].fastest
+
+
 def describe_device(device: torch.device) -> dict[str, Any]:
     """Say what is measured: name, memory in GiB, versions; as a result of kind `device`."""
     figures: dict[str, Any] = {'kind': 'device', 'status': 'ok', 'torch': torch.__version__}
     if device.type != 'cuda':
         return figures | {'name': device.type, 'threads': torch.get_num_threads()}
-    facts = torch.cuda.get_device_properties(device)
+    properties = torch.cuda.get_device_properties(device)
     return figures | {
-        'name': facts.name,
-        'memory_gib': facts.total_memory / 2**30,
-        'multiprocessors': facts.multi_processor_count,
+        'name': properties.name,
+        'memory_gib': properties.total_memory / 2**30,
+        'multiprocessors': properties.multi_processor_count,
         'cuda': torch.version.cuda,
         'cudnn': torch.backends.cudnn.version(),
     }

@@ -13,12 +13,13 @@ import torch
 from attentive_gan.apis.restore import restore
 from attentive_gan.image_io import write_image
 from attentive_gan.inference import ImageRestorer
+from attentive_gan.inference.activation_memory import peak_activations
 from attentive_gan.inference.precision import in_precision
-from attentive_gan.models.networks.cost import Timing, peak_activations, time_interleaved
 from attentive_gan.restoration.batch import BatchOptions
 from attentive_gan.restoration.images import ImageFileRestorer, ImageItem
 from attentive_gan.restoration.inputs import InputFile
 from attentive_gan.restoration.outputs import OutputOptions, plan_outputs
+from attentive_gan.utils.timing import Timing, time_interleaved
 from drawn_scenes.scenes import draw_scene
 from numpy.typing import NDArray
 from raindrop_renderer.sampling import add_raindrops
@@ -48,7 +49,7 @@ class Cost:
     ratio: float
     """Median time over that of the first way."""
     peak_mib: float | None = None
-    """Peak of live activations in MiB (see `networks.cost.peak_activations`)."""
+    """Peak of live activations in MiB (see `peak_activations`)."""
     largest_error: int | None = None
     """Largest difference from the image restored at once, in levels of 0 to 255."""
     mean_error: float | None = None

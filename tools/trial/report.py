@@ -20,8 +20,8 @@ class Report:
 
     Args:
         path: File to write.
-        told: Called with each line for the user.
-        facts: What is known before the first phase.
+        notify: Called with each line for the user.
+        header: What is known before the first phase.
         phases: Phases that will run. What an earlier trial noted of others in this file is kept, under
             `earlier`.
 
@@ -32,13 +32,13 @@ class Report:
     def __init__(
         self,
         path: Path,
-        told: Callable[[str], None],
-        facts: dict[str, Any],
+        notify: Callable[[str], None],
+        header: dict[str, Any],
         phases: Sequence[str] = (),
     ) -> None:
-        self.path, self.told = path, told
+        self.path, self.notify = path, notify
         self.started = time.monotonic()
-        self.data: dict[str, Any] = {'machine': machine(), **facts, 'phases': {}}
+        self.data: dict[str, Any] = {'machine': machine(), **header, 'phases': {}}
         earlier = earlier_trials(path, phases)
         if earlier:
             self.data['earlier'] = earlier
@@ -66,7 +66,7 @@ class Report:
         found: dict[str, Any] = {'status': 'running', 'began': round(self.elapsed, 1)}
         self.data['phases'][name] = found
         self.write()
-        self.told(f'[{self.elapsed:5.0f} s] {name} ...')
+        self.notify(f'[{self.elapsed:5.0f} s] {name} ...')
         try:
             work(found)
             found['status'] = 'done'
@@ -79,7 +79,7 @@ class Report:
         found['seconds'] = round(self.elapsed - found['began'], 1)
         self.write()
         note = f': {found["error"]}' if 'error' in found else ''
-        self.told(f'[{self.elapsed:5.0f} s] {name} {found["status"]}{note}')
+        self.notify(f'[{self.elapsed:5.0f} s] {name} {found["status"]}{note}')
         return found['status'] == 'done'
 
 

@@ -28,11 +28,11 @@ def run_trial(plan: TrialPlan, tell: Callable[[str], None]) -> bool:
     Returns:
         Whether all phases ended well.
     """
-    facts = {
+    header = {
         'device': plan.device, 'seconds': plan.seconds, 'config': plan.config,
         'options': plan.all_options,
     }  # fmt: skip
-    report = Report(plan.out / 'results.json', tell, facts, plan.phases)
+    report = Report(plan.out / 'results.json', tell, header, plan.phases)
     if 'train' in plan.phases:
         shutil.rmtree(plan.work / 'training', ignore_errors=True)
     work: dict[str, Callable[[dict[str, Any]], None]] = {

@@ -16,6 +16,10 @@ from attentive_gan.errors import UserError
 _OUTER_WRAPPER = re.compile(r'^module\.')
 _CHILD_WRAPPER = re.compile(r'^(\w+)\.module\.')
 
+#: Names of `EigenNet`'s layers up to version 0.1.0, and now.
+_OLD_LAYER = re.compile(r'\b(see|mix|draw)(?=\.(?:weight|bias)$)')
+_NEW_LAYER = {'see': 'conv1', 'mix': 'conv2', 'draw': 'conv3'}
+
 #: Prefix of an editor's average of its generator (`ForeachEMA`).
 _AVERAGE = 'generator_ema.'
 
@@ -24,11 +28,16 @@ def _own_name(key: str, own: Mapping[str, Any]) -> str:
     """Return a weight's name in the model.
 
     That is its name in the file, or the name without the parts of a wrapper, or, for a file of a bare
-    generator, the name with the prefix of the editor's child.
+    generator, the name with the prefix of the editor's child; names of version 0.1.0 become current.
     """
-    inner = _OUTER_WRAPPER.sub('', key)
-    names = (key, inner, _CHILD_WRAPPER.sub(r'\1.', inner), f'generator.{key}')
-    return next((name for name in names if name in own), key)
+    current = _OLD_LAYER.sub(lambda match: _NEW_LAYER[match[1]], key)
+    for spelling in dict.fromkeys((key, current)):
+        inner = _OUTER_WRAPPER.sub('', spelling)
+        names = (spelling, inner, _CHILD_WRAPPER.sub(r'\1.', inner), f'generator.{spelling}')
+        for name in names:
+            if name in own:
+                return name
+    return key
 
 
 def _differences(own: Mapping[str, Any], state: Mapping[str, Any]) -> list[str]:

@@ -78,14 +78,14 @@ def export(config: str | None, weights: str | None, out: Path, form: str) -> Exp
             network = loaded.network.requires_grad_(False)
             module = Exportable(network, loaded.channel_order)
             write = write_onnx if form == 'onnx' else write_program
-            checks = write(module, facts_of(loaded), part)
+            checks = write(module, metadata_of(loaded), part)
     if form == 'safetensors':
         parameters = sum(value.numel() for value in loaded.network.state_dict().values())
         write_card(out, description, digest(out), parameters)
     return Export(out, loaded.name, time.monotonic() - started, checks)
 
 
-def facts_of(loaded: LoadedNetwork) -> ModelMetadata:
+def metadata_of(loaded: LoadedNetwork) -> ModelMetadata:
     """Find out what an exported file must say of a network."""
     task: Task = 'both' if gives_attention(loaded.network) else 'restore'
     recorded = record(view(loaded.network, task), (3,), loaded.size_multiple)

@@ -1,4 +1,4 @@
-"""ONNX files: one input `rainy`, one or two results, sizes left open, facts in the file's metadata."""
+"""ONNX files: one input `rainy`, one or two results, sizes left open, and metadata."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from .checking import Check, check
 from .exportable import Exportable, first_line, program_of
 
 
-def write_onnx(module: Exportable, facts: ModelMetadata, path: Path) -> list[Check]:
+def write_onnx(module: Exportable, metadata: ModelMetadata, path: Path) -> list[Check]:
     """Write a network and compare what ONNX Runtime makes of it.
 
     Args:
         module: The network.
-        facts: What to write into the file's metadata.
+        metadata: What to write into the file's metadata.
         path: File to write; on an error it may be there but must not be used.
 
     Raises:
         UserError: A package is missing, or the network cannot be exported or gives something else.
     """
     require_packages('onnx', 'onnxscript', 'onnxruntime')
-    program = program_of(module, facts.name, facts.size_multiple)
+    program = program_of(module, metadata.name, metadata.size_multiple)
     logging.getLogger('torch.onnx').setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
@@ -41,12 +41,12 @@ def write_onnx(module: Exportable, facts: ModelMetadata, path: Path) -> list[Che
             )  # fmt: skip
     except Exception as error:  # whatever the exporter meets in the network
         raise UserError(
-            f'{facts.name}: {type(module.network).__name__} cannot be written as ONNX '
+            f'{metadata.name}: {type(module.network).__name__} cannot be written as ONNX '
             f'({first_line(error)})'
         ) from error
     if written is None:
         raise UserError(f'torch {torch.__version__} has no ONNX exporter; install torch>=2.7')
-    written.model.metadata_props.update(facts.to_metadata())
+    written.model.metadata_props.update(metadata.to_metadata())
     _name_sizes(written.model.graph)
     written.save(path, external_data=False)
     session = OnnxSession(path, 'cpu')

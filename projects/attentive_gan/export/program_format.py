@@ -17,8 +17,8 @@ from attentive_gan.inference.model_metadata import ModelMetadata
 from .checking import Check, check, images
 from .exportable import Exportable, program_of
 
-#: Member of the file that holds the facts, as JSON.
-FACTS_MEMBER = 'attentive_gan.json'
+#: Member of the file that holds the metadata, as JSON.
+METADATA_MEMBER = 'attentive_gan.json'
 
 #: Run by another Python: file, images, where to put the results.
 _SCRIPT = """
@@ -30,19 +30,21 @@ torch.save(results, sys.argv[3])
 """
 
 
-def write_program(module: Exportable, facts: ModelMetadata, path: Path) -> list[Check]:
+def write_program(module: Exportable, metadata: ModelMetadata, path: Path) -> list[Check]:
     """Write a network and compare what another process makes of the file.
 
     Args:
         module: The network.
-        facts: What to write into the file's member `attentive_gan.json`.
+        metadata: What to write into the file's member `attentive_gan.json`.
         path: File to write; on an error it may be there but must not be used.
 
     Raises:
         UserError: The network cannot be exported or gives something else.
     """
-    program = program_of(module, facts.name, facts.size_multiple)
-    torch.export.save(program, path, extra_files={FACTS_MEMBER: json.dumps(facts.to_metadata())})
+    program = program_of(module, metadata.name, metadata.size_multiple)
+    torch.export.save(
+        program, path, extra_files={METADATA_MEMBER: json.dumps(metadata.to_metadata())}
+    )
     results: list[list[Tensor]] = []
 
     def run(rainy: Tensor) -> Sequence[Tensor]:

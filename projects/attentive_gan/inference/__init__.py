@@ -1,7 +1,7 @@
 """A network on an image of any size, within a memory budget.
 
-The network is recorded as a graph of layers (`local_graph`), from which its receptive field follows, and
-run at once, row by row (`row_stream`), or in tiles (`tiling`).
+The network is recorded as a graph of layers (`streaming_graph`), which gives its receptive field, and run
+at once, row by row (`row_stream`), or in tiles (`tiling`).
 """
 
 from __future__ import annotations

@@ -3,21 +3,11 @@
 from __future__ import annotations
 
 import gc
-import re
 from collections.abc import Callable
 
 import torch
 
-_OUT_OF_MEMORY = re.compile(
-    r"out of memory|can't allocate memory|not enough memory|STATUS_ALLOC_FAILED", re.IGNORECASE
-)
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Return whether an error says that memory ran out, on a CPU or a GPU."""
-    if isinstance(error, MemoryError):
-        return True
-    return isinstance(error, RuntimeError) and bool(_OUT_OF_MEMORY.search(str(error)))
+from attentive_gan.utils.memory_errors import is_out_of_memory
 
 
 def lack_of_memory(work: Callable[[], None], device: torch.device) -> str:

@@ -14,12 +14,21 @@ from attentive_gan.errors import UserError
 from .attempts import lack_of_memory
 from .executors import Function, Job, run_streamed, run_tiled, run_whole
 from .loading import LoadedNetwork
-from .malloc_tuning import sparing_memory
-from .memory import ROWS_PER_STEP, SURCHARGE, ColumnPlan, narrower, plan_columns, working_memory
+from .malloc_tuning import malloc_defaults
+from .memory import (
+    ROWS_PER_STEP,
+    SURCHARGE,
+    ColumnPlan,
+    narrower,
+    plan_columns,
+    rows_per_step,
+    working_memory,
+)
 from .onnx_network import OnnxNetwork
-from .precision import in_precision, whole_float32
-from .rematerialization import with_recomputation
-from .streaming_graph import Recording, StreamingGraph, record, twin
+from .precision import in_precision, strict_float32
+from .rematerialization import rematerialize
+from .row_stream import run_graph
+from .streaming_graph import Recording, StreamingGraph, record, share_weights_copy
 from .tiling import tile_side
 from .views import Task, input_channels, view
 
@@ -49,7 +58,7 @@ class Execution:
 
     Args:
         loaded: The network.
-        notify: Told about what a user should know.
+        notify: Called with messages for the user.
     """
 
     def __init__(self, loaded: LoadedNetwork, notify: Callable[[str], None]) -> None:
@@ -65,10 +74,12 @@ class Execution:
             loaded = self.loaded
             if isinstance(loaded.network, OnnxNetwork):
                 return loaded.network.recording()
-            function = in_precision(view(twin(loaded.network), task), dtype, self.device)
+            function = in_precision(
+                view(share_weights_copy(loaded.network), task), dtype, self.device
+            )
             recording = record(function, input_channels(task), loaded.size_multiple, loaded.like)
             if recording.graph is not None:
-                recording = replace(recording, graph=with_recomputation(recording.graph))
+                recording = replace(recording, graph=rematerialize(recording.graph))
             self._recordings[task, dtype] = recording
         return self._recordings[task, dtype]
 
@@ -93,7 +104,7 @@ class Execution:
             UserError: Memory does not suffice, or a result is not finite.
             MemoryError: Memory ran out even for the smallest parts.
         """
-        with whole_float32(dtype, self.device):
+        with strict_float32(dtype, self.device):
             self._run(task, job, dtype, limits)
 
     def run_together(
@@ -106,7 +117,7 @@ class Execution:
             wanted = sum(self._needed(recording, job) for job in jobs)
             if wanted <= self._working_memory(limits, jobs, wanted):
                 function = self._function(task, dtype)
-                with whole_float32(dtype, self.device):
+                with strict_float32(dtype, self.device):
                     if not self._lack(partial(run_whole, jobs, function)):
                         return
                 for job in jobs:
@@ -134,7 +145,11 @@ class Execution:
             self._refuse_beyond(recording, job, needed, budget)
             run_whole([job], function)
         elif limits.tile is None and needed <= budget and self._widest is None:
-            self._run_at_once(job, function, recording.graph)
+            rows = rows_per_step(recording.graph, width, self.device.type)
+            if rows < height and self.device.type == 'cpu':
+                self._stream(job, recording.graph, ColumnPlan(width, rows))
+            else:
+                self._run_at_once(job, function, recording.graph)
         else:
             plan = plan_columns(recording.graph, height, width, budget, self.device.type)
             self._stream(job, recording.graph, self._limited(plan, job, limits))
@@ -143,6 +158,11 @@ class Execution:
         function = view(self.loaded.network, task)
         if isinstance(self.loaded.network, OnnxNetwork):
             return function
+        graph = self.recording(task, dtype).graph
+        if graph is not None and self.device.type == 'cpu':
+            return partial(
+                run_graph, graph
+            )  # in place where possible, with activations tuned for CPUs
         return in_precision(function, dtype, self.device)
 
     def _needed(self, recording: Recording, job: Job) -> int:
@@ -202,7 +222,7 @@ class Execution:
         """
         current: Plan | None = plan
         while current is not None:
-            with sparing_memory():
+            with malloc_defaults():
                 lack = self._lack(partial(work, current))
             if not lack:
                 return

@@ -23,7 +23,7 @@ from .tiling import Tile, tiles
 #: Maps the network's inputs (N, C_k, H, W) to its results.
 Function = Callable[..., Sequence[Tensor]]
 
-#: Told the part of the work that is done, 0 to 1.
+#: Progress callback; fraction in [0, 1].
 Progress = Callable[[float], None]
 
 
@@ -44,7 +44,7 @@ class Job:
     channel_order: ChannelOrder = 'rgb'
     """Colour order that the network works in."""
     progress: Progress = field(default=lambda part: None)
-    """Told what part is done."""
+    """Progress callback; fraction in [0, 1]."""
 
     def __post_init__(self) -> None:
         """Begin to take results."""

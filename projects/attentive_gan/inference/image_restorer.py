@@ -105,7 +105,7 @@ class ImageRestorer:
         tile: Largest width of a part that is restored at a time, in pixels; None lets the budget decide.
         halo: Pixels that the network sees around a tile; None takes what it really looks at. Less is faster
             and not exact.
-        notify: Told about what a user should know, such as that memory ran out and smaller parts are used.
+        notify: Called with messages for the user, such as that memory ran out and smaller parts are used.
 
     Attributes:
         dtype: Type of the network's values for images of 8 bits.
@@ -151,12 +151,12 @@ class ImageRestorer:
 
     @property
     def gives_attention(self) -> bool:
-        """Whether the network draws an attention map."""
+        """Whether the network predicts an attention map."""
         return gives_attention(self.loaded.network)
 
     @property
     def reach(self) -> tuple[int, int] | None:
-        """Rows and columns that a restored pixel depends on before and after its own; None: on all."""
+        """Receptive-field radius (before, after), in pixels; None if global."""
         return self._execution.reach(self.dtype)
 
     def restore(
@@ -173,7 +173,7 @@ class ImageRestorer:
             image: RGB (H, W, 3), uint8 or uint16; H and W are at least 1.
             attention: Whether to return the attention map too.
             held: Attention map (H, W) to take instead of the image's own.
-            progress: Told the part of the work that is done, 0 to 1.
+            progress: Progress callback; fraction in [0, 1].
 
         Raises:
             UserError: The network gives no attention, memory does not suffice, or the result is not finite.
@@ -200,7 +200,7 @@ class ImageRestorer:
         Args:
             images: RGB (H, W, 3) each; see `together` for how many pay.
             attention: Whether to return attention maps too.
-            progress: Told the part of each image's work that is done.
+            progress: Progress callback of each image; fraction in [0, 1].
 
         Raises:
             ValueError: Sizes or types differ.
@@ -225,7 +225,7 @@ class ImageRestorer:
         return min(max(_TOGETHER_PIXELS // pixels, 1), self.most_together)
 
     def attend(self, image: NDArray, progress: Progress = lambda part: None) -> NDArray[np.float32]:
-        """Draw the attention map (H, W) of an image alone; else like `restore`."""
+        """Predict the attention map (H, W) of an image alone; else like `restore`."""
         asked = self._ask('attend', [image], progress)
         return self._finished(asked, self._begun([asked])[0])[0][..., 0]
 

@@ -116,11 +116,17 @@ def load_exported(config: str | None, weights: str | None, device: str) -> Loade
             '--backend onnxruntime: give an .onnx file of tools/export.py as --weights, and no --config'
         )
     network = OnnxNetwork(Path(weights), device)
-    facts = network.session.facts
+    metadata = network.session.metadata
     return LoadedNetwork(
-        network, facts.name, 'rgb', facts.weights_sha256, facts.size_multiple, facts.padding_mode,
-        torch.zeros(()), network.session.device,
-    )  # fmt: skip
+        network,
+        metadata.name,
+        'rgb',
+        metadata.weights_sha256,
+        metadata.size_multiple,
+        metadata.padding_mode,
+        torch.zeros(()),
+        network.session.device,
+    )
 
 
 def load_description(config: str | None, weights: str | None) -> WeightsDescription:

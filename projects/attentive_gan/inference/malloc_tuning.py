@@ -44,7 +44,7 @@ def give_freed_memory_back() -> None:
 
 
 @contextmanager
-def sparing_memory() -> Iterator[None]:
+def malloc_defaults() -> Iterator[None]:
     """Let the C library do as it usually does: for work whose memory is planned to the last.
 
     Kept memory lies in pieces between used ones, and counts as taken.

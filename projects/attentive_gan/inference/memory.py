@@ -119,9 +119,22 @@ def row_bytes(graph: StreamingGraph, height: int, width: int, rows_per_step: int
     return int(most * width * SURCHARGE)
 
 
-def _largest_row(graph: StreamingGraph, width: int) -> float:
-    """Return the most bytes that a layer takes for a row of the image."""
-    return width * max(la.channels * la.itemsize * float(la.scale) ** 2 for la in graph.layers)
+def rows_per_step(graph: StreamingGraph, width: int, device: str) -> int:
+    """Return how many rows of an image are best computed at a time, where memory suffices.
+
+    On a CPU this also decides whether an image is computed row by row at all: larger layers are slower at
+    once than in parts.
+
+    Args:
+        graph: The network.
+        width: Columns of the padded image.
+        device: Kind of device, 'cpu' or 'cuda'.
+    """
+    least, most = ROWS_PER_STEP
+    if device == 'cpu':
+        row = width * max(la.channels * la.itemsize * float(la.scale) ** 2 for la in graph.layers)
+        most = int(STEP_BYTES / row)
+    return max(most, least) // graph.size_multiple * graph.size_multiple or graph.size_multiple
 
 
 def plan_columns(
@@ -144,9 +157,8 @@ def plan_columns(
     halo = sum(-(-r // multiple) * multiple for r in reach)
     # A part of the image that fills and empties all layers stands for its whole height.
     sample = min(height, 4 * (sum(graph.reach(0)) // multiple + 1) * multiple)
-    least, wanted = ROWS_PER_STEP
-    if device == 'cpu':
-        wanted = min(wanted, int(STEP_BYTES / _largest_row(graph, width)))
+    least, most = ROWS_PER_STEP
+    wanted = min(rows_per_step(graph, width, device), most)
     while True:
         rows = max(max(wanted, least) // multiple, 1) * multiple
         per_column = row_bytes(graph, sample, 1024, rows) / 1024

@@ -8,7 +8,8 @@ from typing import Literal, cast
 
 from attentive_gan.errors import UserError
 from attentive_gan.models.networks.padding import PaddingMode
-from attentive_gan.models.networks.receptive_field import Reach
+
+from .streaming_ops import Reach
 
 #: Says which keys there are; changes when their meaning does.
 FORMAT = 'attentive_gan 1'
@@ -16,7 +17,7 @@ FORMAT = 'attentive_gan 1'
 
 @dataclass(frozen=True)
 class ModelMetadata:
-    """Facts of a network that takes RGB images `rainy` (N, 3, H, W), values 0 to 1, of any size."""
+    """Metadata of a network that takes RGB images `rainy` (N, 3, H, W), values 0 to 1, of any size."""
 
     name: str
     """Name of the network and its weights."""
@@ -34,7 +35,7 @@ class ModelMetadata:
     """SHA-256 of the weights' file, hexadecimal; empty if unknown."""
 
     def to_metadata(self) -> dict[str, str]:
-        """Return the facts as texts by name."""
+        """Return the metadata as texts by name."""
         reach = '' if self.reach is None else f'{self.reach.before} {self.reach.after}'
         return {
             'format': FORMAT,
@@ -51,7 +52,7 @@ class ModelMetadata:
 
     @classmethod
     def from_metadata(cls, metadata: Mapping[str, str], source: str) -> ModelMetadata:
-        """Read the facts back.
+        """Read the metadata back.
 
         Args:
             metadata: Texts by name.

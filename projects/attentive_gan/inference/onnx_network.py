@@ -61,7 +61,7 @@ class OnnxNetwork(nn.Module):
 
     def recording(self) -> Recording:
         """Return what the file says of the network's memory and receptive field."""
-        facts = self.session.facts
-        memory = _MEMORY_FACTOR * facts.bytes_per_pixel + _MEMORY_PER_PIXEL
-        obstacle = '' if facts.reach else 'what the file says of it'
-        return Recording(None, obstacle, memory, facts.reach)
+        metadata = self.session.metadata
+        memory = _MEMORY_FACTOR * metadata.bytes_per_pixel + _MEMORY_PER_PIXEL
+        obstacle = '' if metadata.reach else 'what the file says of it'
+        return Recording(None, obstacle, memory, metadata.reach)

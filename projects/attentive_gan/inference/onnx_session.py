@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,13 +10,11 @@ import torch
 from torch import Tensor
 
 from attentive_gan.errors import UserError
+from attentive_gan.utils.memory_errors import is_out_of_memory
 from attentive_gan.utils.optional_packages import require_packages
 
 from .cuda_memory import device_count
 from .model_metadata import ModelMetadata
-
-#: How ONNX Runtime words that memory ran out.
-_OUT_OF_MEMORY = re.compile(r'allocate memory|bad_alloc|out of memory', re.IGNORECASE)
 
 #: Side of the image that is restored to free memory.
 _SMALL = 32
@@ -67,7 +64,7 @@ class OnnxSession:
                 'choose --device cpu'
             )
         metadata = self._session.get_modelmeta().custom_metadata_map
-        self.facts = ModelMetadata.from_metadata(metadata, str(path))
+        self.metadata = ModelMetadata.from_metadata(metadata, str(path))
         self.result_names = [output.name for output in self._session.get_outputs()]
 
     def run(self, rainy: Tensor, names: Sequence[str] | None = None) -> tuple[Tensor, ...]:
@@ -88,7 +85,7 @@ class OnnxSession:
         try:
             results = self._session.run(wanted, {'rainy': pixels})
         except Exception as error:  # ONNX Runtime has an error class for each fault
-            if _OUT_OF_MEMORY.search(str(error)):
+            if is_out_of_memory(error):
                 raise MemoryError(f'ONNX Runtime: {str(error)[:200]}') from error
             raise
         return tuple(torch.from_numpy(result) for result in results)

@@ -7,8 +7,9 @@ leaves an image as it was where it changes nothing. A recorded network has the c
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,7 +17,6 @@ import torch
 from torch import Tensor
 
 from attentive_gan.errors import UserError
-from attentive_gan.models.networks.cost import use_tf32
 
 #: `auto` is 16 bits where the device has units for them and the image has 8, else float32.
 Precision = Literal['auto', 'float32', 'bfloat16', 'float16']
@@ -74,10 +74,35 @@ def in_precision(
     return run
 
 
-def whole_float32(dtype: torch.dtype, device: torch.device) -> AbstractContextManager[None]:
+def strict_float32(dtype: torch.dtype, device: torch.device) -> AbstractContextManager[None]:
     """Return a context in which a GPU does not round float32 to TF32, if float32 is the chosen type."""
     whole = dtype == torch.float32 and device.type == 'cuda'
     return use_tf32(False) if whole else nullcontext()
+
+
+@contextmanager
+def use_tf32(enabled: bool) -> Iterator[None]:
+    """Round float32 operands of matrix products and of convolutions on CUDA to TF32, or neither.
+
+    PyTorch's default differs between the two: products in float32, convolutions in TF32.
+
+    Args:
+        enabled: Whether to round. The old setting comes back at the end.
+    """
+    before = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
+    _set_tf32(enabled, enabled)
+    try:
+        yield
+    finally:
+        _set_tf32(*before)
+
+
+def _set_tf32(products: bool, convolutions: bool) -> None:
+    with warnings.catch_warnings():
+        # torch 2.9 advises new names, but torch.compile still reads the old ones, which do not mix.
+        warnings.simplefilter('ignore')
+        torch.backends.cuda.matmul.allow_tf32 = products
+        torch.backends.cudnn.allow_tf32 = convolutions
 
 
 def _obstacle(dtype: torch.dtype, device: torch.device) -> str:

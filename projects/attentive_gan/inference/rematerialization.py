@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from .streaming_graph import Layer, StreamingGraph
-from .streaming_ops import Pointwise, Window
+from .streaming_ops import PointwiseOp, WindowOp
 
 #: The source must have at most this part of the channels.
 NARROWER = 1 / 8
 
 
-def with_recomputation(graph: StreamingGraph) -> StreamingGraph:
+def rematerialize(graph: StreamingGraph) -> StreamingGraph:
     """Return a graph with the same results in which late readers of wide layers have copies of their own.
 
     Args:
@@ -55,10 +55,10 @@ def _chain(graph: StreamingGraph, end: int) -> Sequence[int]:
     chain = [end]
     while True:
         layer = graph.layers[chain[0]]
-        if len(layer.inputs) != 1 or not isinstance(layer.operator, (Pointwise, Window)):
+        if len(layer.inputs) != 1 or not isinstance(layer.operator, (PointwiseOp, WindowOp)):
             return []
         source = graph.layers[layer.inputs[0]]
-        if isinstance(layer.operator, Window):
+        if isinstance(layer.operator, WindowOp):
             cheap = source.channels <= NARROWER * graph.layers[end].channels
             return chain if cheap and source.scale == layer.scale else []
         if len(source.readers) > 1:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -46,7 +47,9 @@ def steps(graph: StreamingGraph, height: int, rows_per_step: int) -> Iterator[St
     heights = graph.heights(height)
     done = [0] * len(graph.layers)
     # The first layers begin some steps before the last ones, so that no step has much more work.
-    start = -(-graph.reach().after // rows_per_step) * rows_per_step
+    start = (
+        -(-graph.reach().after // rows_per_step) * rows_per_step if rows_per_step < height else 0
+    )
     for first in range(-start, height, rows_per_step):
         rows = Rows(first, first + rows_per_step).within(height)
         wanted = _wanted(graph, heights, done, first + rows_per_step)
@@ -101,6 +104,22 @@ def _kept(
             earliest = min(earliest, shown)
         kept.append(Rows(earliest, done[position]))
     return tuple(kept)
+
+
+def run_graph(graph: StreamingGraph, *maps: Tensor) -> Sequence[Tensor]:
+    """Run a recorded network on whole maps (N, C_k, H, W), in a single step.
+
+    Args:
+        graph: The network.
+        *maps: Its inputs; H and W are multiples of the graph's `size_multiple`.
+    """
+    height = maps[0].shape[2]
+    sources = [partial(_rows_of, x) for x in maps]
+    return next(RowStream(graph, height, height).run(sources))[1]
+
+
+def _rows_of(x: Tensor, first: int, last: int) -> Tensor:
+    return x[:, :, first:last]
 
 
 class RowStream:

@@ -19,12 +19,10 @@ import torch
 from torch import Tensor, nn
 from torch.fx import Graph, Node
 
-from attentive_gan.models.networks.cost import peak_activations
-from attentive_gan.models.networks.receptive_field import Reach
-
+from .activation_memory import peak_activations
 from .aten_lowering import NotLocalError, operator_of
 from .recorder import record_operations
-from .streaming_ops import Axis, Operator, Pointwise, Rows
+from .streaming_ops import Axis, Operator, PointwiseOp, Reach, Rows
 
 #: The recorded image has at least this side, so that no layer is smaller than what it mirrors.
 _SIDE = 32
@@ -154,7 +152,7 @@ def record(
         return Recording(None, error.reason, memory)
 
 
-def twin(network: nn.Module) -> nn.Module:
+def share_weights_copy(network: nn.Module) -> nn.Module:
     """Return a copy that shares all weights, to be recorded in the network's place.
 
     Some networks keep values of a pass (MMagic's `SwinIRNet` does), and those of a recording are of no use
@@ -290,7 +288,7 @@ def _overwrite(layers: Sequence[Layer], outputs: Sequence[int]) -> None:
     """Let layers work in the memory of their first input where nobody else reads it."""
     for layer in layers:
         operator = layer.operator
-        if not isinstance(operator, Pointwise) or operator.in_place is None:
+        if not isinstance(operator, PointwiseOp) or operator.in_place is None:
             continue
         source = layers[layer.inputs[0]]
         own = source.operator is not None and source.operator.fresh

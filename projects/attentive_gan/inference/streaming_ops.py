@@ -33,6 +33,15 @@ class Rows(NamedTuple):
         return Rows(min(max(self.first, 0), height), min(max(self.last, 0), height))
 
 
+class Reach(NamedTuple):
+    """Receptive-field radius in pixels, away from the border of the image."""
+
+    before: int
+    """Pixels up, or to the left."""
+    after: int
+    """Pixels down, or to the right."""
+
+
 class Operator(ABC):
     """A layer, seen by rows.
 
@@ -69,7 +78,7 @@ class Operator(ABC):
         return self.reads(Rows(first, first + 1), height).first
 
 
-class Pointwise(Operator):
+class PointwiseOp(Operator):
     """A layer whose rows depend on the same rows only: activations, sums, products, joined channels.
 
     Args:
@@ -92,7 +101,7 @@ class Pointwise(Operator):
         return self.call(*parts)
 
 
-class Window(Operator):
+class WindowOp(Operator):
     """A convolution or pooling: a result row sees a window that moves by the stride.
 
     Args:
@@ -136,7 +145,7 @@ class Window(Operator):
         return self.call(part, [0, self.padding[1]])
 
 
-class TransposedWindow(Operator):
+class TransposedWindowOp(Operator):
     """A transposed convolution: an input row is spread over a window of the result.
 
     Args:

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from attentive_gan.models.networks.cost import count_macs
+from attentive_gan.models.networks.complexity import count_macs
 
 from .network_timing import Setting, describe_machine, measure
 

@@ -7,6 +7,7 @@ import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,11 @@ import torch
 from torch import Tensor, nn
 from torch.utils._pytree import tree_flatten
 
-from attentive_gan.models.networks.cost import (
-    count_macs,
-    matrix_rate,
-    peak_activations,
-    time_interleaved,
-    use_tf32,
-)
+from attentive_gan.inference import ImageRestorer
+from attentive_gan.inference.activation_memory import peak_activations
+from attentive_gan.inference.precision import use_tf32
+from attentive_gan.models.networks.complexity import count_macs
+from attentive_gan.utils.timing import matrix_rate, time_interleaved
 
 
 @dataclass(frozen=True)
@@ -35,6 +34,9 @@ class Setting:
         train_step: Whether to time forward and backward, instead of forward without autograd.
         tf32: Whether CUDA rounds float32 operands to TF32, in networks and in the matrix product that
             they are compared with.
+        restoring: Whether networks that the inference engine can run in parts are timed by
+            `ImageRestorer.restore`, from pixels to pixels, instead of by their forward pass; for a batch
+            of 1, without autocast.
     """
 
     device: torch.device
@@ -43,6 +45,7 @@ class Setting:
     repeat: int = 5
     train_step: bool = False
     tf32: bool = False
+    restoring: bool = False
 
 
 @dataclass(frozen=True)
@@ -129,7 +132,9 @@ def _measure_size(
             fastest_milliseconds=1e3 * timing.fastest,
             slowest_milliseconds=1e3 * timing.slowest,
             images_per_second=setting.batch / timing.median,
-            peak_gib=_peak_gib(_work(network, image, setting), setting),
+            peak_gib=_peak_gib(
+                _work(network, image, setting) if compiled else works[name], setting
+            ),
             share_of_matrix_rate=done / rate,
             speed_up=reference / timing.median,
         )
@@ -153,7 +158,11 @@ def describe_machine(setting: Setting) -> dict[str, Any]:
     }
 
 
-def _work(network: Callable[..., Any], image: Tensor, setting: Setting) -> Callable[[], None]:
+def _work(network: Callable[..., Any], image: Tensor, setting: Setting) -> Callable[[], object]:
+    if setting.restoring and isinstance(network, nn.Module) and hasattr(network, 'size_multiple'):
+        restorer = ImageRestorer(network=network, device=str(setting.device), precision='float32')
+        pixels = (255 * image[0]).byte().permute(1, 2, 0).cpu().numpy()
+        return partial(restorer.restore, pixels)
     mixed = setting.dtype != torch.float32
     kind = setting.device.type
 
@@ -171,7 +180,7 @@ def _maybe_compiled(network: nn.Module, compiled: bool) -> Callable[..., Any]:
     return torch.compile(network, dynamic=False) if compiled else network
 
 
-def _peak_gib(work: Callable[[], None], setting: Setting) -> float | None:
+def _peak_gib(work: Callable[[], object], setting: Setting) -> float | None:
     if setting.train_step and setting.device.type != 'cuda':
         return None
     return peak_activations(work, setting.device) / 2**30

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from attentive_gan.checkpoints.fitting import matching_state
 from attentive_gan.errors import UserError
 from attentive_gan.models.networks.baselines.durn import DualResidualBlock, DuRNSP
 from attentive_gan.models.networks.baselines.eigen import EigenNet
@@ -27,16 +28,16 @@ def test_eigen_draws_the_mean_of_overlapping_patches():
     weight = {name: value.detach() for name, value in network.named_parameters()}
     padded = F.pad(rainy, (11,) * 4, mode='replicate')
     patches = F.unfold(padded, 16)[0].T
-    hidden = torch.tanh(patches @ weight['see.weight'].flatten(1).T + weight['see.bias'])
-    hidden = torch.tanh(hidden @ weight['mix.weight'].flatten(1).T + weight['mix.bias'])
+    hidden = torch.tanh(patches @ weight['conv1.weight'].flatten(1).T + weight['conv1.bias'])
+    hidden = torch.tanh(hidden @ weight['conv2.weight'].flatten(1).T + weight['conv2.bias'])
     # Each place's patch of 8 x 8; `fold` adds up what overlaps, and a pixel in the middle has 64.
-    drawn = hidden @ weight['draw.weight'].flip(2, 3).transpose(0, 1).flatten(1)
-    whole = F.fold(drawn.T[None], (23, 26), 8) / 64 + weight['draw.bias'].view(1, 3, 1, 1) / 64
+    drawn = hidden @ weight['conv3.weight'].flip(2, 3).transpose(0, 1).flatten(1)
+    whole = F.fold(drawn.T[None], (23, 26), 8) / 64 + weight['conv3.bias'].view(1, 3, 1, 1) / 64
     assert_close(network(rainy), whole[..., 7:16, 7:19], atol=1e-6, rtol=1e-5)
 
 
 def test_eigen_has_the_papers_layers():
-    layers = [EigenNet().see, EigenNet().mix, EigenNet().draw]
+    layers = [EigenNet().conv1, EigenNet().conv2, EigenNet().conv3]
     assert [layer.kernel_size for layer in layers] == [(16, 16), (1, 1), (8, 8)]
     assert [layer.out_channels for layer in layers] == [512, 512, 3]
 
@@ -124,3 +125,18 @@ def test_options_out_of_range_are_refused(wrong):
     network, channels = wrong
     with pytest.raises(UserError, match=network.__name__):
         network(channels)
+
+
+@pytest.mark.parametrize('prefix', ['', 'generator.', 'module.', 'generator.module.'])
+def test_eigen_weights_of_0_1_0_keep_loading(prefix):
+    network = EigenNet(4)
+    old_names = {'conv1': 'see', 'conv2': 'mix', 'conv3': 'draw'}
+    old = {
+        prefix + '.'.join((old_names[layer], parameter)): value
+        for layer, parameter, value in (
+            (*name.split('.'), value) for name, value in network.state_dict().items()
+        )
+    }
+    own = {('generator.' if 'generator' in prefix else '') + name for name in network.state_dict()}
+    found = matching_state(dict.fromkeys(own), old, 'old.pth')
+    assert set(found) == own

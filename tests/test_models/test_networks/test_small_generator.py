@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 from attentive_gan.models.networks.attentive_generator import AttentiveGenerator
-from attentive_gan.models.networks.autoencoder import SmoothUpsampling, repeat_first
-from attentive_gan.models.networks.cost import count_macs
+from attentive_gan.models.networks.complexity import count_macs
+from attentive_gan.models.networks.upsampling import SmoothUpsampling, repeat_first
+from support.receptive_field import receptive_field
 from torch.nn import functional as F
 from torch.testing import assert_close
 
@@ -86,7 +87,7 @@ def test_reach_is_found_by_gradients(shuffle):
         if isinstance(module, torch.nn.Conv2d):
             torch.nn.init.uniform_(module.weight, 0.01, 0.02)
             torch.nn.init.uniform_(module.bias, 0.1, 0.2)
-    reach = network.receptive_field
+    reach = receptive_field(network)
     multiple = network.size_multiple
     height = 2 * multiple * -(-(reach.before + reach.after + multiple) // multiple)
     before = after = 0

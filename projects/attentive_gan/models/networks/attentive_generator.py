@@ -13,8 +13,7 @@ from torch.nn import functional as F
 from .attention_network import AttentionNetwork
 from .autoencoder import ContextualAutoencoder, Images
 from .padding import PaddingMode, pad_to_multiple
-from .receptive_field import Reach, reach_of
-from .recurrent import wide
+from .recurrent import at_least_float32
 from .unet import RestorationUNet
 
 
@@ -103,58 +102,65 @@ class AttentiveGenerator(nn.Module):
             raise ValueError(f'shuffle is {shuffle} and width {width}; both must be positive')
         if gated and not (attention and attention_activation == 'sigmoid'):
             raise ValueError("gated=True needs attention and attention_activation='sigmoid'")
-        self.num_steps = num_steps
-        self.shuffle = shuffle
         if gate_slope < 1:
             raise ValueError(f'gate_slope is {gate_slope}; it must be at least 1')
+        self.num_steps = num_steps
+        self.shuffle = shuffle
         self.gated = gated
         self.gate_slope = gate_slope
         self.attention = None
         if attention:
-            channels = scaled(32, width if attention_width is None else attention_width)
+            width_of_attention = width if attention_width is None else attention_width
             self.attention = AttentionNetwork(
-                initial_attention, attention_activation, channels, blocks, cell=shuffle
+                initial_attention,
+                attention_activation,
+                scaled(32, width_of_attention),
+                blocks,
+                cell=shuffle,
             )
-        entered, left = (4 if attention else 3) * shuffle**2, 3 * shuffle**2
+        in_channels, out_channels = (4 if attention else 3) * shuffle**2, 3 * shuffle**2
         self.autoencoder: ContextualAutoencoder | RestorationUNet
-        if unet is None:
-            counts = tuple(scaled(count, width) for count in (64, 128, 256, 32))
-            own = ContextualAutoencoder(entered, counts, left, dilations, residual)
-            if gated:  # untrained it leaves the image as it is, as a U-Net does by itself
-                nn.init.zeros_(own.output.weight)
-                nn.init.zeros_(own.output.bias)  # type: ignore[arg-type]
-            self.autoencoder, self._inner_multiple = own, 4
+        if unet is not None:
+            self.autoencoder = RestorationUNet(
+                **unet, shuffle=1, in_channels=in_channels, out_channels=out_channels
+            )
+            multiple = self.autoencoder.size_multiple
         else:
-            other = RestorationUNet(**unet, shuffle=1, in_channels=entered, out_channels=left)
-            self.autoencoder, self._inner_multiple = other, other.size_multiple
+            channels = tuple(scaled(count, width) for count in (64, 128, 256, 32))
+            self.autoencoder = ContextualAutoencoder(
+                in_channels, channels, out_channels, dilations, residual
+            )
+            multiple = 4
+            if gated:  # untrained it returns the input, like the U-Net
+                nn.init.zeros_(self.autoencoder.output.weight)
+                nn.init.zeros_(self.autoencoder.output.bias)  # type: ignore[arg-type]
         #: Sides are padded to a multiple of this inside, by reflection.
-        self.size_multiple = self._inner_multiple * shuffle
+        self.size_multiple = multiple * shuffle
 
     def forward(self, rainy: Tensor, side_outputs: bool = False) -> Tensor | AttentiveOutput:
         """Restore rainy images of any size.
 
         Args:
             rainy: Rainy images, (N, 3, H, W), in [0, 1]; H and W are at least 1.
-            side_outputs: Whether to return what training looks at too.
+            side_outputs: Whether to return the outputs that the training losses need too.
 
         Returns:
             The restored images (N, 3, H, W), unbounded; with `side_outputs` an `AttentiveOutput`.
         """
         height, width = rainy.shape[2:]
-        x = self._enter(rainy)
+        x = self._to_grid(rainy)
         maps = self.attention(x, self.num_steps) if self.attention is not None else []
         gate = maps[-1] if maps else None
-        if not side_outputs:
-            maps = []
-        full, half, quarter = self._autoencode(_joined(x, gate), side_outputs)
-        restored = self._leave(rainy, full, gate)
+        images = self._autoencode(x, gate, side_outputs)
+        restored = self._compose(rainy, images.full, gate)
         if not side_outputs:
             return restored
+        half, quarter = images.half, images.quarter
         if half is not None and quarter is not None:
-            half = self._image(half)[..., : (height + 1) // 2, : (width + 1) // 2]
-            quarter = self._image(quarter)[..., : (height + 3) // 4, : (width + 3) // 4]
-        drawn = tuple(self._image(m)[..., :height, :width] for m in maps)
-        return AttentiveOutput(restored, drawn, half, quarter)
+            half = self._to_pixels(half, (height + 1) // 2, (width + 1) // 2)
+            quarter = self._to_pixels(quarter, (height + 3) // 4, (width + 3) // 4)
+        maps = [self._to_pixels(attention, height, width) for attention in maps]
+        return AttentiveOutput(restored, tuple(maps), half, quarter)
 
     def compile(self, **options: Any) -> None:
         """Compile a recurrent step and the autoencoder by `torch.compile`, in place.
@@ -167,7 +173,7 @@ class AttentiveGenerator(nn.Module):
         self.autoencoder.compile(**options)
 
     def attend(self, rainy: Tensor) -> Tensor:
-        """Draw the attention map alone.
+        """Predict the attention map alone.
 
         Args:
             rainy: Rainy images, (N, 3, H, W), in [0, 1].
@@ -180,75 +186,63 @@ class AttentiveGenerator(nn.Module):
         """
         if self.attention is None:
             raise ValueError('this generator was built without attention')
-        height, width = rainy.shape[2:]
-        drawn = self.attention(self._enter(rainy), self.num_steps)[-1]
-        return self._image(drawn)[..., :height, :width]
+        attention = self.attention(self._to_grid(rainy), self.num_steps)[-1]
+        return self._to_pixels(attention, *rainy.shape[2:])
 
     def restore_with(self, rainy: Tensor, attention: Tensor) -> Tensor:
         """Restore images by given attention maps, for example ones held over the frames of a video.
 
         Args:
             rainy: Rainy images, (N, 3, H, W), in [0, 1].
-            attention: Their maps, (N, 1, H, W), as `attend` draws them.
+            attention: Their maps, (N, 1, H, W), as `attend` returns them.
 
         Returns:
             The restored images (N, 3, H, W), unbounded.
         """
-        x, gate = self._enter(rainy), self._enter(attention)
-        full = self._autoencode(_joined(x, gate), False)[0]
-        return self._leave(rainy, full, gate)
+        gate = self._to_grid(attention)
+        images = self._autoencode(self._to_grid(rainy), gate, side_outputs=False)
+        return self._compose(rainy, images.full, gate)
 
-    def _autoencode(self, x: Tensor, side_outputs: bool) -> Images:
-        """Run the autoencoder, or the U-Net in its place, on the inner grid."""
+    def _autoencode(self, x: Tensor, gate: Tensor | None, side_outputs: bool) -> Images:
+        """Run the autoencoder, or the U-Net in its place, on an image and its attention map."""
+        if gate is not None:
+            x = torch.cat((x, gate.to(x.dtype)), 1)
         if isinstance(self.autoencoder, RestorationUNet):
             return Images(self.autoencoder.change(x), None, None)
-        return self.autoencoder(x, side_outputs)
+        return self.autoencoder(x, side_outputs)  # type: ignore[no-any-return]
 
-    def _enter(self, image: Tensor) -> Tensor:
-        """Pad images and gather their pixels: (N, C, H, W) to (N, C shuffle^2, H', W')."""
+    def _compose(self, rainy: Tensor, full: Tensor, gate: Tensor | None) -> Tensor:
+        """Return the restored image of the autoencoder's output: I + A (B - L) where gated."""
+        full = self._to_pixels(full, *rainy.shape[2:])
+        # Sums in float32: half a level of an 8-bit image is lost in bfloat16.
+        if self.gated and gate is not None:
+            gate = at_least_float32(self._to_pixels(gate, *rainy.shape[2:]))
+            if self.gate_slope != 1:
+                gate = (gate * self.gate_slope).clamp(max=1)
+            return at_least_float32(rainy) + gate * at_least_float32(full)
+        if isinstance(self.autoencoder, RestorationUNet):
+            return at_least_float32(rainy) + at_least_float32(full)
+        return full
+
+    def _to_grid(self, image: Tensor) -> Tensor:
+        """Pad and unshuffle pixels: (N, C, H, W) to (N, C shuffle^2, H', W'), channels-last."""
         x = pad_to_multiple(image, self.size_multiple)
         if self.shuffle > 1:
             x = F.pixel_unshuffle(x, self.shuffle)
-        # On CUDA the first convolution of every step would convert it else.
+        # Otherwise the first convolution of every step would convert it on CUDA.
         return x.contiguous(memory_format=torch.channels_last)
 
-    def _image(self, x: Tensor) -> Tensor:
-        """Spread gathered pixels again: (N, C shuffle^2, H', W') to (N, C, H' shuffle, W' shuffle)."""
-        return F.pixel_shuffle(x, self.shuffle) if self.shuffle > 1 else x
-
-    def _leave(self, rainy: Tensor, full: Tensor, gate: Tensor | None) -> Tensor:
-        """Turn the autoencoder's result into the restored image."""
-        height, width = rainy.shape[2:]
-        full = self._image(full)[..., :height, :width]
-        # Sums in float32: half a level of an 8-bit image is lost in bfloat16.
-        if self.gated and gate is not None:
-            drops = self._image(gate)[..., :height, :width]
-            return wide(rainy) + self._gate(wide(drops)) * wide(full)
-        return wide(rainy) + wide(full) if isinstance(self.autoencoder, RestorationUNet) else full
-
-    def _gate(self, drops: Tensor) -> Tensor:
-        """Return the gate (N, 1, H, W), 0 to 1, of an attention map."""
-        return drops if self.gate_slope == 1 else (drops * self.gate_slope).clamp(max=1)
-
-    @property
-    def receptive_field(self) -> Reach:
-        """How far a restored pixel depends on the rainy image, in pixels, for `num_steps` steps.
-
-        A pixel of a tile equals that of the whole image where the tile reaches this far around,
-        or to the border of the image.
-        """
-        steps = self.attention.layers() * self.num_steps if self.attention is not None else []
-        before, after = reach_of([*steps, *self.autoencoder.layers()], self._inner_multiple)
-        # A position of the inner grid stands for `shuffle` pixels, and its first may ask for its last.
-        more = self.shuffle - 1
-        return Reach(before * self.shuffle + more, after * self.shuffle + more)
+    def _to_pixels(self, x: Tensor, height: int, width: int) -> Tensor:
+        """Shuffle pixels back and crop: (N, C shuffle^2, H', W') to (N, C, `height`, `width`)."""
+        x = F.pixel_shuffle(x, self.shuffle) if self.shuffle > 1 else x
+        return x[..., :height, :width]
 
 
 def scaled(channels: int, width: float) -> int:
-    """Return a number of channels times a factor, rounded to a multiple of 4, at least 4."""
+    """Return a number of channels times a factor, rounded to a multiple of 4, at least 4.
+
+    Example:
+        >>> scaled(32, 0.5), scaled(8, 0.25)
+        (16, 4)
+    """
     return channels if width == 1 else max(4, 4 * round(channels * width / 4))
-
-
-def _joined(x: Tensor, gate: Tensor | None) -> Tensor:
-    """Return an image with its attention map as further channels."""
-    return x if gate is None else torch.cat((x, gate.to(x.dtype)), 1)

@@ -19,11 +19,11 @@ MIN_SIDE = 11
 
 
 class DiscriminatorOutput(NamedTuple):
-    """What a discriminator says of images.
+    """Output of a discriminator.
 
     Attributes:
         logits: How real each image looks, (N, 1), before the sigmoid.
-        attention_map: Where it looked, (N, 1, H, W), unbounded; None for the plain discriminator.
+        attention_map: Attention map, (N, 1, H, W), unbounded; None for the plain discriminator.
     """
 
     logits: Tensor
@@ -64,7 +64,7 @@ class PlainDiscriminator(nn.Module):
         self.fc2 = nn.Linear(hidden, 1)
 
     def forward(self, image: Tensor) -> DiscriminatorOutput:
-        """Judge images.
+        """Classify images as real or generated.
 
         Args:
             image: Clean or restored images, (N, 3, H, W), in [0, 1]; both sides at least 11.
@@ -97,9 +97,9 @@ class PlainDiscriminator(nn.Module):
 
 @MODELS.register_module()
 class AttentiveDiscriminator(PlainDiscriminator):
-    """Discriminator that draws where it looks and weighs its features with that map.
+    """Discriminator that predicts an attention map and weights its features by it.
 
-    Equal to the published one with its obvious slip mended: conv7 is applied once, to the weighed
+    Equal to the published one with its obvious slip fixed: conv7 is applied once, to the weighed
     features (the released code applies it twice and cannot run).
 
     Source: Qian et al., CVPR 2018, section 3.2; rui1996/DeRaindrop, `models/discriminator.py`; the

@@ -124,25 +124,10 @@ class RestorationUNet(nn.Module):
             features = self.decoder[level](self.up[level](features) + skipped[level])
         return self.tail(features)
 
-    def layers(self) -> list[nn.Module]:
-        """The longest chain of layers from entry to exit, for `receptive_field.reach_of`."""
-        chain: list[nn.Module] = [self.head]
-        for level, blocks in enumerate(self.encoder):
-            chain += _convolutions(blocks)
-            chain += [self.down[level]] if level < len(self.down) else []
-        for level in reversed(range(len(self.up))):
-            chain += [self.up[level], *_convolutions(self.decoder[level])]
-        return [*chain, self.tail]
-
 
 def _steps(channels: Sequence[int]) -> list[tuple[int, int]]:
     """Return the pairs of neighbouring levels, (finer, coarser)."""
     return list(pairwise(channels))
-
-
-def _convolutions(module: nn.Module) -> list[nn.Module]:
-    """Return the convolutions of residual blocks in their order."""
-    return [layer for layer in module.modules() if isinstance(layer, nn.Conv2d)]
 
 
 def _blocks(width: int, count: int) -> nn.Sequential:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from attentive_gan.errors import UserError
-from attentive_gan.models.networks.autoencoder import SmoothUpsampling
+from attentive_gan.models.networks.upsampling import SmoothUpsampling
 
 #: Dilation of the first operation of each block with channel attention (DuRB-S).
 ATTENTION_BLOCKS = (12, 8, 6)

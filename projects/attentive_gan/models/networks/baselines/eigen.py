@@ -37,16 +37,16 @@ class EigenNet(nn.Module):
     #: Images of any size are taken as they are.
     size_multiple = 1
     padding_mode: PaddingMode = 'replicate'
-    #: Sides of the patches that are seen and drawn.
-    SEEN, DRAWN = 16, 8
+    #: Sides of the input and output patches.
+    INPUT_PATCH, OUTPUT_PATCH = 16, 8
 
     def __init__(self, channels: int = 512) -> None:
         super().__init__()
         if channels < 1:
             raise UserError(f'EigenNet needs channels of 1 or more; got {channels}.')
-        self.see = nn.Conv2d(3, channels, self.SEEN)
-        self.mix = nn.Conv2d(channels, channels, 1)
-        self.draw = nn.Conv2d(channels, 3, self.DRAWN)
+        self.conv1 = nn.Conv2d(3, channels, self.INPUT_PATCH)
+        self.conv2 = nn.Conv2d(channels, channels, 1)
+        self.conv3 = nn.Conv2d(channels, 3, self.OUTPUT_PATCH)
 
     def forward(self, rainy: Tensor) -> Tensor:
         """Restore images of any size.
@@ -57,8 +57,8 @@ class EigenNet(nn.Module):
         Returns:
             Restored images (N, 3, H, W), not clipped.
         """
-        # A pixel's patches lie up to 7 pixels from it, and what they are drawn from 4 more.
-        border = (self.SEEN - self.DRAWN) // 2 + self.DRAWN - 1
+        # A pixel's output patches extend up to 7 pixels from it, and their input patches 4 more.
+        border = (self.INPUT_PATCH - self.OUTPUT_PATCH) // 2 + self.OUTPUT_PATCH - 1
         padded = F.pad(rainy, (border,) * 4, mode='replicate')
-        features = torch.tanh(self.mix(torch.tanh(self.see(padded))))
-        return self.draw(features) / self.DRAWN**2
+        features = torch.tanh(self.conv2(torch.tanh(self.conv1(padded))))
+        return self.conv3(features) / self.OUTPUT_PATCH**2
