@@ -31,6 +31,6 @@ def network_of(name: str) -> nn.Module:
 def write_described(folder: Path, name: str, order: str = 'rgb') -> Path:
     """Write the weights of one of `CONFIGS` and return the file."""
     path = folder / f'{name}_{order}.safetensors'
-    told = WeightsDescription(name, 'BaseEditModel', CONFIGS[name], order, '', 'nothing')
-    save_weights(network_of(name).state_dict(), path, told)
+    description = WeightsDescription(name, 'BaseEditModel', CONFIGS[name], order, '', 'nothing')
+    save_weights(network_of(name).state_dict(), path, description)
     return path

@@ -112,7 +112,7 @@ def test_bad_photos_are_named_and_the_good_ones_rendered(tmp_path, photos):
     grey = read_image(out / 'gt' / f'{manifest["images"][1]["number"]}_clean.png')
     assert grey.shape == (36, 44, 3)
     before = files_of(out)
-    write_image(photos / 'tiny.png', np.zeros((20, 30, 3), np.uint8))  # mended
+    write_image(photos / 'tiny.png', np.zeros((20, 30, 3), np.uint8))  # usable from now on
     again = render_dataset(out, photo_sources(photos, out), OPTIONS)
     assert (again.kept, again.rendered, len(again.failures)) == (3, 1, 2)
     kept = {

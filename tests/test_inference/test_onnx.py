@@ -140,9 +140,9 @@ def test_tiles_fill_the_budget(budget, expected):
 
 
 def test_tiles_are_halved_when_memory_runs_out(files, monkeypatch):
-    told = []
+    messages = []
     path = str(files['unet'][1])
-    restorer = ImageRestorer(weights=path, backend='onnxruntime', notify=told.append)
+    restorer = ImageRestorer(weights=path, backend='onnxruntime', notify=messages.append)
     rainy = image(200, 200)
     whole = restorer.restore(rainy).image
     original = OnnxSession.run
@@ -154,8 +154,8 @@ def test_tiles_are_halved_when_memory_runs_out(files, monkeypatch):
 
     monkeypatch.setattr(OnnxSession, 'run', run)
     np.testing.assert_array_equal(restorer.restore(rainy).image, whole)
-    assert told
-    assert 'memory ran out' in told[0]
+    assert messages
+    assert 'memory ran out' in messages[0]
 
 
 def test_mistakes_are_named(files, tmp_path):

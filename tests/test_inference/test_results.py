@@ -88,17 +88,17 @@ def test_late_values_that_are_not_finite_are_refused() -> None:
 def test_inputs_are_copied_behind_the_work_of_a_gpu(
     rows: int, pinned: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told: list[object] = []
-    monkeypatch.setattr(Tensor, 'pin_memory', lambda self: told.append('pinned') or self)
+    calls: list[object] = []
+    monkeypatch.setattr(Tensor, 'pin_memory', lambda self: calls.append('pinned') or self)
     monkeypatch.setattr(
-        Tensor, 'to', lambda self, device, non_blocking=False: told.append(non_blocking) or self
+        Tensor, 'to', lambda self, device, non_blocking=False: calls.append(non_blocking) or self
     )
     part = np.ones((rows, 4000, 3), np.uint8)
     assert to_device(part, torch.device('cuda', 1)).shape == part.shape
-    assert told == (['pinned', True] if pinned else [False])
-    told.clear()
+    assert calls == (['pinned', True] if pinned else [False])
+    calls.clear()
     to_device(part, torch.device('cpu'))
-    assert told == [False]
+    assert calls == [False]
 
 
 class Overflowing(nn.Module):

@@ -1,4 +1,4 @@
-"""The benchmark of a device: what fails is told and the rest goes on; time limits hold."""
+"""The benchmark of a device: failures are reported and the rest goes on; time limits hold."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Programs of a trial: ended with all that they started, and what is told about them."""
+"""Programs of a trial: ended with all that they started, and what is reported about them."""
 
 from __future__ import annotations
 

@@ -19,14 +19,14 @@ def read(path):
     return json.loads(path.read_text())
 
 
-def report(tmp_path, phases=('one', 'two'), told=None):
-    told = [] if told is None else told
-    return Report(tmp_path / 'results.json', told.append, {'seconds': 60}, phases)
+def report(tmp_path, phases=('one', 'two'), messages=None):
+    messages = [] if messages is None else messages
+    return Report(tmp_path / 'results.json', messages.append, {'seconds': 60}, phases)
 
 
 def test_it_is_rewritten_after_every_phase(tmp_path):
-    told = []
-    made = report(tmp_path, told=told)
+    messages = []
+    made = report(tmp_path, messages=messages)
     path = tmp_path / 'results.json'
     assert read(path)['phases'] == {}
     assert set(read(path)) >= {'machine', 'seconds'}
@@ -37,7 +37,7 @@ def test_it_is_rewritten_after_every_phase(tmp_path):
 
     assert made.phase('one', work)
     assert read(path)['phases']['one'].items() >= {'status': 'done', 'figure': 7}.items()
-    assert [line.split('] ')[1] for line in told] == ['one ...', 'one done']
+    assert [line.split('] ')[1] for line in messages] == ['one ...', 'one done']
     assert [file.name for file in tmp_path.iterdir()] == ['results.json']
 
 
@@ -62,7 +62,7 @@ def test_a_failing_phase_is_noted_with_what_it_found(tmp_path):
 
 
 def test_all_phases_run_though_one_fails(make, monkeypatch, tmp_path):
-    ran, told = [], []
+    ran, messages = [], []
 
     def noted(name, result=None):
         def work(*arguments):
@@ -80,12 +80,12 @@ def test_all_phases_run_though_one_fails(make, monkeypatch, tmp_path):
     monkeypatch.setattr(weights, 'save_trained', noted('save', {'weights': {'g': 1}}))
     monkeypatch.setattr(weights, 'score_trained', noted('scores'))
     plan = make()
-    assert not run_trial(plan, told.append)
+    assert not run_trial(plan, messages.append)
     assert ran == ['tests', 'benchmark', 'train', 'save', 'scores']
     phases = read(plan.out / 'results.json')['phases']
     assert [phase['status'] for phase in phases.values()] == ['failed'] * 3 + ['done']
     assert phases['train']['error'] == 'cut off'
-    assert told[-1].endswith(f'results: {plan.out}')
+    assert messages[-1].endswith(f'results: {plan.out}')
 
 
 @pytest.mark.parametrize('saved', [None, UserError('there is no sound checkpoint')])

@@ -56,8 +56,8 @@ def run(args: argparse.Namespace) -> None:
         console.print(table)
 
     show('Host packages', ('package', 'version'), versions)
-    shims = [(s.name, 'yes' if s.active else 'not needed', s.reason) for s in compat.report()]
-    show('Toolbox', ('what', 'fixed', 'why'), shims)
+    fixes = [(s.name, 'yes' if s.active else 'not needed', s.reason) for s in compat.report()]
+    show('Toolbox', ('what', 'fixed', 'why'), fixes)
     show('Devices', ('device',), _devices())
     show('Features', ('feature', 'here', 'otherwise'), _features())
 

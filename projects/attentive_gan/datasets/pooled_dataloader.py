@@ -187,7 +187,7 @@ class _Filler(threading.Thread):
             worker_init_fn=_one_thread,
         )
         # Processes are forked here, not in the thread, and without OpenCV's threads: a forked process has
-        # none of them, and would hang when it is told to use fewer.
+        # none of them, and would hang when it is set to use fewer.
         threads = cv2.getNumThreads()
         cv2.setNumThreads(1)
         self._iterator: Iterator[torch.Tensor] | None = iter(images)
