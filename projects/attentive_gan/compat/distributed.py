@@ -37,9 +37,6 @@ def unwrapped_state_dict(model: nn.Module) -> OrderedDict[str, Any]:
     state = model.state_dict()
     clean: OrderedDict[str, Any] = OrderedDict()
     for key, value in state.items():
-        for name in wrapped:
-            if key.startswith(f'{name}.module.'):
-                key = name + key[len(name) + len('.module') :]
-                break
-        clean[key] = value
+        child, _, rest = key.partition('.module.')
+        clean[f'{child}.{rest}' if child in wrapped and rest else key] = value
     return clean

@@ -55,7 +55,7 @@ def replace_package_lookup() -> tuple[bool, str]:
         return False, 'setuptools still has pkg_resources'
     import mmengine.config.config as config_module
     import mmengine.utils
-    import mmengine.utils.package_utils as package_utils
+    from mmengine.utils import package_utils
 
     for module in (package_utils, mmengine.utils, config_module):
         module.get_installed_path = installed_path

@@ -32,7 +32,7 @@ def missing_name(full_name: str) -> type:
     Args:
         full_name: Dotted name as it would be imported, such as `diffusers.models.ModelMixin`.
     """
-    package = full_name.split('.')[0]
+    package = full_name.split('.', maxsplit=1)[0]
 
     def refuse(*_args: Any, **_kwargs: Any) -> NoReturn:
         raise ImportError(
@@ -71,7 +71,7 @@ class _PlaceholderImporter(MetaPathFinder, Loader):
         target: ModuleType | None = None,
     ) -> ModuleSpec | None:
         """Return a spec for a module of a missing package."""
-        missing = fullname.split('.')[0] in self.packages
+        missing = fullname.split('.', maxsplit=1)[0] in self.packages
         return ModuleSpec(fullname, self, is_package=True) if missing else None
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
