@@ -278,7 +278,7 @@ _PEAK = """
 import sys
 import numpy as np
 from attentive_gan.inference import ImageRestorer, keep_freed_memory
-from attentive_gan.networks import AttentiveGenerator
+from attentive_gan.models.networks import AttentiveGenerator
 from resident_memory import peak, resident
 kind, height, width, budget = sys.argv[1], *map(int, sys.argv[2:])
 network = AttentiveGenerator(num_steps=1) if kind == 'attentive' else None

@@ -16,12 +16,10 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 from attentive_gan.errors import UserError
+from attentive_gan.utils.memory_errors import is_out_of_memory
 
 #: Exit code of a process that was interrupted from the keyboard (128 + SIGINT).
 EXIT_INTERRUPTED = 130
-
-#: How torch words that memory ran out, on CUDA and on the CPU.
-_OUT_OF_MEMORY = re.compile(r"out of memory|can't allocate memory", re.IGNORECASE)
 
 #: Libraries that opencv-python needs and that servers and containers often lack.
 _OPENCV_LIBRARIES = re.compile(r'libGL|libgthread|libglib')
@@ -113,7 +111,7 @@ def _message_for(error: Exception) -> str | None:
             f'opencv-python cannot start ({error}); run: pip uninstall -y opencv-python && '
             'pip install opencv-python-headless'
         )
-    if isinstance(error, MemoryError) or _OUT_OF_MEMORY.search(str(error)):
+    if is_out_of_memory(error):
         first_line = str(error).splitlines()[0] if str(error) else 'no memory left on the machine'
         return (
             f'out of memory ({first_line}); lower train_dataloader.batch_size or the crop size, or use '

@@ -217,12 +217,14 @@ class AttentiveGenerator(nn.Module):
         # Sums in float32: half a level of an 8-bit image is lost in bfloat16.
         if self.gated and gate is not None:
             gate = at_least_float32(self._to_pixels(gate, *rainy.shape[2:]))
-            if self.gate_slope != 1:
-                gate = (gate * self.gate_slope).clamp(max=1)
-            return at_least_float32(rainy) + gate * at_least_float32(full)
+            return at_least_float32(rainy) + self._gate(gate) * at_least_float32(full)
         if isinstance(self.autoencoder, RestorationUNet):
             return at_least_float32(rainy) + at_least_float32(full)
         return full
+
+    def _gate(self, attention: Tensor) -> Tensor:
+        """Return the gate, 0 to 1, of an attention map of the same shape."""
+        return attention if self.gate_slope == 1 else (attention * self.gate_slope).clamp(max=1)
 
     def _to_grid(self, image: Tensor) -> Tensor:
         """Pad and unshuffle pixels: (N, C, H, W) to (N, C shuffle^2, H', W'), channels-last."""
