@@ -9,10 +9,10 @@ from typing import Literal
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 
 from attentive_gan.errors import UserError
+from attentive_gan.utils.types import MapArray, PixelArray, RasterArray
 
 from .execution import Execution, Limits
 from .executors import Job, Progress, empty_outputs
@@ -42,9 +42,9 @@ _TOGETHER_PIXELS, _TOGETHER = 2**20, 16
 class Restored:
     """A restored image."""
 
-    image: NDArray
+    image: PixelArray
     """(H, W, 3), RGB, of the type of the rainy one."""
-    attention: NDArray[np.float32] | None
+    attention: MapArray | None
     """Attention map (H, W), about 0 to 1 but unbounded; None if not asked for."""
 
 
@@ -53,7 +53,7 @@ class _Asked:
     """What is to be done with an image."""
 
     task: Task
-    inputs: Sequence[NDArray]
+    inputs: Sequence[RasterArray]
     progress: Progress
     dtype: torch.dtype
 
@@ -161,10 +161,10 @@ class ImageRestorer:
 
     def restore(
         self,
-        image: NDArray,
+        image: PixelArray,
         *,
         attention: bool = False,
-        held: NDArray[np.float32] | None = None,
+        held: MapArray | None = None,
         progress: Progress = lambda part: None,
     ) -> Restored:
         """Restore an image.
@@ -187,7 +187,7 @@ class ImageRestorer:
 
     def begin(
         self,
-        images: Sequence[NDArray],
+        images: Sequence[PixelArray],
         *,
         attention: bool = False,
         progress: Progress = lambda part: None,
@@ -219,17 +219,17 @@ class ImageRestorer:
         on_gpu = self.device.type == 'cuda' and not isinstance(self.loaded.network, OnnxNetwork)
         return _TOGETHER if on_gpu else 1
 
-    def together(self, image: NDArray) -> int:
+    def together(self, image: PixelArray) -> int:
         """Return how many images of the size of this one are best restored at once."""
-        pixels = image.shape[0] * image.shape[1]
+        pixels = int(image.shape[0]) * int(image.shape[1])
         return min(max(_TOGETHER_PIXELS // pixels, 1), self.most_together)
 
-    def attend(self, image: NDArray, progress: Progress = lambda part: None) -> NDArray[np.float32]:
+    def attend(self, image: PixelArray, progress: Progress = lambda part: None) -> MapArray:
         """Predict the attention map (H, W) of an image alone; else like `restore`."""
         asked = self._ask('attend', [image], progress)
         return self._finished(asked, self._begun([asked])[0])[0][..., 0]
 
-    def _ask(self, task: Task, inputs: Sequence[NDArray], progress: Progress) -> _Asked:
+    def _ask(self, task: Task, inputs: Sequence[RasterArray], progress: Progress) -> _Asked:
         image = inputs[0]
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype not in (np.uint8, np.uint16):
             raise ValueError(
@@ -255,7 +255,7 @@ class ImageRestorer:
                 return [self._in_float32(one) for one in asked]
         return jobs
 
-    def _finished(self, asked: _Asked, job: Job) -> Sequence[NDArray]:
+    def _finished(self, asked: _Asked, job: Job) -> Sequence[RasterArray]:
         """Wait for an image and return its results."""
         try:
             job.results.finish()

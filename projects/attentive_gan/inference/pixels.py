@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from attentive_gan.models.networks.padding import PaddingMode
+from attentive_gan.utils.types import RasterArray
 
 from .pinned import to_device
 
@@ -29,7 +30,7 @@ class PaddedRows:
 
     def __init__(
         self,
-        pixels: NDArray,
+        pixels: RasterArray,
         multiple: int,
         mode: PaddingMode,
         like: Tensor,
@@ -105,7 +106,7 @@ def all_finite(values: Tensor) -> bool:
     return bool(torch.isfinite(values.sum())) or bool(torch.isfinite(values).all())
 
 
-def _taken(pixels: NDArray, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> NDArray:
+def _taken(pixels: RasterArray, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> RasterArray:
     """Take rows and columns, without a copy where they follow each other."""
     height, width = _run(rows), _run(columns)
     top, left = int(rows[0]), int(columns[0])

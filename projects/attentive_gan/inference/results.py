@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from attentive_gan.errors import UserError
+from attentive_gan.utils.types import RasterArray
 
 from .pinned import PINNED_BYTES, pinned_like, recorded_event
 from .pixels import all_finite, to_pixels
@@ -31,12 +31,12 @@ class NotFiniteError(UserError):
 class _Part:
     """Rows of one result."""
 
-    target: NDArray
+    target: RasterArray
     row: int
     column: int
     reverse: bool
 
-    def place(self) -> NDArray:
+    def place(self) -> RasterArray:
         """Return the part of the target from the first pixel on."""
         return self.target[self.row :, self.column :]
 
@@ -89,7 +89,7 @@ class Results:
     """
 
     def __init__(
-        self, outputs: Sequence[NDArray], reverse: Sequence[bool], deferred: bool = False
+        self, outputs: Sequence[RasterArray], reverse: Sequence[bool], deferred: bool = False
     ) -> None:
         self._outputs, self._reverse, self._deferred = outputs, reverse, deferred
         self._arriving: deque[_Arrival] = deque()
