@@ -47,7 +47,7 @@ def test_parts_equal_the_whole(batch: int, height: int, attention: bool):
 
 
 @torch.no_grad()
-def test_live_activations_at_720x480_stay_below_the_bar():
+def test_peak_activations_at_720x480():
     generator = lively(
         AttentiveGenerator(num_steps=2)
     )  # from the second step on, all states are alive
@@ -56,7 +56,8 @@ def test_live_activations_at_720x480_stay_below_the_bar():
     restorer.reach  # noqa: B018  (records the network)
     with LiveMemory() as memory:
         restorer.restore(image)
-    assert 0.01 * 2**30 < memory.peak < 0.4 * 2**30
+    # Measured: 0.082 GiB. Less than 70 % of it is not counted right, more than 130 % is a regression.
+    assert 0.057 * 2**30 < memory.peak < 0.106 * 2**30
     assert memory.live == 0
 
 
