@@ -8,7 +8,7 @@ import torch
 from attentive_gan.inference import ImageRestorer, execution, record
 from attentive_gan.inference.activation_memory import LiveMemory
 from attentive_gan.inference.row_stream import RowStream, run_graph
-from attentive_gan.inference.views import view
+from attentive_gan.inference.torch_backend import task_function
 from attentive_gan.models.networks.attentive_generator import AttentiveGenerator
 from support.lively_networks import lively
 from torch import nn
@@ -35,7 +35,7 @@ def test_live_memory_counts_what_is_held():
 @torch.no_grad()
 def test_parts_equal_the_whole(batch: int, height: int, attention: bool):
     generator = lively(AttentiveGenerator(attention=attention))
-    function = view(generator, 'both' if attention else 'restore')
+    function = task_function(generator, 'both' if attention else 'restore')
     graph = record(function, (3,), generator.size_multiple).graph
     assert graph is not None
     rainy = torch.rand(batch, 3, height, 20, generator=torch.Generator().manual_seed(0))

@@ -16,8 +16,7 @@ from torch import Tensor
 from attentive_gan.errors import UserError
 from attentive_gan.utils.types import RasterArray
 
-from .pinned import PINNED_BYTES, pinned_like, recorded_event
-from .pixels import all_finite, to_pixels
+from .pixels import PINNED_BYTES, all_finite, to_pixels
 
 #: Parts that may be on their way from a GPU, for each result of an image.
 MOST_ARRIVING = 2
@@ -132,3 +131,15 @@ class Results:
         else:
             part.check(all_finite(values), values.shape[1])
             part.store(pixels.cpu())
+
+
+def pinned_like(values: Tensor) -> Tensor:
+    """Return pinned main memory of the size and type of a tensor."""
+    return torch.empty(values.shape, dtype=values.dtype, pin_memory=True)
+
+
+def recorded_event(device: torch.device) -> torch.cuda.Event:
+    """Return an event that happens when the device has done what it was given so far."""
+    event = torch.cuda.Event(blocking=True)  # who waits leaves the core to those who read files
+    event.record(torch.cuda.current_stream(device))
+    return event
