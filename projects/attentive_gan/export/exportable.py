@@ -68,7 +68,7 @@ def program_of(module: Exportable, name: str, size_multiple: int | None) -> Expo
 
 
 def first_line(error: BaseException) -> str:
-    """Return what an error says first, in at most 200 characters."""
+    """Return the first line of an error, at most 200 characters."""
     lines = str(error).strip().splitlines() or [type(error).__name__]
     return lines[0][:200]
 

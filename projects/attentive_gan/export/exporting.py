@@ -60,7 +60,7 @@ def export(config: str | None, weights: str | None, out: Path, form: str) -> Exp
     """Write a network to a file, and check the file; on an error, what was there before stays.
 
     Args:
-        config: Config file; None takes what the weights say of themselves.
+        config: Config file; None takes the description stored with the weights.
         weights: Weights (.safetensors or .pth); None takes those that ship.
         out: File to write.
         form: One of `FORMATS`.

@@ -1,4 +1,4 @@
-"""Programs of `torch.export` (.pt2), checked in a process that knows nothing of this package."""
+"""Programs of `torch.export` (.pt2), checked in a process without this package."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ def write_weights(loaded: TorchBackend, description: WeightsDescription, path: P
 
     Args:
         loaded: The network.
-        description: What the file shall say of it.
+        description: Description to store in the file.
         path: File to write; on an error it may be there but must not be used.
 
     Raises:

@@ -53,10 +53,10 @@ _CHANNELS = ([1], [-3], 1, -3)
 
 
 class NotLocalError(Exception):
-    """A network looks at an image as a whole, or does something that is not understood by rows.
+    """A network depends on the whole image, or has an operation that cannot be computed by rows.
 
     Args:
-        reason: The operation to blame, such as 'the operation mean'.
+        reason: The operation in question, such as 'the operation mean'.
     """
 
     def __init__(self, reason: str) -> None:
@@ -120,10 +120,10 @@ class Recorded:
         return lambda *parts: self._call(overload, parts)
 
     def _call(self, target: Any, parts: Sequence[Tensor]) -> Any:
-        known = dict(zip(self.sources, parts, strict=True))
+        value_of = dict(zip(self.sources, parts, strict=True))
 
         def put(node: Node) -> Any:
-            return known[node] if node in known else self.constants[node]
+            return value_of[node] if node in value_of else self.constants[node]
 
         return target(*map_arg(self.node.args, put), **map_arg(self.node.kwargs, put))
 
@@ -143,9 +143,9 @@ def operator_of(node: Node, values: Mapping[Node, Any], constants: Mapping[Node,
     if node.target is python_operator.getitem:
         node, item = node.args  # type: ignore[assignment]
     recorded = Recorded(node, values, constants)
-    known = _SPATIAL.get(recorded.name)
-    if known is not None:
-        return known(recorded)
+    lower = _SPATIAL.get(recorded.name)
+    if lower is not None:
+        return lower(recorded)
     if recorded.name in _BATCH_NORMS and not recorded.constant('training'):
         pass  # by the statistics of the training: a product and a sum for each channel
     elif recorded.name in _ALONG_AXES:

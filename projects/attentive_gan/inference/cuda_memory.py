@@ -27,7 +27,7 @@ def total_memory(device: torch.device) -> int:
         or driver.cuDeviceGet(ctypes.byref(handle), device.index or 0)
         or driver.cuDeviceTotalMem_v2(ctypes.byref(size), handle)
     ):
-        raise RuntimeError(f'the CUDA driver knows no device {device}')
+        raise RuntimeError(f'the CUDA driver finds no device {device}')
     return size.value
 
 
@@ -50,7 +50,7 @@ def _driver_count() -> int:
 
 
 def _driver() -> ctypes.CDLL | None:
-    """Return the CUDA driver, ready for questions, if there is one."""
+    """Return the initialized CUDA driver, if there is one."""
     try:
         driver = ctypes.CDLL('nvcuda.dll' if sys.platform == 'win32' else 'libcuda.so.1')
     except OSError:

@@ -33,7 +33,7 @@ from .tiling import tile_side
 #: Side of a tile where only a halo was chosen.
 DEFAULT_TILE = 512
 
-#: Halo of networks that look at the image as a whole, where only a tile was chosen, in pixels.
+#: Halo of networks with a global receptive field, where only a tile was chosen, in pixels.
 DEFAULT_HALO = 64
 
 Plan = TypeVar('Plan')
@@ -265,7 +265,10 @@ class Execution:
                 'something else, and may show at their borders'
             )
         elif halo < max(reach):
-            self.note(f'a halo of {halo} pixels is not exact: {name} looks {max(reach)} pixels far')
+            self.note(
+                f'a halo of {halo} pixels is not exact: the receptive field of {name} reaches '
+                f'{max(reach)} pixels'
+            )
 
     def note(self, text: str) -> None:
         """Notify once per text."""

@@ -31,7 +31,7 @@ class Job:
     """An image to be restored."""
 
     inputs: Sequence[RasterArray]
-    """Image (H, W, 3) uint8 or uint16, RGB, and where asked for the attention map (H, W, 1) float32."""
+    """Image (H, W, 3) uint8 or uint16, RGB, and for the task `hold` the attention map (H, W, 1) float32."""
     outputs: Sequence[RasterArray]
     """Arrays of the same height and width to be filled; images in RGB."""
     size_multiple: int
@@ -89,8 +89,8 @@ def run_streamed(job: Job, graph: StreamingGraph, plan: ColumnPlan) -> None:
     strips = list(tiles(width, plan.width, reach.before, reach.after, graph.size_multiple))
     for number, strip in enumerate(strips):
         stream = RowStream(graph, height, plan.rows_per_step)
-        for rows, results in stream.run(job.rows((strip.seen_first, strip.seen_last))):
-            kept = slice(strip.first - strip.seen_first, strip.last - strip.seen_first)
+        for rows, results in stream.run(job.rows((strip.read_first, strip.read_last))):
+            kept = slice(strip.first - strip.read_first, strip.last - strip.read_first)
             job.results.store(rows.first, strip.first, [values[..., kept] for values in results])
             job.progress((number + rows.last / height) / len(strips))
 
@@ -102,19 +102,19 @@ def run_tiled(job: Job, function: Function, size: int, halo: tuple[int, int]) ->
         job: The image.
         function: The network.
         size: Side of a tile's result.
-        halo: Rows and columns that the function sees before and after a tile.
+        halo: Rows and columns of the image before and after a tile that the function reads.
     """
     height, width = job.padded_size
     rows = list(tiles(height, size, *halo, job.size_multiple))
     columns = list(tiles(width, size, *halo, job.size_multiple))
     parts: list[tuple[Tile, Tile]] = [(r, c) for c in columns for r in rows]
     for number, (r, c) in enumerate(parts):
-        sources = job.rows((c.seen_first, c.seen_last))
+        sources = job.rows((c.read_first, c.read_last))
         with torch.no_grad():
-            results = function(*(source(r.seen_first, r.seen_last) for source in sources))
+            results = function(*(source(r.read_first, r.read_last) for source in sources))
         kept = (
-            slice(r.first - r.seen_first, r.last - r.seen_first),
-            slice(c.first - c.seen_first, c.last - c.seen_first),
+            slice(r.first - r.read_first, r.last - r.read_first),
+            slice(c.first - c.read_first, c.last - c.read_first),
         )
         job.results.store(r.first, c.first, [values[:, :, kept[0], kept[1]] for values in results])
         job.progress((number + 1) / len(parts))

@@ -30,7 +30,7 @@ BackendName = Literal['torch', 'onnxruntime']
 #: Bytes of an image that count in a budget.
 _LARGE = 64 * 2**20
 
-#: Images with a shorter side are padded for networks that do not say how they pad: those of MMagic mirror
+#: Images with a shorter side are padded for networks without `size_multiple`: those of MMagic mirror
 #: the border themselves, which takes up to 8 pixels.
 _SMALLEST = 16
 
@@ -45,12 +45,12 @@ class Restored:
     image: PixelArray
     """(H, W, 3), RGB, of the type of the rainy one."""
     attention: MapArray | None
-    """Attention map (H, W), about 0 to 1 but unbounded; None if not asked for."""
+    """Attention map (H, W), about 0 to 1 but unbounded; None if not requested."""
 
 
 @dataclass(frozen=True)
-class _Asked:
-    """What is to be done with an image."""
+class _Request:
+    """An image and what to compute from it."""
 
     task: Task
     inputs: Sequence[RasterArray]
@@ -86,11 +86,11 @@ class ImageRestorer:
     """Restores images by a network.
 
     What the whole image needs decides how it runs: at once where that fits the budget; else in strips of
-    columns, each row by row, with the same result. Networks that look at the image as a whole can only
+    columns, each row by row, with the same result. Networks with a global receptive field can only
     run at once, or, if a tile is chosen, in tiles whose result differs.
 
     Args:
-        config: Config of the network; None takes what the weights say of themselves.
+        config: Config of the network; None takes the description stored with the weights.
         weights: Weights (.safetensors or .pth); None takes those that ship.
         network: A network at hand instead of these, working in RGB.
         device: `auto`, `cpu`, `cuda` or `cuda:N`.
@@ -103,8 +103,8 @@ class ImageRestorer:
         memory: Budget in bytes: of the process on a CPU, of the network on a GPU. None: 2 GiB, or 1 GiB
             beyond what the process takes when this is made if that is more; most of the GPU's free memory.
         tile: Largest width of a part that is restored at a time, in pixels; None lets the budget decide.
-        halo: Pixels that the network sees around a tile; None takes what it really looks at. Less is faster
-            and not exact.
+        halo: Pixels of the image around a tile; None takes the receptive field of the network. Less is
+            faster and not exact.
         notify: Called with messages for the user, such as that memory ran out and smaller parts are used.
 
     Attributes:
@@ -181,8 +181,8 @@ class ImageRestorer:
         """
         if held is None:
             return self.begin([image], attention=attention, progress=progress)[0].result()
-        asked = self._ask('hold', [image, held[..., None]], progress)
-        outputs = self._finished(asked, self._begun([asked])[0])
+        request = self._request('hold', [image, held[..., None]], progress)
+        outputs = self._finished(request, self._begun([request])[0])
         return Restored(outputs[0], held if attention else None)
 
     def begin(
@@ -198,20 +198,23 @@ class ImageRestorer:
         wait for results while another begins with more.
 
         Args:
-            images: RGB (H, W, 3) each; see `together` for how many pay.
+            images: RGB (H, W, 3) each; `together` returns how many are best.
             attention: Whether to return attention maps too.
             progress: Progress callback of each image; fraction in [0, 1].
 
         Raises:
             ValueError: Sizes or types differ.
-            UserError: As of `restore`; on a GPU, that a result is not finite shows when it is asked for.
+            UserError: As of `restore`; on a GPU, `Restoring.result` raises it for results that are not
+                finite.
         """
         if len({(image.shape, image.dtype) for image in images}) != 1:
             raise ValueError('images that are begun together must be of one size and type')
         task: Task = 'both' if attention else 'restore'
-        asked = [self._ask(task, [image], progress) for image in images]
-        begun = self._begun(asked)
-        return [Restoring(self._waiting(one, job)) for one, job in zip(asked, begun, strict=True)]
+        requests = [self._request(task, [image], progress) for image in images]
+        begun = self._begun(requests)
+        return [
+            Restoring(self._waiting(one, job)) for one, job in zip(requests, begun, strict=True)
+        ]
 
     @property
     def most_together(self) -> int:
@@ -225,10 +228,10 @@ class ImageRestorer:
 
     def attend(self, image: PixelArray, progress: Progress = lambda part: None) -> MapArray:
         """Predict the attention map (H, W) of an image alone; else like `restore`."""
-        asked = self._ask('attend', [image], progress)
-        return self._finished(asked, self._begun([asked])[0])[0][..., 0]
+        request = self._request('attend', [image], progress)
+        return self._finished(request, self._begun([request])[0])[0][..., 0]
 
-    def _ask(self, task: Task, inputs: Sequence[RasterArray], progress: Progress) -> _Asked:
+    def _request(self, task: Task, inputs: Sequence[RasterArray], progress: Progress) -> _Request:
         image = inputs[0]
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype not in (np.uint8, np.uint16):
             raise ValueError(
@@ -237,12 +240,12 @@ class ImageRestorer:
         if task != 'restore' and not self.gives_attention:
             raise UserError(f'{self.name} predicts no attention map; choose a network that does')
         deep = self.precision == 'auto' and image.dtype == np.uint16
-        return _Asked(task, inputs, progress, torch.float32 if deep else self.dtype)
+        return _Request(task, inputs, progress, torch.float32 if deep else self.dtype)
 
-    def _begun(self, asked: Sequence[_Asked]) -> list[Job]:
+    def _begun(self, requests: Sequence[_Request]) -> list[Job]:
         """Give images of one size and type to the device."""
-        jobs = [self._job(one) for one in asked]
-        first = asked[0]
+        jobs = [self._job(one) for one in requests]
+        first = requests[0]
         limits = Limits(self.memory, self.tile, self.halo)
         with self._lock:
             try:
@@ -251,48 +254,48 @@ class ImageRestorer:
                 # On a GPU this shows later, in `_finished`.
                 if first.dtype == torch.float32:
                     raise
-                return [self._in_float32(one) for one in asked]
+                return [self._in_float32(one) for one in requests]
         return jobs
 
-    def _finished(self, asked: _Asked, job: Job) -> Sequence[RasterArray]:
+    def _finished(self, request: _Request, job: Job) -> Sequence[RasterArray]:
         """Wait for an image and return its results."""
         try:
             job.results.finish()
         except NotFiniteError:
-            if asked.dtype == torch.float32:
+            if request.dtype == torch.float32:
                 raise
-            job = self._in_float32(asked)
+            job = self._in_float32(request)
             job.results.finish()
         return job.outputs
 
-    def _in_float32(self, asked: _Asked) -> Job:
+    def _in_float32(self, request: _Request) -> Job:
         """Begin again with an image whose result is not finite in 16 bits."""
-        kind = str(asked.dtype).removeprefix('torch.')
+        kind = str(request.dtype).removeprefix('torch.')
         self._execution.note(
             f'{self.name} gives values that are not finite in {kind}; such images are restored in '
             'float32 instead, so choose --precision float32 if there are many'
         )
-        job = self._job(asked)
+        job = self._job(request)
         limits = Limits(self.memory, self.tile, self.halo)
         with self._lock:
-            self._execution.run(asked.task, job, torch.float32, limits)
+            self._execution.run(request.task, job, torch.float32, limits)
         return job
 
-    def _waiting(self, asked: _Asked, job: Job) -> Callable[[], Restored]:
+    def _waiting(self, request: _Request, job: Job) -> Callable[[], Restored]:
         def result() -> Restored:
-            outputs = self._finished(asked, job)
-            return Restored(outputs[0], outputs[1][..., 0] if asked.task == 'both' else None)
+            outputs = self._finished(request, job)
+            return Restored(outputs[0], outputs[1][..., 0] if request.task == 'both' else None)
 
         return result
 
-    def _job(self, asked: _Asked) -> Job:
-        image, loaded = asked.inputs[0], self.loaded
+    def _job(self, request: _Request) -> Job:
+        image, loaded = request.inputs[0], self.loaded
         if image.nbytes > _LARGE:
             give_freed_memory_back()  # or results lie where memory counts as taken already
         multiple = loaded.size_multiple or (1 if min(image.shape[:2]) >= _SMALLEST else _SMALLEST)
         return Job(
-            asked.inputs, empty_outputs(image, OUTPUT_CHANNELS[asked.task]), multiple,
-            loaded.padding_mode, loaded.like, loaded.channel_order, asked.progress,
+            request.inputs, empty_outputs(image, OUTPUT_CHANNELS[request.task]), multiple,
+            loaded.padding_mode, loaded.like, loaded.channel_order, request.progress,
         )  # fmt: skip
 
 

@@ -49,7 +49,7 @@ def load_network(config: str | None, weights: str | None, device: torch.device) 
     """Build a network and load its weights.
 
     Args:
-        config: Config file; None takes what the weights say of themselves.
+        config: Config file; None takes the description stored with the weights.
         weights: Weights (.safetensors or .pth); None takes those that ship.
         device: Where the network works.
 
@@ -96,14 +96,14 @@ def load_exported(config: str | None, weights: str | None, device: str) -> OnnxB
 
 
 def load_description(config: str | None, weights: str | None) -> WeightsDescription:
-    """Return what a weights file can say of its network, by its config or by what it says now.
+    """Return the description to store with weights, from their config or from the weights themselves.
 
     Args:
-        config: Config file; None takes what the weights say of themselves.
+        config: Config file; None takes the description stored with the weights.
         weights: Weights (.safetensors or .pth); None takes those that ship.
 
     Raises:
-        UserError: A file is missing or does not fit, or says nothing.
+        UserError: A file is missing or does not fit, or has no description.
     """
     if config is None:
         return _own_description(_weights_path(weights))
@@ -145,11 +145,11 @@ def adopt_network(
     channel_order: ChannelOrder = 'rgb',
     weights_sha256: str = '',
 ) -> TorchBackend:
-    """Make a network at hand ready to restore.
+    """Prepare a network to restore images.
 
     Args:
         network: Maps images (N, 3, H, W), values 0 to 1, to images of the same size.
-        device: Where it shall work.
+        device: Device to run it on.
         name: Its name; the class's by default.
         channel_order: Colour order that it works in.
         weights_sha256: SHA-256 of its weights' file.

@@ -25,7 +25,7 @@ STEP_BYTES = 24 * 2**20
 #: What the estimates leave out: the rows in work and the copies that convolutions make.
 SURCHARGE = 2.0
 
-#: Part of what is left of a budget that plans fill: allocators keep more than is asked for, and libraries
+#: Part of what is left of a budget that plans fill: allocators keep more than requested, and libraries
 #: grow at first use. Without it the Attentive GAN took 2125 of 2048 MiB for a photo of 48 megapixels.
 PLANNED_SHARE = 0.7
 

@@ -1,4 +1,4 @@
-"""What an exported file says of its network, so that it can be run in parts and with right colours."""
+"""Metadata of an exported network: how to run it in parts and in which colour order."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from attentive_gan.models.networks.padding import PaddingMode
 
 from .streaming_ops import Reach
 
-#: Says which keys there are; changes when their meaning does.
+#: Identifies the keys; changes when their meaning does.
 FORMAT = 'attentive_gan 1'
 
 
@@ -24,7 +24,7 @@ class ModelMetadata:
     network_channel_order: Literal['rgb', 'bgr']
     """Order that the network works in; the file exchanges red and blue itself where needed."""
     size_multiple: int | None
-    """What the file pads sides to multiples of; None if the network does not say."""
+    """What the file pads sides to multiples of; None if unknown."""
     padding_mode: PaddingMode
     """How it pads."""
     reach: Reach | None
@@ -62,9 +62,7 @@ class ModelMetadata:
             UserError: They are not complete, or not of this format.
         """
         if metadata.get('format') != FORMAT:
-            raise UserError(
-                f'{source} does not say how its network takes images; make it by tools/export.py'
-            )
+            raise UserError(f'{source} has no metadata of this project; make it by tools/export.py')
         try:
             order, mode = metadata['network_channel_order'], metadata['padding_mode']
             if order not in ('rgb', 'bgr') or mode not in ('reflect', 'replicate'):
@@ -78,5 +76,5 @@ class ModelMetadata:
             )  # fmt: skip
         except (KeyError, ValueError, TypeError) as error:
             raise UserError(
-                f'{source}: what it says of its network is damaged ({error!r}); export it again'
+                f'{source}: its metadata is damaged ({error!r}); export it again'
             ) from error

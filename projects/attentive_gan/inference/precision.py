@@ -126,17 +126,17 @@ def cpu_has_bfloat16_units() -> bool:
     """Return whether this CPU multiplies in bfloat16, and torch makes use of it."""
     if not torch.backends.mkldnn.is_available():
         return False
-    asked = [
+    checks = [
         getattr(torch.cpu, name, None)
         for name in ('_is_avx512_bf16_supported', '_is_amx_tile_supported')
     ]
-    if all(asked):
-        return any(ask() for ask in asked if ask)
+    if all(checks):
+        return any(check() for check in checks if check)
     return not _BFLOAT16_FLAGS.isdisjoint(_cpu_flags())
 
 
 def _cpu_flags() -> set[str]:
-    """Return what the CPU can do, for torch that does not tell; empty where Linux does not tell either."""
+    """Return the CPU's flags, for torch without these checks; empty outside Linux."""
     try:
         lines = Path('/proc/cpuinfo').read_text(encoding='utf-8').splitlines()
     except OSError:

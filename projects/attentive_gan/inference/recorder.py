@@ -37,7 +37,7 @@ class Recorder(TorchDispatchMode):
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
-        """Tell PyTorch that nothing is compiled here; to make sure of it, it would import the compiler."""
+        """Return False: nothing is compiled here, and PyTorch's own check would import the compiler."""
         return False
 
     def __torch_dispatch__(

@@ -1,7 +1,7 @@
 """Trades a little work for much memory: a wide layer that is read late is computed again from narrow ones.
 
 The first layer of a network often turns 3 channels into many, and its result waits for the last layer
-that reads it (a skip connection) until all layers between have seen enough rows. Keeping what it is
+that reads it (a skip connection) until all layers between have read enough rows. Keeping what it is
 computed from takes a fraction of the memory.
 """
 

@@ -144,7 +144,7 @@ class RowStream:
         """Yield rows of the results from top to bottom.
 
         Args:
-            sources: Give the rows of the network's inputs; asked for each row once, from top to bottom.
+            sources: Return rows of the network's inputs; called for each row once, from top to bottom.
 
         Returns:
             Rows, and what the results show there, (1, C, rows, W) each.

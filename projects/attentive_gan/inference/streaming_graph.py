@@ -1,9 +1,9 @@
 """A network as a graph of layers that can be computed row by row, recorded from the network itself.
 
 The network runs once on a small random image while PyTorch records its operations. So every registered
-network is understood without a declaration of its layers, and its receptive field is derived, not typed in.
-A network that looks at the image as a whole (a mean over all pixels, attention between all of them) has
-no such graph; `NotLocalError` says which operation is to blame.
+network is read without a declaration of its layers, and its receptive field is derived, not typed in.
+A network that depends on the whole image (a mean over all pixels, attention between all of them) has
+no such graph; `NotLocalError` names the operation in question.
 """
 
 from __future__ import annotations
@@ -79,33 +79,33 @@ class StreamingGraph:
         """
         before = after = 0
         for row in range(self.size_multiple):
-            seen = self._seen(Rows(row, row + 1), axis)
-            before, after = max(before, row - seen.first), max(after, seen.last - 1 - row)
+            read = self._rows_read(Rows(row, row + 1), axis)
+            before, after = max(before, row - read.first), max(after, read.last - 1 - row)
         return Reach(before, after)
 
-    def _seen(self, rows: Rows, axis: Axis) -> Rows:
+    def _rows_read(self, rows: Rows, axis: Axis) -> Rows:
         """Follow rows of all results back to the inputs."""
         wanted: dict[int, Rows] = dict.fromkeys(self.outputs, rows)
-        seen = rows
+        read = rows
         for position in reversed(range(len(self.layers))):
-            layer, asked = self.layers[position], wanted.get(position)
-            if asked is None:
+            layer, rows_wanted = self.layers[position], wanted.get(position)
+            if rows_wanted is None:
                 continue
             if layer.operator is None:
-                seen = _hull(seen, asked)
+                read = _hull(read, rows_wanted)
                 continue
             for source in layer.inputs:
-                needed = layer.operator.needs(asked, axis)
+                needed = layer.operator.needs(rows_wanted, axis)
                 wanted[source] = _hull(wanted.get(source, needed), needed)
-        return seen
+        return read
 
 
 @dataclass(frozen=True)
 class Recording:
-    """What is known of a network after it ran on a small image."""
+    """Layers and memory of a network, measured on a small image."""
 
     graph: StreamingGraph | None
-    """Its layers; None if it looks at an image as a whole."""
+    """Its layers; None if it depends on the whole image."""
     obstacle: str
     """Why there is no graph, such as 'the operation mean over the whole image'; else empty."""
     bytes_per_pixel: float
@@ -130,8 +130,8 @@ def record(
     Args:
         network: Maps images (1, C_k, H, W), values 0 to 1, to one or several of the same size.
         channels: C_k of its inputs.
-        size_multiple: What H and W must be multiples of for the network not to pad them; None if it does
-            not say.
+        size_multiple: What H and W must be multiples of for the network not to pad them; None if
+            unknown.
         like: A value of the type and on the device that the network works with; default float32, CPU.
     """
     multiple = size_multiple or 1

@@ -43,7 +43,7 @@ class Reach(NamedTuple):
 
 
 class Operator(ABC):
-    """A layer, seen by rows.
+    """A layer, computed by rows.
 
     Attributes:
         fresh: Whether a result has memory of its own, which a later layer may overwrite.
@@ -102,7 +102,7 @@ class PointwiseOp(Operator):
 
 
 class WindowOp(Operator):
-    """A convolution or pooling: a result row sees a window that moves by the stride.
+    """A convolution or pooling: a result row depends on a window that moves by the stride.
 
     Args:
         call: The layer as a function of its input and of its zero padding (rows, columns).

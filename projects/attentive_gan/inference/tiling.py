@@ -1,4 +1,4 @@
-"""Cuts an image into tiles of about equal size, each seen with a halo."""
+"""Cuts an image into tiles of about equal size, each read with a halo."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ class Tile:
     """First row whose result is kept."""
     last: int
     """First row after these."""
-    seen_first: int
-    """First row that the network sees."""
-    seen_last: int
+    read_first: int
+    """First row that the network reads."""
+    read_last: int
     """First row after these."""
 
 
@@ -26,8 +26,8 @@ def tiles(side: int, size: int, before: int, after: int, multiple: int) -> Itera
     Args:
         side: Rows of the image, a multiple of `multiple`.
         size: Rows of a tile's result at most; rounded down to a multiple, at least one.
-        before: Rows that the network sees before the tile, where there are any.
-        after: Rows that it sees after it. Both are rounded up to multiples, so that strides of the network
+        before: Rows that the network reads before the tile, where there are any.
+        after: Rows that it reads after it. Both are rounded up to multiples, so that strides of the network
             fall on the same rows as in the whole image.
         multiple: The network's size multiple.
     """
@@ -45,9 +45,9 @@ def tile_side(bytes_per_pixel: float, budget: int, reach: tuple[int, int], multi
     """Return the side of the largest square tile that fits, a multiple of `multiple`, at least one.
 
     Args:
-        bytes_per_pixel: What the network takes for each pixel that it sees.
+        bytes_per_pixel: What the network takes for each pixel that it reads.
         budget: Bytes that it may take.
-        reach: Pixels that it sees before and after a tile.
+        reach: Pixels that it reads before and after a tile.
         multiple: The network's size multiple.
     """
     halo = sum(-(-r // multiple) * multiple for r in reach)

@@ -18,7 +18,7 @@ START_DEVIATION = 0.02
 
 
 def _set_start_values(network: nn.Module) -> None:
-    """Draw the start values of the paper; MMagic's own function for it stops with an error."""
+    """Set the start values of the paper; MMagic's own function for it stops with an error."""
     for module in network.modules():
         if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d, nn.BatchNorm2d)):
             mean = 1.0 if isinstance(module, nn.BatchNorm2d) else 0.0
@@ -52,7 +52,7 @@ class Pix2PixGenerator(nn.Module):
         self.unet = MODELS.build(
             dict(
                 type='UnetGenerator',
-                _scope_='mmagic',  # its layers have names that only this registry knows
+                _scope_='mmagic',  # its layers have names of this registry alone
                 in_channels=3,
                 out_channels=3,
                 num_down=num_down,
