@@ -198,7 +198,7 @@ class _Filler(threading.Thread):
         try:
             if self._device.type == 'cuda':
                 torch.cuda.set_device(self._device)
-                with torch.cuda.stream(torch.cuda.Stream(self._device)):  # type: ignore[no-untyped-call]
+                with torch.cuda.stream(torch.cuda.Stream(self._device)):
                     self._fill()
             else:
                 self._fill()
