@@ -19,7 +19,7 @@ from attentive_gan.errors import UserError
 from attentive_gan.export import export
 from attentive_gan.inference import ImageRestorer, cuda_memory
 from attentive_gan.inference.precision import choose_precision, in_precision
-from attentive_gan.inference.views import view
+from attentive_gan.inference.torch_backend import task_function
 from attentive_gan.models.networks.attentive_generator import AttentiveGenerator
 from attentive_gan.models.networks.baselines.pix2pix import Pix2PixGenerator
 from attentive_gan.models.networks.unet import RestorationUNet
@@ -179,7 +179,7 @@ def test_onnx_runtime_on_the_card(tmp_path: Path) -> None:
     assert made.device.type == 'cuda'
     for _ in range(2):
         assert apart(made.restore(rainy()).image, expected.restore(rainy()).image)[0] <= 1
-        made.loaded.network.release()
+        made.loaded.release()
 
 
 @needs_card
@@ -323,10 +323,12 @@ def test_recorded_networks_compute_what_the_network_does() -> None:
     """The types in the record are those of autocast on this card."""
     for name, work in (('unet', 'restore'), ('attentive', 'both')):
         made = restorer(name, 'auto')
-        graph = made._execution.recording(work, made.dtype).graph
+        graph = made.loaded.recording(work, made.dtype).graph
         assert graph is not None
         assert {layer.itemsize for layer in graph.layers} == {2, 4}
-        function: Callable = in_precision(view(made.loaded.network, work), made.dtype, DEVICE)
+        function: Callable = in_precision(
+            task_function(made.loaded.network, work), made.dtype, DEVICE
+        )
         pixels = torch.rand(1, 3, 64, 96, device=DEVICE)
         with torch.no_grad():
             sizes = [result.element_size() for result in function(pixels)]

@@ -8,7 +8,7 @@ import torch
 from attentive_gan.inference import ImageRestorer, execution, record
 from attentive_gan.inference.activation_memory import LiveMemory
 from attentive_gan.inference.row_stream import RowStream, run_graph
-from attentive_gan.inference.views import view
+from attentive_gan.inference.torch_backend import task_function
 from attentive_gan.models.networks.attentive_generator import AttentiveGenerator
 from support.lively_networks import lively
 from torch import nn
@@ -35,7 +35,7 @@ def test_live_memory_counts_what_is_held():
 @torch.no_grad()
 def test_parts_equal_the_whole(batch: int, height: int, attention: bool):
     generator = lively(AttentiveGenerator(attention=attention))
-    function = view(generator, 'both' if attention else 'restore')
+    function = task_function(generator, 'both' if attention else 'restore')
     graph = record(function, (3,), generator.size_multiple).graph
     assert graph is not None
     rainy = torch.rand(batch, 3, height, 20, generator=torch.Generator().manual_seed(0))
@@ -47,7 +47,7 @@ def test_parts_equal_the_whole(batch: int, height: int, attention: bool):
 
 
 @torch.no_grad()
-def test_live_activations_at_720x480_stay_below_the_bar():
+def test_peak_activations_at_720x480():
     generator = lively(
         AttentiveGenerator(num_steps=2)
     )  # from the second step on, all states are alive
@@ -56,7 +56,8 @@ def test_live_activations_at_720x480_stay_below_the_bar():
     restorer.reach  # noqa: B018  (records the network)
     with LiveMemory() as memory:
         restorer.restore(image)
-    assert 0.01 * 2**30 < memory.peak < 0.4 * 2**30
+    # Measured: 0.082 GiB. Less than 70 % of it is not counted right, more than 130 % is a regression.
+    assert 0.057 * 2**30 < memory.peak < 0.106 * 2**30
     assert memory.live == 0
 
 

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from attentive_gan.inference import ImageRestorer, attempts, cuda_memory, execution, memory
+from attentive_gan.inference import ImageRestorer, cuda_memory, execution, memory
 from torch import nn
 
 GIB = 2**30
@@ -108,7 +108,7 @@ def test_a_gpu_is_emptied_after_the_values_are_gone(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
     monkeypatch.setattr(torch.cuda, 'empty_cache', lambda: seen.append(held[0]() is None))
-    assert 'CUDA out of memory' in attempts.lack_of_memory(work, torch.device('cuda', 1))
+    assert 'CUDA out of memory' in execution.lack_of_memory(work, torch.device('cuda', 1))
     assert seen == [True]
 
 

@@ -11,10 +11,10 @@ import torch
 from attentive_gan.errors import UserError
 from attentive_gan.export import export
 from attentive_gan.inference import ImageRestorer, execution, memory, onnx_session
+from attentive_gan.inference.backend import OUTPUT_CHANNELS
 from attentive_gan.inference.executors import Job, empty_outputs, run_tiled, run_whole
 from attentive_gan.inference.onnx_session import OnnxSession
 from attentive_gan.inference.tiling import tile_side
-from attentive_gan.inference.views import output_channels, view
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.described_networks import write_described
@@ -77,17 +77,17 @@ def test_equals_the_restorer_by_pytorch(files, restorers, name, size):
 def test_tiles_equal_the_whole(restorers, name, height, width, size):
     loaded = restorers[name].loaded
     task = 'both' if restorers[name].gives_attention else 'restore'
-    reach = loaded.network.recording().reach
+    reach = loaded.recording('restore', torch.float32).reach
     random = np.random.default_rng(size)
     inputs = [random.random((height, width, 3), np.float32)]
     results = []
     for tiled in (True, False):
-        outputs = [np.empty((height, width, c), np.float32) for c in output_channels(task)]
+        outputs = [np.empty((height, width, c), np.float32) for c in OUTPUT_CHANNELS[task]]
         job = Job(inputs, outputs, loaded.size_multiple, loaded.padding_mode, loaded.like)
         if tiled:
-            run_tiled(job, view(loaded.network, task), size, reach)
+            run_tiled(job, loaded.function(task, torch.float32), size, reach)
         else:
-            run_whole([job], view(loaded.network, task))
+            run_whole([job], loaded.function(task, torch.float32))
         results.append(outputs)
     for found, expected in zip(*results, strict=True):
         assert np.abs(found - expected).max() / np.abs(expected).max() < 1e-5
@@ -96,12 +96,12 @@ def test_tiles_equal_the_whole(restorers, name, height, width, size):
 def test_less_than_the_reach_is_not_exact(restorers):
     """The weights of these tests carry values that far, else the test above proves nothing."""
     loaded = restorers['unet'].loaded
-    before, after = loaded.network.recording().reach
+    before, after = loaded.recording('restore', torch.float32).reach
     rainy, results = image(160, 32), []
     for halo in ((before, after), (before // 2, after // 2)):
         outputs = empty_outputs(rainy, (3,))
         job = Job([rainy], outputs, loaded.size_multiple, loaded.padding_mode, loaded.like)
-        run_tiled(job, view(loaded.network, 'restore'), 32, halo)
+        run_tiled(job, loaded.function('restore', torch.float32), 32, halo)
         results.append(outputs[0])
     assert (results[0] != results[1]).any()
 
@@ -124,7 +124,7 @@ def test_the_budget_decides_on_tiles(files, monkeypatch):
     rainy, seen = image(300, 260), seen_pixels(monkeypatch)
     whole = restorer.restore(rainy).image
     assert seen == [300 * 264 + 4 * 264]  # padded to multiples of 8
-    budget = int(restorer.loaded.network.recording().bytes_per_pixel * 200**2)
+    budget = int(restorer.loaded.recording('restore', torch.float32).bytes_per_pixel * 200**2)
     monkeypatch.setattr(execution, 'working_memory', lambda *others: budget)
     seen.clear()
     np.testing.assert_array_equal(restorer.restore(rainy).image, whole)

@@ -10,11 +10,10 @@ import pytest
 import torch
 from attentive_gan.errors import UserError
 from attentive_gan.inference import ImageRestorer, precision, record
-from attentive_gan.inference.execution import Execution
 from attentive_gan.inference.loading import adopt_network
 from attentive_gan.inference.memory import row_bytes
 from attentive_gan.inference.precision import choose_precision, in_precision, strict_float32
-from attentive_gan.inference.views import view
+from attentive_gan.inference.torch_backend import task_function
 from attentive_gan.models.networks.attentive_generator import AttentiveGenerator
 from attentive_gan.models.networks.unet import RestorationUNet
 from drawn_scenes.scenes import draw_scene
@@ -195,8 +194,7 @@ def test_parts_do_not_show_in_16_bits(units, way: str) -> None:
 @pytest.mark.parametrize('build', [RestorationUNet, lambda: AttentiveGenerator(num_steps=2)])
 def test_plans_know_the_type(build: Callable[[], nn.Module]) -> None:
     loaded = adopt_network(lively(build()), CPU)
-    execution = Execution(loaded, lambda text: None)
-    whole, half = (execution.recording('restore', t) for t in (torch.float32, torch.bfloat16))
+    whole, half = (loaded.recording('restore', t) for t in (torch.float32, torch.bfloat16))
     assert whole.graph is not None
     assert half.graph is not None
     sizes = [row_bytes(recording.graph, 512, 1000, 64) for recording in (whole, half)]
@@ -228,6 +226,8 @@ def test_a_gate_that_is_shut_leaves_every_level(units, tile: int | None) -> None
     pixels = np.arange(256).astype(np.uint8).repeat(12).reshape(32, 32, 3)
     made = ImageRestorer(network=network, device='cpu', precision='bfloat16', tile=tile)
     np.testing.assert_array_equal(made.restore(pixels).image, pixels)
-    graph = record(in_precision(view(network, 'restore'), torch.bfloat16, CPU), (3,), 1).graph
+    graph = record(
+        in_precision(task_function(network, 'restore'), torch.bfloat16, CPU), (3,), 1
+    ).graph
     assert graph is not None
     assert [graph.layers[output].itemsize for output in graph.outputs] == [4]

@@ -243,7 +243,7 @@ def test_attention(networks: dict[str, nn.Module]) -> None:
     assert np.abs(both.attention - alone).max() < 1e-4 * np.abs(alone).max()
     held = made.restore(pixels, held=alone).image
     assert np.abs(held.astype(int) - both.image).max() <= 1
-    with pytest.raises(UserError, match='draws no attention'):
+    with pytest.raises(UserError, match='predicts no attention'):
         ImageRestorer(network=networks['unet']).attend(pixels)
 
 

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import torch
 from attentive_gan.inference import Recording, record
+from attentive_gan.inference.backend import INPUT_CHANNELS, OUTPUT_CHANNELS, Task
 from attentive_gan.inference.executors import Job, empty_outputs, run_streamed, run_tiled
 from attentive_gan.inference.memory import ColumnPlan, row_bytes
 from attentive_gan.inference.rematerialization import rematerialize
 from attentive_gan.inference.row_stream import steps
-from attentive_gan.inference.views import Task, input_channels, output_channels, view
+from attentive_gan.inference.torch_backend import task_function
 from attentive_gan.models.networks.baselines.durn import DuRNSP
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -30,16 +31,16 @@ def recording(networks: dict[str, nn.Module], name: str, task: Task = 'restore')
     """Record a network once."""
     if (name, task) not in _RECORDINGS:
         network = networks[name]
-        function = view(network, task)
-        _RECORDINGS[name, task] = record(function, input_channels(task), network.size_multiple)
+        function = task_function(network, task)
+        _RECORDINGS[name, task] = record(function, INPUT_CHANNELS[task], network.size_multiple)
     return _RECORDINGS[name, task]
 
 
 def job_for(network: nn.Module, task: Task, height: int, width: int, seed: int = 0) -> Job:
     """Return a random image (and map) as floating-point numbers, so that nothing is rounded."""
     random = np.random.default_rng(seed)
-    inputs = [random.random((height, width, c), np.float32) for c in input_channels(task)]
-    outputs = empty_outputs(inputs[0], output_channels(task))
+    inputs = [random.random((height, width, c), np.float32) for c in INPUT_CHANNELS[task]]
+    outputs = empty_outputs(inputs[0], OUTPUT_CHANNELS[task])
     multiple, mode = network.size_multiple, network.padding_mode
     return Job(inputs, outputs, multiple, mode, torch.zeros(()))
 
@@ -48,7 +49,7 @@ def whole(network: nn.Module, task: Task, job: Job) -> list[NDArray]:
     """Run the network as it is, with its own padding, on the whole image."""
     tensors = [torch.from_numpy(pixels).permute(2, 0, 1)[None] for pixels in job.inputs]
     with torch.no_grad():
-        results = view(network, task)(*tensors)
+        results = task_function(network, task)(*tensors)
     return [result[0].permute(1, 2, 0).numpy() for result in results]
 
 
@@ -86,7 +87,7 @@ def test_tiled_with_the_derived_halo_equals_whole(
     graph = recording(networks, name).graph
     assert graph is not None
     job = job_for(network, 'restore', height, width)
-    run_tiled(job, view(network, 'restore'), size, tuple(graph.reach()))
+    run_tiled(job, task_function(network, 'restore'), size, tuple(graph.reach()))
     assert difference(list(job.outputs), whole(network, 'restore', job)) < TOLERANCE
 
 
@@ -105,7 +106,7 @@ def test_a_smaller_halo_is_not_exact(networks: dict[str, nn.Module]) -> None:
     assert graph is not None
     before, after = graph.reach()
     job = job_for(network, 'restore', 256, 16)
-    run_tiled(job, view(network, 'restore'), 64, (before // 2, after // 2))
+    run_tiled(job, task_function(network, 'restore'), 64, (before // 2, after // 2))
     assert difference(list(job.outputs), whole(network, 'restore', job)) > TOLERANCE
 
 
@@ -164,7 +165,7 @@ def test_wide_layers_that_are_read_late_are_computed_again(networks: dict[str, n
 
 
 def test_a_mean_over_the_image_has_no_graph() -> None:
-    recorded = record(view(DuRNSP().eval(), 'restore'), (3,), 4)
+    recorded = record(task_function(DuRNSP().eval(), 'restore'), (3,), 4)
     assert recorded.graph is None
     assert 'mean' in recorded.obstacle
 
@@ -187,6 +188,6 @@ class _Positions(nn.Module):
 
 @pytest.mark.parametrize('network', [_Cropping(), _Positions()])
 def test_what_is_not_understood_has_no_graph(network: nn.Module) -> None:
-    recorded = record(view(network, 'restore'), (3,), 1)
+    recorded = record(task_function(network, 'restore'), (3,), 1)
     assert recorded.graph is None
     assert recorded.obstacle

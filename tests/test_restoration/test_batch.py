@@ -221,7 +221,7 @@ def test_attention_and_side_by_side(tmp_path: Path, save: Save, identity: ImageR
     sizes = {name: Image.open(tmp_path / 'out' / name).size for name in files(tmp_path / 'out')}
     assert sizes == {'a.png': (20, 24), 'a_attention.png': (20, 24), 'a_compare.png': (40, 24)}
     report = restore(source, tmp_path / 'none', wanted, restorer=identity)
-    assert 'draws no attention' in report.outcomes[0].reason
+    assert 'predicts no attention' in report.outcomes[0].reason
 
 
 def test_shards_are_disjoint_complete_and_equal_to_one_run(

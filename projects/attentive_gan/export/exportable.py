@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
 from attentive_gan.errors import UserError
-from attentive_gan.inference.views import gives_attention, view
+from attentive_gan.inference.torch_backend import gives_attention, task_function
 from attentive_gan.utils.types import ChannelOrder
 
 
@@ -37,7 +37,7 @@ class Exportable(nn.Module):
         """
         task: Literal['both', 'restore'] = 'both' if len(self.result_names) > 1 else 'restore'
         image = rainy.flip(1) if self.reverse else rainy
-        restored, *maps = view(self.network, task)(image)
+        restored, *maps = task_function(self.network, task)(image)
         return (restored.flip(1) if self.reverse else restored, *maps)
 
 

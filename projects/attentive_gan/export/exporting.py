@@ -11,9 +11,10 @@ import torch
 from attentive_gan.checkpoints.card import write_card
 from attentive_gan.errors import UserError
 from attentive_gan.inference import record
-from attentive_gan.inference.loading import LoadedNetwork, load_description, load_network
+from attentive_gan.inference.backend import Task
+from attentive_gan.inference.loading import load_description, load_network
 from attentive_gan.inference.model_metadata import ModelMetadata
-from attentive_gan.inference.views import Task, gives_attention, view
+from attentive_gan.inference.torch_backend import TorchBackend, task_function
 from attentive_gan.utils.atomic_io import atomic_write
 from attentive_gan.utils.digests import digest
 
@@ -85,10 +86,10 @@ def export(config: str | None, weights: str | None, out: Path, form: str) -> Exp
     return Export(out, loaded.name, time.monotonic() - started, checks)
 
 
-def metadata_of(loaded: LoadedNetwork) -> ModelMetadata:
-    """Find out what an exported file must say of a network."""
-    task: Task = 'both' if gives_attention(loaded.network) else 'restore'
-    recorded = record(view(loaded.network, task), (3,), loaded.size_multiple)
+def metadata_of(loaded: TorchBackend) -> ModelMetadata:
+    """Return the metadata to store in an exported file."""
+    task: Task = 'both' if loaded.gives_attention else 'restore'
+    recorded = record(task_function(loaded.network, task), (3,), loaded.size_multiple)
     return ModelMetadata(
         loaded.name, loaded.channel_order, loaded.size_multiple, loaded.padding_mode,
         recorded.graph.reach() if recorded.graph is not None else None,

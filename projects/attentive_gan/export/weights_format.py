@@ -10,15 +10,13 @@ from attentive_gan.checkpoints.description import (
     read_description,
 )
 from attentive_gan.checkpoints.publishing import save_weights
-from attentive_gan.inference.loading import LoadedNetwork
+from attentive_gan.inference.torch_backend import TorchBackend
 
 from .checking import Check, check
 from .exportable import Exportable
 
 
-def write_weights(
-    loaded: LoadedNetwork, description: WeightsDescription, path: Path
-) -> list[Check]:
+def write_weights(loaded: TorchBackend, description: WeightsDescription, path: Path) -> list[Check]:
     """Write the weights of a network as they are, and compare what the file describes.
 
     Args:

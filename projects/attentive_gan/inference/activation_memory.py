@@ -25,7 +25,7 @@ class LiveMemory(TorchDispatchMode):
     """
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.live = 0
         self.peak = 0
         self._holders: Counter[int] = Counter()
@@ -74,8 +74,10 @@ def peak_activations(work: Callable[[], Any], device: torch.device) -> int:
         torch.cuda.reset_peak_memory_stats(device)
         work()
         torch.cuda.synchronize(device)
-        return torch.cuda.max_memory_allocated(device) - before
-    with LiveMemory() as memory:
+        peak: int = torch.cuda.max_memory_allocated(device) - before
+        return peak
+    memory = LiveMemory()
+    with memory:
         work()
     return memory.peak
 

@@ -91,7 +91,8 @@ class Recorded:
     @property
     def source(self) -> Tensor:
         """Value of the first open map for a small image."""
-        return self.values[self.sources[0]]
+        value: Tensor = self.values[self.sources[0]]
+        return value
 
     def constant(self, name: str) -> Any:
         """Return an argument that must not depend on the image.
@@ -196,9 +197,10 @@ def _convolution(recorded: Recorded) -> Operator:
     transposed = bool(recorded.constant('transposed'))
 
     def call(part: Tensor, cut: list[int]) -> Tensor:
-        return _ATEN.convolution(
+        result: Tensor = _ATEN.convolution(
             part, weight, bias, stride, cut, dilation, transposed, [0, 0], groups
         )
+        return result
 
     kernel = weight.shape[2:]
     if not transposed:

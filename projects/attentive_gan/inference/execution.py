@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
 import torch
 
 from attentive_gan.errors import UserError
+from attentive_gan.utils.memory_errors import is_out_of_memory
 
-from .attempts import lack_of_memory
+from .backend import Backend, Task
 from .executors import Function, Job, run_streamed, run_tiled, run_whole
-from .loading import LoadedNetwork
 from .malloc_tuning import malloc_defaults
 from .memory import (
     ROWS_PER_STEP,
@@ -24,13 +25,10 @@ from .memory import (
     rows_per_step,
     working_memory,
 )
-from .onnx_network import OnnxNetwork
-from .precision import in_precision, strict_float32
-from .rematerialization import rematerialize
-from .row_stream import run_graph
-from .streaming_graph import Recording, StreamingGraph, record, share_weights_copy
+from .precision import strict_float32
+from .streaming_graph import Recording, StreamingGraph
+from .streaming_ops import Reach
 from .tiling import tile_side
-from .views import Task, input_channels, view
 
 #: Side of a tile where only a halo was chosen.
 DEFAULT_TILE = 512
@@ -50,42 +48,26 @@ class Limits:
     tile: int | None = None
     """Largest width of a part, in pixels."""
     halo: int | None = None
-    """Pixels seen around a tile."""
+    """Pixels of the image around a tile."""
 
 
 class Execution:
     """Runs jobs by one network.
 
     Args:
-        loaded: The network.
+        backend: The network and what runs it.
         notify: Called with messages for the user.
     """
 
-    def __init__(self, loaded: LoadedNetwork, notify: Callable[[str], None]) -> None:
-        self.loaded, self.device = loaded, loaded.device
+    def __init__(self, backend: Backend, notify: Callable[[str], None]) -> None:
+        self.backend, self.device = backend, backend.device
         self._notify = notify
-        self._recordings: dict[tuple[Task, torch.dtype], Recording] = {}
         self._noted: set[str] = set()
         self._widest: int | None = None  # columns at a time, after memory ran out
 
-    def recording(self, task: Task, dtype: torch.dtype) -> Recording:
-        """Return what is known of the network for a task, computed in a type."""
-        if (task, dtype) not in self._recordings:
-            loaded = self.loaded
-            if isinstance(loaded.network, OnnxNetwork):
-                return loaded.network.recording()
-            function = in_precision(
-                view(share_weights_copy(loaded.network), task), dtype, self.device
-            )
-            recording = record(function, input_channels(task), loaded.size_multiple, loaded.like)
-            if recording.graph is not None:
-                recording = replace(recording, graph=rematerialize(recording.graph))
-            self._recordings[task, dtype] = recording
-        return self._recordings[task, dtype]
-
     def reach(self, dtype: torch.dtype) -> tuple[int, int] | None:
-        """Return how many rows and columns a restored pixel sees before and after its own; None: all."""
-        recording = self.recording('restore', dtype)
+        """Return the radius of the receptive field before and after a pixel; None if global."""
+        recording = self.backend.recording('restore', dtype)
         if recording.graph is None:
             return recording.reach
         rows, columns = recording.graph.reach(0), recording.graph.reach(1)
@@ -95,7 +77,7 @@ class Execution:
         """Restore an image.
 
         Args:
-            task: What is asked of the network.
+            task: What to compute.
             job: The image.
             dtype: Type in which the network computes.
             limits: What the user chose.
@@ -111,12 +93,12 @@ class Execution:
         self, task: Task, jobs: Sequence[Job], dtype: torch.dtype, limits: Limits
     ) -> None:
         """Restore images of one size, at once if they fit and no parts were chosen; else like `run`."""
-        recording = self.recording(task, dtype)
+        recording = self.backend.recording(task, dtype)
         plain = limits.tile is None and limits.halo is None and recording.reach is None
         if plain and self._widest is None and len(jobs) > 1:
             wanted = sum(self._needed(recording, job) for job in jobs)
             if wanted <= self._working_memory(limits, jobs, wanted):
-                function = self._function(task, dtype)
+                function = self.backend.function(task, dtype)
                 with strict_float32(dtype, self.device):
                     if not self._lack(partial(run_whole, jobs, function)):
                         return
@@ -126,44 +108,58 @@ class Execution:
             self.run(task, job, dtype, limits)
 
     def _run(self, task: Task, job: Job, dtype: torch.dtype, limits: Limits) -> None:
-        recording, function = self.recording(task, dtype), self._function(task, dtype)
-        height, width = job.padded_size
+        recording = self.backend.recording(task, dtype)
+        function = self.backend.function(task, dtype)
         needed = self._needed(recording, job)
         budget = self._working_memory(limits, [job], needed)
-        if limits.halo is None and recording.reach is not None:
-            per_pixel = recording.bytes_per_pixel
-            side = tile_side(per_pixel, budget, recording.reach, job.size_multiple)
-            fits = per_pixel * height * width <= budget
-            side = max(height, width) if fits else side
+        if limits.halo is not None or (limits.tile is not None and recording.is_global):
+            self._run_inexact(job, function, limits, dtype)
+        elif recording.graph is not None:
+            self._run_graph(job, function, recording.graph, limits, needed, budget)
+        elif recording.reach is not None:
+            side = self._exact_side(recording.bytes_per_pixel, recording.reach, job, budget)
             self._run_in_tiles(job, function, recording.reach, side, limits)
-        elif limits.halo is not None or (limits.tile is not None and recording.graph is None):
-            halo = DEFAULT_HALO if limits.halo is None else limits.halo
-            self._note_error(halo, dtype)
-            side = DEFAULT_TILE if limits.tile is None else limits.tile
-            self._run_in_tiles(job, function, (halo, halo), side, limits)
-        elif recording.graph is None:
-            self._refuse_beyond(recording, job, needed, budget)
-            run_whole([job], function)
-        elif limits.tile is None and needed <= budget and self._widest is None:
-            rows = rows_per_step(recording.graph, width, self.device.type)
-            if rows < height and self.device.type == 'cpu':
-                self._stream(job, recording.graph, ColumnPlan(width, rows))
-            else:
-                self._run_at_once(job, function, recording.graph)
         else:
-            plan = plan_columns(recording.graph, height, width, budget, self.device.type)
-            self._stream(job, recording.graph, self._limited(plan, job, limits))
+            self._check_fits(recording, job, needed, budget)
+            run_whole([job], function)
 
-    def _function(self, task: Task, dtype: torch.dtype) -> Function:
-        function = view(self.loaded.network, task)
-        if isinstance(self.loaded.network, OnnxNetwork):
-            return function
-        graph = self.recording(task, dtype).graph
-        if graph is not None and self.device.type == 'cpu':
-            return partial(
-                run_graph, graph
-            )  # in place where possible, with activations tuned for CPUs
-        return in_precision(function, dtype, self.device)
+    def _run_inexact(
+        self, job: Job, function: Function, limits: Limits, dtype: torch.dtype
+    ) -> None:
+        """Run a network in tiles that may be less than it needs."""
+        halo = DEFAULT_HALO if limits.halo is None else limits.halo
+        self._note_error(halo, dtype)
+        side = DEFAULT_TILE if limits.tile is None else limits.tile
+        self._run_in_tiles(job, function, (halo, halo), side, limits)
+
+    def _run_graph(
+        self,
+        job: Job,
+        function: Function,
+        graph: StreamingGraph,
+        limits: Limits,
+        needed: int,
+        budget: int,
+    ) -> None:
+        """Run recorded layers at once if they fit, else in strips of columns, each row by row."""
+        height, width = job.padded_size
+        device = self.device.type
+        if limits.tile is not None or needed > budget or self._widest is not None:
+            plan = plan_columns(graph, height, width, budget, device)
+            self._stream(job, graph, self._limited(plan, job, limits))
+            return
+        rows = rows_per_step(graph, width, device)
+        if device == 'cpu' and rows < height:
+            self._stream(job, graph, ColumnPlan(width, rows))
+        else:
+            self._run_at_once(job, function, graph)
+
+    def _exact_side(self, bytes_per_pixel: float, reach: Reach, job: Job, budget: int) -> int:
+        """Return the side of the largest exact tile; that of the image if it fits."""
+        height, width = job.padded_size
+        if bytes_per_pixel * height * width <= budget:
+            return max(height, width)
+        return tile_side(bytes_per_pixel, budget, reach, job.size_multiple)
 
     def _needed(self, recording: Recording, job: Job) -> int:
         height, width = job.padded_size
@@ -172,11 +168,7 @@ class Execution:
     def _working_memory(self, limits: Limits, jobs: Sequence[Job], wanted: int) -> int:
         # Results take their memory as they come in.
         stored = sum(output.nbytes for job in jobs for output in job.outputs)
-        return working_memory(self.device, limits.memory, stored, wanted, self._release)
-
-    def _release(self) -> None:
-        if isinstance(self.loaded.network, OnnxNetwork):
-            self.loaded.network.release()
+        return working_memory(self.device, limits.memory, stored, wanted, self.backend.release)
 
     def _run_at_once(self, job: Job, function: Function, graph: StreamingGraph) -> None:
         if self._lack(partial(run_whole, [job], function)):
@@ -196,7 +188,7 @@ class Execution:
     def _run_in_tiles(
         self, job: Job, function: Function, halo: tuple[int, int], side: int, limits: Limits
     ) -> None:
-        """Run a network in tiles with a halo: exact where this is how far it looks."""
+        """Run a network in tiles with a halo: exact where the halo is its receptive field."""
         chosen = [limit for limit in (limits.tile, self._widest) if limit is not None]
         self._shrinking(
             job, min([side, *chosen]), lambda smaller: run_tiled(job, function, smaller, halo),
@@ -218,7 +210,7 @@ class Execution:
             plan: The parts.
             work: Works by a plan.
             smaller: Returns the plan to try next; None if there is none.
-            note: Tells a plan and remembers it.
+            note: Stores a plan for later images and notifies.
         """
         current: Plan | None = plan
         while current is not None:
@@ -230,12 +222,12 @@ class Execution:
             current = smaller(current)
             if current is not None:
                 note(current)
-        raise MemoryError(f'{self.loaded.name}: memory ran out for the smallest part ({lack})')
+        raise MemoryError(f'{self.backend.name}: memory ran out for the smallest part ({lack})')
 
     def _lack(self, work: Callable[[], None]) -> str:
         lack = lack_of_memory(work, self.device)
         if lack:
-            self._release()
+            self.backend.release()
         return lack
 
     def _note_columns(self, plan: ColumnPlan) -> None:
@@ -247,26 +239,26 @@ class Execution:
         self._notify(f'memory ran out; going on in tiles of {side} pixels')
 
     def _limited(self, plan: ColumnPlan, job: Job, limits: Limits) -> ColumnPlan:
-        """Return the plan, no wider than asked for or than memory allowed before."""
+        """Return the plan, no wider than `limits.tile` or than memory allowed before."""
         widths = [plan.width, self._widest or plan.width]
         if limits.tile is not None and limits.tile < job.inputs[0].shape[1]:
             widths.append(limits.tile)
         return ColumnPlan(min(widths), plan.rows_per_step)
 
-    def _refuse_beyond(self, recording: Recording, job: Job, needed: int, budget: int) -> None:
-        """Refuse an image that cannot be divided and does not fit."""
+    def _check_fits(self, recording: Recording, job: Job, needed: int, budget: int) -> None:
+        """Raise an error if an image that cannot be divided does not fit."""
         if needed > budget:
             height, width = job.padded_size
             raise UserError(
-                f'{self.loaded.name} takes an image as a whole ({recording.obstacle}): restoring '
+                f'{self.backend.name} takes an image as a whole ({recording.obstacle}): restoring '
                 f'{width}x{height} pixels takes about {needed / 2**30:.1f} GiB, and '
                 f'{budget / 2**30:.1f} GiB are left; raise --memory, or choose --tile and --halo for '
                 'a result that is not exact'
             )
 
     def _note_error(self, halo: int, dtype: torch.dtype) -> None:
-        """Say that tiles see less than the network looks at."""
-        reach, name = self.reach(dtype), self.loaded.name
+        """Notify that tiles are smaller than the receptive field."""
+        reach, name = self.reach(dtype), self.backend.name
         if reach is None:
             self.note(
                 f'{name} takes an image as a whole: tiles with a halo of {halo} pixels give '
@@ -276,7 +268,32 @@ class Execution:
             self.note(f'a halo of {halo} pixels is not exact: {name} looks {max(reach)} pixels far')
 
     def note(self, text: str) -> None:
-        """Tell something once."""
+        """Notify once per text."""
         if text not in self._noted:
             self._noted.add(text)
             self._notify(text)
+
+
+def lack_of_memory(work: Callable[[], None], device: torch.device) -> str:
+    """Call a function that may run out of memory.
+
+    Args:
+        work: The function.
+        device: Where it runs.
+
+    Returns:
+        The error message; empty after success. After an error, all values of the call and the GPU memory
+        that PyTorch kept are freed.
+    """
+    try:
+        work()
+        return ''
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        reason = f'{type(error).__name__}: {error}'
+    # Only here: inside the block, the error's traceback keeps every value of the failed work.
+    gc.collect()
+    if device.type == 'cuda' and torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    return reason

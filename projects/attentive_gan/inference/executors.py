@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from attentive_gan.models.networks.padding import PaddingMode
-from attentive_gan.utils.types import ChannelOrder
+from attentive_gan.utils.types import ChannelOrder, RasterArray
 
 from .memory import ColumnPlan
 from .pixels import PaddedRows
@@ -31,9 +30,9 @@ Progress = Callable[[float], None]
 class Job:
     """An image to be restored."""
 
-    inputs: Sequence[NDArray]
+    inputs: Sequence[RasterArray]
     """Image (H, W, 3) uint8 or uint16, RGB, and where asked for the attention map (H, W, 1) float32."""
-    outputs: Sequence[NDArray]
+    outputs: Sequence[RasterArray]
     """Arrays of the same height and width to be filled; images in RGB."""
     size_multiple: int
     """What sides of the padded image are multiples of; 1 leaves the padding to the network."""
@@ -61,7 +60,7 @@ class Job:
             for pixels in self.inputs
         ]  # fmt: skip
 
-    def _reversed(self, pixels: NDArray) -> bool:
+    def _reversed(self, pixels: RasterArray) -> bool:
         return self.channel_order == 'bgr' and pixels.shape[2] == 3
 
     @property
@@ -121,7 +120,7 @@ def run_tiled(job: Job, function: Function, size: int, halo: tuple[int, int]) ->
         job.progress((number + 1) / len(parts))
 
 
-def empty_outputs(image: NDArray, channels: Sequence[int]) -> list[NDArray]:
+def empty_outputs(image: RasterArray, channels: Sequence[int]) -> list[RasterArray]:
     """Return arrays for results: three channels are an image of the same type, one is a map in float32."""
     height, width = image.shape[:2]
     return [np.empty((height, width, c), image.dtype if c == 3 else np.float32) for c in channels]

@@ -9,23 +9,23 @@ from typing import Literal
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 
 from attentive_gan.errors import UserError
+from attentive_gan.utils.types import MapArray, PixelArray, RasterArray
 
+from .backend import OUTPUT_CHANNELS, Backend, Task
 from .execution import Execution, Limits
 from .executors import Job, Progress, empty_outputs
-from .loading import LoadedNetwork, adopt_network, choose_device, load_exported, load_network
+from .loading import adopt_network, choose_device, load_exported, load_network
 from .malloc_tuning import give_freed_memory_back
 from .memory import default_budget
-from .onnx_network import OnnxNetwork
 from .precision import Precision, choose_precision
 from .results import NotFiniteError
-from .views import Task, gives_attention, output_channels
+from .torch_backend import TorchBackend
 
 #: What runs the network.
-Backend = Literal['torch', 'onnxruntime']
+BackendName = Literal['torch', 'onnxruntime']
 
 #: Bytes of an image that count in a budget.
 _LARGE = 64 * 2**20
@@ -34,17 +34,17 @@ _LARGE = 64 * 2**20
 #: the border themselves, which takes up to 8 pixels.
 _SMALLEST = 16
 
-#: Pixels that a GPU restores at once, where images are smaller, and most images.
-_TOGETHER_PIXELS, _TOGETHER = 2**20, 16
+#: Pixels of a batch of small images.
+_BATCH_PIXELS = 2**20
 
 
 @dataclass(frozen=True)
 class Restored:
     """A restored image."""
 
-    image: NDArray
+    image: PixelArray
     """(H, W, 3), RGB, of the type of the rainy one."""
-    attention: NDArray[np.float32] | None
+    attention: MapArray | None
     """Attention map (H, W), about 0 to 1 but unbounded; None if not asked for."""
 
 
@@ -53,7 +53,7 @@ class _Asked:
     """What is to be done with an image."""
 
     task: Task
-    inputs: Sequence[NDArray]
+    inputs: Sequence[RasterArray]
     progress: Progress
     dtype: torch.dtype
 
@@ -122,7 +122,7 @@ class ImageRestorer:
         network: nn.Module | None = None,
         device: str = 'auto',
         precision: Precision = 'auto',
-        backend: Backend = 'torch',
+        backend: BackendName = 'torch',
         memory: int | None = None,
         tile: int | None = None,
         halo: int | None = None,
@@ -132,7 +132,7 @@ class ImageRestorer:
         if backend == 'onnxruntime':
             if network is not None or precision not in ('auto', 'float32'):
                 raise UserError('--backend onnxruntime runs ONNX files in float32 and nothing else')
-            self.loaded = load_exported(config, weights, device)
+            self.loaded: Backend = load_exported(config, weights, device)
             self.dtype = torch.float32
         else:
             chosen = choose_device(device)
@@ -152,7 +152,7 @@ class ImageRestorer:
     @property
     def gives_attention(self) -> bool:
         """Whether the network predicts an attention map."""
-        return gives_attention(self.loaded.network)
+        return self.loaded.gives_attention
 
     @property
     def reach(self) -> tuple[int, int] | None:
@@ -161,10 +161,10 @@ class ImageRestorer:
 
     def restore(
         self,
-        image: NDArray,
+        image: PixelArray,
         *,
         attention: bool = False,
-        held: NDArray[np.float32] | None = None,
+        held: MapArray | None = None,
         progress: Progress = lambda part: None,
     ) -> Restored:
         """Restore an image.
@@ -187,7 +187,7 @@ class ImageRestorer:
 
     def begin(
         self,
-        images: Sequence[NDArray],
+        images: Sequence[PixelArray],
         *,
         attention: bool = False,
         progress: Progress = lambda part: None,
@@ -216,27 +216,26 @@ class ImageRestorer:
     @property
     def most_together(self) -> int:
         """How many small images of one size are best restored at once."""
-        on_gpu = self.device.type == 'cuda' and not isinstance(self.loaded.network, OnnxNetwork)
-        return _TOGETHER if on_gpu else 1
+        return self.loaded.max_batch
 
-    def together(self, image: NDArray) -> int:
+    def together(self, image: PixelArray) -> int:
         """Return how many images of the size of this one are best restored at once."""
-        pixels = image.shape[0] * image.shape[1]
-        return min(max(_TOGETHER_PIXELS // pixels, 1), self.most_together)
+        pixels = int(image.shape[0]) * int(image.shape[1])
+        return min(max(_BATCH_PIXELS // pixels, 1), self.most_together)
 
-    def attend(self, image: NDArray, progress: Progress = lambda part: None) -> NDArray[np.float32]:
+    def attend(self, image: PixelArray, progress: Progress = lambda part: None) -> MapArray:
         """Predict the attention map (H, W) of an image alone; else like `restore`."""
         asked = self._ask('attend', [image], progress)
         return self._finished(asked, self._begun([asked])[0])[0][..., 0]
 
-    def _ask(self, task: Task, inputs: Sequence[NDArray], progress: Progress) -> _Asked:
+    def _ask(self, task: Task, inputs: Sequence[RasterArray], progress: Progress) -> _Asked:
         image = inputs[0]
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype not in (np.uint8, np.uint16):
             raise ValueError(
                 f'an image must be (H, W, 3), uint8 or uint16; got {image.dtype} {image.shape}'
             )
         if task != 'restore' and not self.gives_attention:
-            raise UserError(f'{self.name} draws no attention map; choose a network that does')
+            raise UserError(f'{self.name} predicts no attention map; choose a network that does')
         deep = self.precision == 'auto' and image.dtype == np.uint16
         return _Asked(task, inputs, progress, torch.float32 if deep else self.dtype)
 
@@ -255,7 +254,7 @@ class ImageRestorer:
                 return [self._in_float32(one) for one in asked]
         return jobs
 
-    def _finished(self, asked: _Asked, job: Job) -> Sequence[NDArray]:
+    def _finished(self, asked: _Asked, job: Job) -> Sequence[RasterArray]:
         """Wait for an image and return its results."""
         try:
             job.results.finish()
@@ -292,14 +291,14 @@ class ImageRestorer:
             give_freed_memory_back()  # or results lie where memory counts as taken already
         multiple = loaded.size_multiple or (1 if min(image.shape[:2]) >= _SMALLEST else _SMALLEST)
         return Job(
-            asked.inputs, empty_outputs(image, output_channels(asked.task)), multiple,
+            asked.inputs, empty_outputs(image, OUTPUT_CHANNELS[asked.task]), multiple,
             loaded.padding_mode, loaded.like, loaded.channel_order, asked.progress,
         )  # fmt: skip
 
 
 def _loaded(
     config: str | None, weights: str | None, network: nn.Module | None, device: torch.device
-) -> LoadedNetwork:
+) -> TorchBackend:
     if network is not None:
         return adopt_network(network, device)
     return load_network(config, weights, device)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from attentive_gan.checkpoints.description import (
     UnknownNetworkError,
@@ -17,36 +16,14 @@ from attentive_gan.checkpoints.description import (
 )
 from attentive_gan.checkpoints.shipped import shipped_weights
 from attentive_gan.errors import UserError
-from attentive_gan.models.networks.padding import PaddingMode
 from attentive_gan.utils.digests import digest
 from attentive_gan.utils.types import ChannelOrder
 
-from .onnx_network import OnnxNetwork
+from .onnx_backend import OnnxBackend
+from .torch_backend import TorchBackend
 
 #: Weights that are taken where none are named.
 DEFAULT_WEIGHTS = 'attgan_small'
-
-
-@dataclass(frozen=True)
-class LoadedNetwork:
-    """A network ready to restore."""
-
-    network: nn.Module
-    """Maps images (N, 3, H, W), values 0 to 1, to images of the same size; in evaluation mode."""
-    name: str
-    """Stem of the config, for messages and records."""
-    channel_order: ChannelOrder
-    """Colour order that it works in."""
-    weights_sha256: str
-    """SHA-256 of the weights' file, hexadecimal."""
-    size_multiple: int | None
-    """Sides that it does not pad are multiples of this; None if it does not say."""
-    padding_mode: PaddingMode
-    """How it pads other sides."""
-    like: Tensor
-    """A value of the type and on the device that it takes."""
-    device: torch.device
-    """Where it works."""
 
 
 def choose_device(name: str) -> torch.device:
@@ -68,7 +45,7 @@ def choose_device(name: str) -> torch.device:
     return device
 
 
-def load_network(config: str | None, weights: str | None, device: torch.device) -> LoadedNetwork:
+def load_network(config: str | None, weights: str | None, device: torch.device) -> TorchBackend:
     """Build a network and load its weights.
 
     Args:
@@ -100,7 +77,7 @@ def load_network(config: str | None, weights: str | None, device: torch.device) 
     return adopt_network(network, device, model.name, model.channel_order, model.weights_sha256)
 
 
-def load_exported(config: str | None, weights: str | None, device: str) -> LoadedNetwork:
+def load_exported(config: str | None, weights: str | None, device: str) -> OnnxBackend:
     """Load an ONNX file.
 
     Args:
@@ -115,18 +92,7 @@ def load_exported(config: str | None, weights: str | None, device: str) -> Loade
         raise UserError(
             '--backend onnxruntime: give an .onnx file of tools/export.py as --weights, and no --config'
         )
-    network = OnnxNetwork(Path(weights), device)
-    metadata = network.session.metadata
-    return LoadedNetwork(
-        network,
-        metadata.name,
-        'rgb',
-        metadata.weights_sha256,
-        metadata.size_multiple,
-        metadata.padding_mode,
-        torch.zeros(()),
-        network.session.device,
-    )
+    return OnnxBackend.from_file(Path(weights), device)
 
 
 def load_description(config: str | None, weights: str | None) -> WeightsDescription:
@@ -178,7 +144,7 @@ def adopt_network(
     name: str = '',
     channel_order: ChannelOrder = 'rgb',
     weights_sha256: str = '',
-) -> LoadedNetwork:
+) -> TorchBackend:
     """Make a network at hand ready to restore.
 
     Args:
@@ -192,8 +158,13 @@ def adopt_network(
     if device.type == 'cuda':
         # cuDNN's matrix units want the channels of a pixel side by side; CPUs choose a layout themselves.
         network = network.to(memory_format=torch.channels_last)
-    return LoadedNetwork(
-        network, name or type(network).__name__, channel_order, weights_sha256,
-        getattr(network, 'size_multiple', None), getattr(network, 'padding_mode', 'replicate'),
-        torch.zeros((), device=device), device,
-    )  # fmt: skip
+    return TorchBackend(
+        name=name or type(network).__name__,
+        channel_order=channel_order,
+        weights_sha256=weights_sha256,
+        size_multiple=getattr(network, 'size_multiple', None),
+        padding_mode=getattr(network, 'padding_mode', 'replicate'),
+        like=torch.zeros((), device=device),
+        device=device,
+        network=network,
+    )

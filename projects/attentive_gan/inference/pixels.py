@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from attentive_gan.models.networks.padding import PaddingMode
+from attentive_gan.utils.types import RasterArray
 
-from .pinned import to_device
+#: Largest part that is copied through pinned memory, in bytes; torch keeps such memory for good.
+PINNED_BYTES = 32 * 2**20
 
 
 class PaddedRows:
@@ -29,7 +31,7 @@ class PaddedRows:
 
     def __init__(
         self,
-        pixels: NDArray,
+        pixels: RasterArray,
         multiple: int,
         mode: PaddingMode,
         like: Tensor,
@@ -60,6 +62,20 @@ class PaddedRows:
         # Dividing in float32, not in half precision, keeps all 8 bits apart.
         values = values.to(torch.float32).permute(2, 0, 1)[None] / self._white
         return values.to(self._like.dtype)
+
+
+def to_device(part: NDArray[np.generic], device: torch.device) -> Tensor:
+    """Return an array on a device; a GPU copies it behind its work while this returns at once.
+
+    Args:
+        part: Contiguous array; it may be changed as soon as this returns.
+        device: Where it is needed.
+    """
+    values = torch.from_numpy(part)
+    if device.type != 'cuda' or values.nbytes > PINNED_BYTES:
+        return values.to(device)
+    # torch keeps the pinned copy from being used again before the GPU has read it.
+    return values.pin_memory().to(device, non_blocking=True)
 
 
 def padded_positions(side: int, multiple: int, mode: PaddingMode) -> NDArray[np.intp]:
@@ -105,7 +121,7 @@ def all_finite(values: Tensor) -> bool:
     return bool(torch.isfinite(values.sum())) or bool(torch.isfinite(values).all())
 
 
-def _taken(pixels: NDArray, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> NDArray:
+def _taken(pixels: RasterArray, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> RasterArray:
     """Take rows and columns, without a copy where they follow each other."""
     height, width = _run(rows), _run(columns)
     top, left = int(rows[0]), int(columns[0])

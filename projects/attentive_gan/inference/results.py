@@ -11,13 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from attentive_gan.errors import UserError
+from attentive_gan.utils.types import RasterArray
 
-from .pinned import PINNED_BYTES, pinned_like, recorded_event
-from .pixels import all_finite, to_pixels
+from .pixels import PINNED_BYTES, all_finite, to_pixels
 
 #: Parts that may be on their way from a GPU, for each result of an image.
 MOST_ARRIVING = 2
@@ -31,12 +30,12 @@ class NotFiniteError(UserError):
 class _Part:
     """Rows of one result."""
 
-    target: NDArray
+    target: RasterArray
     row: int
     column: int
     reverse: bool
 
-    def place(self) -> NDArray:
+    def place(self) -> RasterArray:
         """Return the part of the target from the first pixel on."""
         return self.target[self.row :, self.column :]
 
@@ -89,7 +88,7 @@ class Results:
     """
 
     def __init__(
-        self, outputs: Sequence[NDArray], reverse: Sequence[bool], deferred: bool = False
+        self, outputs: Sequence[RasterArray], reverse: Sequence[bool], deferred: bool = False
     ) -> None:
         self._outputs, self._reverse, self._deferred = outputs, reverse, deferred
         self._arriving: deque[_Arrival] = deque()
@@ -132,3 +131,15 @@ class Results:
         else:
             part.check(all_finite(values), values.shape[1])
             part.store(pixels.cpu())
+
+
+def pinned_like(values: Tensor) -> Tensor:
+    """Return pinned main memory of the size and type of a tensor."""
+    return torch.empty(values.shape, dtype=values.dtype, pin_memory=True)
+
+
+def recorded_event(device: torch.device) -> torch.cuda.Event:
+    """Return an event that happens when the device has done what it was given so far."""
+    event = torch.cuda.Event(blocking=True)  # who waits leaves the core to those who read files
+    event.record(torch.cuda.current_stream(device))
+    return event

@@ -111,7 +111,12 @@ class Recording:
     bytes_per_pixel: float
     """Most memory in use at a time, by pixel of the image."""
     reach: Reach | None = None
-    """How far a pixel of a result looks, where this is known without a graph."""
+    """Receptive field of a pixel, where it is known without a graph."""
+
+    @property
+    def is_global(self) -> bool:
+        """Whether a pixel of the result may depend on the whole image."""
+        return self.graph is None and self.reach is None
 
 
 def record(

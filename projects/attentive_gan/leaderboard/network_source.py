@@ -13,6 +13,7 @@ from attentive_gan.errors import UserError
 from attentive_gan.evaluation.provenance import package_versions
 from attentive_gan.image_io.comparison import attention_image
 from attentive_gan.inference import ImageRestorer
+from attentive_gan.inference.torch_backend import TorchBackend
 
 from .data import BenchmarkData
 from .sources import Prediction, PredictionSource
@@ -48,7 +49,9 @@ class NetworkSource(PredictionSource):
         self.restorer = ImageRestorer(
             config, checkpoint, device=device, precision='float32', memory=memory
         )
-        self.network = self.restorer.loaded.network
+        loaded = self.restorer.loaded
+        assert isinstance(loaded, TorchBackend)  # noqa: S101 -- the default backend
+        self.network = loaded.network
 
     def identity(self) -> dict[str, Any]:
         """Return hashes of config and weights, versions, and the type of the device."""

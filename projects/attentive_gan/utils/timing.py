@@ -85,4 +85,6 @@ def _now(device: torch.device) -> Any:
 
 
 def _seconds_between(start: Any, end: Any) -> float:
-    return start.elapsed_time(end) / 1e3 if isinstance(start, torch.cuda.Event) else end - start
+    on_gpu = isinstance(start, torch.cuda.Event)
+    seconds: float = start.elapsed_time(end) / 1e3 if on_gpu else end - start
+    return seconds

@@ -30,4 +30,4 @@ def count_macs(network: nn.Module, height: int, width: int, batch: int = 1) -> i
     image = torch.empty(batch, 3, height, width, device='meta')
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         network_on_meta(image)
-    return counter.get_total_flops() // 2
+    return int(counter.get_total_flops()) // 2

@@ -37,7 +37,8 @@ class ResidualConvBlock(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Map features (N, C, H, W) to features of the same shape."""
-        return features + self.second(F.leaky_relu(self.first(features), 0.1))
+        change: Tensor = self.second(F.leaky_relu(self.first(features), 0.1))
+        return features + change
 
 
 @MODELS.register_module()
@@ -122,7 +123,8 @@ class RestorationUNet(nn.Module):
                 features = self.down[level](features)
         for level in reversed(range(len(self.up))):
             features = self.decoder[level](self.up[level](features) + skipped[level])
-        return self.tail(features)
+        output: Tensor = self.tail(features)
+        return output
 
 
 def _steps(channels: Sequence[int]) -> list[tuple[int, int]]:

@@ -61,4 +61,5 @@ class EigenNet(nn.Module):
         border = (self.INPUT_PATCH - self.OUTPUT_PATCH) // 2 + self.OUTPUT_PATCH - 1
         padded = F.pad(rainy, (border,) * 4, mode='replicate')
         features = torch.tanh(self.conv2(torch.tanh(self.conv1(padded))))
-        return self.conv3(features) / self.OUTPUT_PATCH**2
+        patches: Tensor = self.conv3(features)
+        return patches / self.OUTPUT_PATCH**2

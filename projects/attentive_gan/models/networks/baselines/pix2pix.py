@@ -76,13 +76,13 @@ class Pix2PixGenerator(nn.Module):
         """
         height, width = rainy.shape[2:]
         padded = pad_to_multiple(rainy, self.size_multiple, self.padding_mode)
-        restored = self.unet(2 * padded - 1)
+        restored: Tensor = self.unet(2 * padded - 1)
         return (restored[..., :height, :width] + 1) / 2
 
 
 @MODELS.register_module()
 class Pix2PixDiscriminator(nn.Module):
-    """Says of each patch of 70 x 70 pixels whether an image is the clean one of a rainy image.
+    """Classifies each 70 x 70 patch of an image, given the rainy image, as clean or restored.
 
     Args:
         base_channels: Channels of the first layer.
@@ -111,4 +111,5 @@ class Pix2PixDiscriminator(nn.Module):
             rainy: (N, 3, H, W), values 0 to 1; sides of 32 or more.
             image: Clean or restored images of the same shape, values 0 to 1.
         """
-        return self.patches(2 * torch.cat((rainy, image), 1) - 1)
+        logits: Tensor = self.patches(2 * torch.cat((rainy, image), 1) - 1)
+        return logits
