@@ -25,7 +25,7 @@ class Recorder(TorchDispatchMode):
     """
 
     def __init__(self, images: Sequence[Tensor]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.graph = Graph()
         self.values: dict[Node, Any] = {}
         """Values of all nodes in the order of computation; they stay, so that no `id` is used twice."""
