@@ -62,6 +62,6 @@ def test_the_functions_train_and_restore(project):
     root, others = project
     if not (root / 'data' / 'pairs.csv').is_file():
         pytest.skip('the commands of the document have not run')
-    run([sys.executable, '-c', others['python'].replace("'restored'", "'again'")], root)
+    run([sys.executable, '-c', others['python']], root)
     assert (root / 'work_dirs' / 'again' / 'iter_4.pth').is_file()
-    assert len(list((root / 'again').iterdir())) == 4
+    assert len(list((root / 'restored_again').iterdir())) == 4

@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> None:
             table.add_row(*row)
         console.print(table)
 
-    show('Host packages', ('package', 'version'), versions)
+    show('Packages', ('package', 'version'), versions)
     fixes = [(s.name, 'yes' if s.active else 'not needed', s.reason) for s in compat.report()]
     show('Toolbox', ('what', 'fixed', 'why'), fixes)
     show('Devices', ('device',), _devices())

@@ -36,7 +36,13 @@ def load_config(path: str, options: Mapping[str, Any] | None = None) -> Config:
         raise
     except Exception as error:  # a config is code and may raise anything
         cause = error.__cause__ or error  # MMEngine hides why a custom import failed
-        raise UserError(f'config {path} cannot be read: {type(cause).__name__}: {cause}') from error
+        hint = ''
+        if isinstance(cause, ImportError) and 'attentive_gan.' in str(cause):
+            hint = '; custom_imports needs attentive_gan.registration, other modules may have moved'
+            hint += ' since version 0.1.0 (see CHANGELOG.md)'
+        raise UserError(
+            f'config {path} cannot be read: {type(cause).__name__}: {cause}{hint}'
+        ) from error
     apply_options(config, options or {}, path)
     return config
 

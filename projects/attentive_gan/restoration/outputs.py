@@ -92,8 +92,9 @@ def refuse_existing(outputs: Sequence[OutputFiles]) -> None:
     existing = [output.path for output in outputs if output.path.exists()]
     if existing:
         more = f' and {len(existing) - _NAMED} more' if len(existing) > _NAMED else ''
+        verb = 'exists' if len(existing) == 1 else 'exist'
         raise UserError(
-            f'{", ".join(shown(path) for path in existing[:_NAMED])}{more} exist already; choose '
+            f'{", ".join(shown(path) for path in existing[:_NAMED])}{more} {verb} already; choose '
             '--skip-existing to keep them, --overwrite to replace them, or another output folder'
         )
 
