@@ -36,7 +36,8 @@ def write_pairs(
 def environment(**variables: str) -> dict[str, str]:
     """Return the environment for a tool; one thread, so that results do not depend on the machine."""
     support = str(REPOSITORY / 'tests' / 'support')
-    path = os.pathsep.join(filter(None, [support, os.environ.get('PYTHONPATH')]))
+    tools = str(REPOSITORY / 'tools')  # the packages of the benchmarks and of the trial
+    path = os.pathsep.join(filter(None, [support, tools, os.environ.get('PYTHONPATH')]))
     return {**os.environ, 'PYTHONPATH': path, 'OMP_NUM_THREADS': '1', **variables}
 
 
