@@ -51,7 +51,7 @@ SHIPPED = {
     name: ShippedWeights(name, sha256)
     for name, sha256 in {
         'unet_rendered': 'd505409c9857a4f2b405c620db5757015b2f0ae31fdf4053a5cc4afffb01d511',
-        'attgan_small': '057fab1fe329f8569e76dfb328276666d8c35af444be354b44eece59bf784a50',
+        'attgan_small': '5dc222df67fefd3937550cfd61aa60e032aa8ecdbe6ec39424df3fd9a60846dc',
         'attgan_pool': 'ef1372d674696df4e950fbd0f275197479678ae2af6b951f8ba8d433162d6dc0',
     }.items()
 }
