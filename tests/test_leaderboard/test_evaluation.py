@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 from attentive_gan.errors import UserError
-from attentive_gan.leaderboard import Layout, open_data, read_result, summarise, write_summary
+from attentive_gan.leaderboard import Layout, open_data, read_result, summarize, write_summary
 from attentive_gan.leaderboard.sources import InputSource
 from support.runs import TINY_CONFIG, data_options, tool, write_pairs
 
@@ -102,7 +102,7 @@ def test_folder_equals_config_equals_test_tool(evaluated, attentive, pairs, tmp_
 def test_inpainting_uses_the_true_mask_and_has_no_rank(evaluated, tmp_path):
     results = evaluated('input=input', 'fill=inpainting:telea')
     assert results['fill'].means['qian_psnr'].mean > results['input'].means['qian_psnr'].mean + 3
-    summary = summarise(tmp_path / 'out', 'input')
+    summary = summarize(tmp_path / 'out', 'input')
     assert [row.rank for row in summary.rows] == [None, None]
 
 
@@ -175,7 +175,7 @@ def test_a_faulty_folder_is_named_and_stops_no_other(evaluated, restored, tmp_pa
     spoil(restored, how)
     results = evaluated('input=input', f'theirs={restored}/', 'fill=inpainting')
     assert message in results['theirs'].reason
-    summary = summarise(tmp_path / 'out', 'input')
+    summary = summarize(tmp_path / 'out', 'input')
     assert [row.result.name for row in summary.rows] == ['fill', 'input']
     assert [name for name, _ in summary.failed] == ['theirs']
 
@@ -252,11 +252,11 @@ def test_results_of_version_0_1_0_are_converted(evaluated, weights, tmp_path, mo
     for folder in folders:
         as_version_0_1_0(folder)
     assert 'pictures' in (folders[1] / 'result.json').read_text()
-    found = summarise(tmp_path / 'out', 'input').rows
+    found = summarize(tmp_path / 'out', 'input').rows
     assert {row.result.name: row.result for row in found} == before
     assert all((folder / 'images' / '0.png').is_file() for folder in folders)
     assert not any((folder / 'pictures').exists() for folder in folders)
-    page = write_page(summarise(tmp_path / 'out', 'input'), tmp_path / 'out')
+    page = write_page(summarize(tmp_path / 'out', 'input'), tmp_path / 'out')
     assert 'entries/tiny/images/' in page.read_text()
     # A new run keeps images and scores.
     monkeypatch.setattr(InputSource, 'predict', None)
@@ -280,7 +280,7 @@ def test_a_run_that_fails_takes_its_row_away(evaluated, restored, tmp_path):
     evaluated('input=input', text)
     spoil(restored, 'missing')
     evaluated(text)
-    summary = summarise(tmp_path / 'out', 'input')
+    summary = summarize(tmp_path / 'out', 'input')
     assert [row.result.name for row in summary.rows] == ['input']
     assert not (tmp_path / 'out' / 'entries' / 'theirs' / 'scores.csv').exists()
 
@@ -289,10 +289,10 @@ def test_other_images_are_not_mixed(evaluated, tmp_path):
     other = open_data(str(write_pairs(tmp_path / 'other', 5, seed=9)))
     evaluated('input=input')
     evaluated('theirs=input', data=other)
-    summary = summarise(tmp_path / 'out', 'input')
+    summary = summarize(tmp_path / 'out', 'input')
     assert [row.result.name for row in summary.rows] == ['input']
     assert 'different image lists are not mixed' in dict(summary.failed)['theirs']
-    turned = summarise(tmp_path / 'out', 'input', other.manifest_sha256)
+    turned = summarize(tmp_path / 'out', 'input', other.manifest_sha256)
     assert [row.result.name for row in turned.rows] == ['theirs']
     assert dict(turned.failed).keys() == {'input'}
 
@@ -305,7 +305,7 @@ def test_files_hold_everything(evaluated, restored, data, tmp_path):
         rows = list(csv.DictReader(stream))
     assert [row['name'] for row in rows] == [pair.name for pair in data.pairs]
     assert float(rows[1]['rgb_ssim']) == result.records[1]['rgb_ssim']
-    write_summary(summarise(out, 'input'), out)
+    write_summary(summarize(out, 'input'), out)
     board = json.loads((out / 'leaderboard.json').read_text())
     assert board['data']['manifest_sha256'] == data.manifest_sha256
     first = next(row for row in board['rows'] if row['name'] == 'theirs')
@@ -317,7 +317,7 @@ def test_equal_images_are_infinite_and_first(evaluated, pairs, restored, tmp_pat
     """Clean images handed in as restored: infinite in every image, null in the file."""
     shutil.copytree(pairs / 'gt', tmp_path / 'clean')
     evaluated('input=input', f'perfect={tmp_path / "clean"}/', f'theirs={restored}/')
-    summary = summarise(tmp_path / 'out', 'input')
+    summary = summarize(tmp_path / 'out', 'input')
     assert [row.result.name for row in summary.rows if row.rank] == ['perfect', 'theirs']
     assert summary.rows[0].result.means['rgb_psnr'].mean == np.inf
     write_summary(summary, tmp_path / 'out')

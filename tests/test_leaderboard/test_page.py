@@ -17,12 +17,12 @@ from attentive_gan.leaderboard import (
     DatasetInfo,
     EntryResult,
     bootstrap_mean,
-    summarise,
+    summarize,
     write_page,
 )
-from attentive_gan.leaderboard.page import asset
 from attentive_gan.leaderboard.results import ENTRIES, RunInfo, SourceInfo
 from attentive_gan.leaderboard.scoring import SCORES, Scoring
+from attentive_gan.web import read_asset
 from support.browser import asked_for
 
 HOSTILE = '<script>document.title="broken"</script>"\'&{{ 7*7 }}'
@@ -72,7 +72,7 @@ def fake_board(out, images):
         folder.mkdir(parents=True, exist_ok=True)
         for image in images:
             (folder / f'{image}.png').write_bytes(grey)
-    return write_page(summarise(out, 'input'), out)
+    return write_page(summarize(out, 'input'), out)
 
 
 @pytest.fixture(scope='module')
@@ -86,8 +86,8 @@ def test_hostile_text_is_escaped_and_nothing_is_external(page):
     assert HOSTILE in unescape(text)
     assert '49' not in re.sub(r'\d{3,}', '', text.split('<main>')[0].split('</style>')[1])
     assert not re.findall(r'(?:src|href)\s*=\s*["\']?(?:https?:)?//', text)
-    assert 'url(' not in asset('style.css')
-    assert '@import' not in asset('style.css')
+    assert 'url(' not in read_asset('style.css', 'attentive_gan.leaderboard')
+    assert '@import' not in read_asset('style.css', 'attentive_gan.leaderboard')
 
 
 def test_every_score_has_its_protocol_in_the_header(page):
@@ -102,7 +102,7 @@ def test_every_score_has_its_protocol_in_the_header(page):
 
 
 def test_published_figures_have_source_status_and_family():
-    published = json.loads(asset('published.json'))
+    published = json.loads(read_asset('published.json', 'attentive_gan.leaderboard'))
     families = {family['key']: family['rows'] for family in published['families']}
     assert set(families) == {'qian', 'bt601', 'unknown'}
     for rows in families.values():

@@ -6,7 +6,6 @@ import hmac
 import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import unquote
@@ -16,7 +15,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from attentive_gan.errors import UserError, shown
 from attentive_gan.image_io import SUFFIXES
-from attentive_gan.web import shared_asset
+from attentive_gan.web import read_asset
 
 from .jobs import Jobs
 
@@ -100,16 +99,19 @@ def _guard(app: Flask, hosts: Collection[str], token: str) -> None:
 
 def _add_page(app: Flask, limits: Limits, restorer_name: str, token: str) -> None:
     assets = {
-        'style.css': ('text/css', shared_asset('look.css') + _asset('app.css')),
-        'script.js': ('text/javascript', shared_asset('slider.js') + _asset('app.js')),
-        'icon.svg': ('image/svg+xml', _asset('icon.svg')),
+        'style.css': ('text/css', read_asset('look.css') + read_asset('app.css', __package__)),
+        'script.js': (
+            'text/javascript',
+            read_asset('slider.js') + read_asset('app.js', __package__),
+        ),
+        'icon.svg': ('image/svg+xml', read_asset('icon.svg', __package__)),
     }
 
     @app.get('/')
     def page() -> str:
         values = {'limits': limits, 'restorer': restorer_name, 'token': token}
         return render_template_string(
-            _asset('index.html.j2'), **values, suffixes=','.join(SUFFIXES)
+            read_asset('index.html.j2', __package__), **values, suffixes=','.join(SUFFIXES)
         )
 
     @app.get('/<any("style.css", "script.js", "icon.svg"):name>')
@@ -165,7 +167,3 @@ def _clean_name(given: str) -> str:
     """Return the last part of a file name, without control characters and of bounded length."""
     name = PurePosixPath(unquote(given).replace('\\', '/')).name
     return PurePosixPath(shown(name)[-200:]).name or 'image'
-
-
-def _asset(name: str) -> str:
-    return (resources.files(__package__) / 'assets' / name).read_text('utf-8')

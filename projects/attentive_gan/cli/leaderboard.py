@@ -81,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
         lambda text: console.print(text, markup=False, highlight=False),
     )
     leaderboard.evaluate(entries, data, plan)
-    summary = leaderboard.summarise(args.out, args.reference, data.manifest_sha256)
+    summary = leaderboard.summarize(args.out, args.reference, data.manifest_sha256)
     leaderboard.write_summary(summary, args.out)
     _print_table(summary)
     if args.page:

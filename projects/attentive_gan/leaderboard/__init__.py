@@ -14,7 +14,7 @@ from .lpips_distance import find_lpips
 from .page import write_page
 from .results import EntryResult, read_result
 from .statistics import Mean, bootstrap_mean, paired_difference
-from .summary import Summary, summarise, write_summary
+from .summary import Summary, summarize, write_summary
 
 __all__ = [
     'Cost',
@@ -35,7 +35,7 @@ __all__ = [
     'parse_entry',
     'read_entries',
     'read_result',
-    'summarise',
+    'summarize',
     'write_data_images',
     'write_page',
     'write_summary',

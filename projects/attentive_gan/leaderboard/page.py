@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from importlib import resources
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -11,7 +11,7 @@ from urllib.parse import quote
 import numpy as np
 
 from attentive_gan.utils.atomic_io import write_text
-from attentive_gan.web import shared_asset
+from attentive_gan.web import read_asset
 
 from .evaluation import DATA_IMAGES
 from .outputs import ATTENTION, IMAGES
@@ -53,9 +53,12 @@ def render_page(summary: Summary) -> str:
     from markupsafe import Markup
 
     environment = Environment(
-        autoescape=True, undefined=StrictUndefined, loader=FunctionLoader(asset),
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
+        autoescape=True,
+        undefined=StrictUndefined,
+        loader=FunctionLoader(partial(read_asset, package=__package__)),
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
     return environment.get_template('page.html.j2').render(
         summary=summary,
         data=summary.data,
@@ -65,19 +68,14 @@ def render_page(summary: Summary) -> str:
         cells=[table_cells(row, summary) for row in summary.rows],
         plots=plots(summary),
         viewer=viewer(summary),
-        published=json.loads(asset('published.json')),
+        published=json.loads(read_asset('published.json', __package__)),
         ranked_by=RANKED_BY.partition('_')[0],
         level=f'{LEVEL:.0%}',
         resamples=RESAMPLES,
-        style=Markup(shared_asset('look.css') + asset('style.css')),  # noqa: S704 -- our own file
-        script=Markup(shared_asset('slider.js') + asset('script.js')),  # noqa: S704 -- our own file
+        style=Markup(read_asset('look.css') + read_asset('style.css', __package__)),  # noqa: S704 -- our own file
+        script=Markup(read_asset('slider.js') + read_asset('script.js', __package__)),  # noqa: S704 -- our own file
         entries_folder=ENTRIES,
     )
-
-
-def asset(name: str) -> str:
-    """Return the content of a file in `assets`."""
-    return (resources.files(__package__) / 'assets' / name).read_text('utf-8')
 
 
 def viewer(summary: Summary) -> dict[str, Any]:

@@ -56,7 +56,7 @@ class Summary:
     failed: list[tuple[str, str]]
 
 
-def summarise(out: Path, reference: str, manifest_sha256: str | None = None) -> Summary:
+def summarize(out: Path, reference: str, manifest_sha256: str | None = None) -> Summary:
     """Rank all results in a folder.
 
     Args:

@@ -1,17 +1,21 @@
-"""Style and slider shared by all pages."""
+"""Style and slider shared by all pages, and reading of a page's files."""
 
 from __future__ import annotations
 
 from importlib import resources
 
+__all__ = ['read_asset']
 
-def shared_asset(name: str) -> str:
-    """Return the text of a shared file.
+
+def read_asset(name: str, package: str = __name__) -> str:
+    """Return the text of a file in the folder `assets` of a package.
 
     Args:
-        name: `look.css` or `slider.js`.
+        name: File name; `look.css` and `slider.js` are shared by all pages.
+        package: Import name of the package that holds the folder.
+
+    Example:
+        >>> ':root' in read_asset('look.css')
+        True
     """
-    return (resources.files(__package__) / 'assets' / name).read_text('utf-8')
-
-
-__all__ = ['shared_asset']
+    return (resources.files(package) / 'assets' / name).read_text('utf-8')
