@@ -7,7 +7,7 @@ import pytest
 import torch
 from attentive_gan.errors import UserError
 from attentive_gan.inference import ImageRestorer, executors, results
-from attentive_gan.inference.pixels import to_device
+from attentive_gan.inference.pixel_conversion import to_device
 from attentive_gan.inference.results import MOST_ARRIVING, NotFiniteError, Results
 from torch import Tensor, nn
 

@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
     """
     from rich.progress import track
 
-    from attentive_gan.data_tools import checking
+    from attentive_gan.data_tools import dataset_check as checking
     from attentive_gan.errors import UserError
     from attentive_gan.utils.manifest import read_manifest
 

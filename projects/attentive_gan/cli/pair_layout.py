@@ -34,7 +34,7 @@ def pair_datasets(root: Path, args: argparse.Namespace) -> Sequence[PairDataset]
         args: Command line with the options of `add_pair_layout_options`.
     """
     from attentive_gan import datasets
-    from attentive_gan.data_tools.checking import splits_of
+    from attentive_gan.data_tools.dataset_check import splits_of
 
     common: dict[str, Any] = {'data_root': str(root), 'lazy_init': True}
     if args.concatenated:

@@ -13,7 +13,7 @@ from attentive_gan.models.networks.padding import PaddingMode
 from attentive_gan.utils.types import ChannelOrder, RasterArray
 
 from .memory import ColumnPlan
-from .pixels import PaddedRows
+from .pixel_conversion import PaddedRows
 from .results import Results
 from .row_stream import RowStream
 from .streaming_graph import StreamingGraph

@@ -16,7 +16,7 @@ from torch import Tensor
 from attentive_gan.errors import UserError
 from attentive_gan.utils.types import RasterArray
 
-from .pixels import PINNED_BYTES, all_finite, to_pixels
+from .pixel_conversion import PINNED_BYTES, all_finite, to_pixels
 
 #: Parts that may be on their way from a GPU, for each result of an image.
 MOST_ARRIVING = 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .adversarial_loss import AdversarialLoss
 from .attention_loss import AttentionLoss, attention_weights
-from .attention_map_loss import AttentionMapLoss
+from .discriminator_map_loss import AttentionMapLoss
 from .multi_scale_loss import MultiScaleLoss
 from .perceptual_loss import VGGPerceptualLoss
 from .ssim_loss import SSIMLoss, ssim

@@ -7,8 +7,8 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from attentive_gan.data_tools.checking import check, splits_of
-from attentive_gan.data_tools.inspection import MIN_RESPONSE, measure_shift, pair_faults
+from attentive_gan.data_tools.dataset_check import check, splits_of
+from attentive_gan.data_tools.pair_inspection import MIN_RESPONSE, measure_shift, pair_faults
 from attentive_gan.datasets.raindrop_dataset import RaindropDataset
 from attentive_gan.image_io import read_image, write_image
 from drawn_scenes.scenes import draw_scene

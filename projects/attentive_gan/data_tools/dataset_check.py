@@ -14,7 +14,7 @@ from attentive_gan.errors import UserError
 from attentive_gan.image_io import write_image
 from attentive_gan.utils.manifest import MANIFEST, write_manifest
 
-from .inspection import (
+from .pair_inspection import (
     PairRecord,
     as_manifest,
     duplicate_faults,
