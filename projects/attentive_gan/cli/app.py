@@ -9,6 +9,7 @@ import argparse
 import importlib.util
 
 from .arguments import add_network_options, network_arguments, positive
+from .common import echo
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,7 +45,7 @@ def run(args: argparse.Namespace) -> None:
 
 def _announce(address: str, opened: bool) -> None:
     """Print the address, and open it."""
-    print(f'{address} (Ctrl-C ends it)', flush=True)
+    echo(f'{address} (Ctrl-C ends it)')
     if opened:
         import webbrowser
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from .common import echo
 from .pair_layout import add_pair_layout_options, pair_datasets
 
 
@@ -44,8 +45,8 @@ def run(args: argparse.Namespace) -> int:
         lambda loop, total: track(loop, 'Checking', total=total),
     )  # fmt: skip
     for line in result.lines():
-        print(line)
+        echo(line)
     out = args.out or Path('work_dirs') / f'check_{args.data_root.resolve().name}'
-    print('written:', *result.write(out, args.rows))
-    print(f'{len(result.faults)} faults' if result.faults else 'no faults')
+    echo('written:', *result.write(out, args.rows))
+    echo(f'{len(result.faults)} faults' if result.faults else 'no faults')
     return 1 if result.faults else 0

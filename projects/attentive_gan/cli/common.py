@@ -31,6 +31,16 @@ _NOISE = (
 )  # fmt: skip
 
 
+def echo(*parts: object) -> None:
+    """Write a line of results to the standard output at once.
+
+    Args:
+        parts: What the line holds, separated by spaces.
+    """
+    sys.stdout.write(' '.join(map(str, parts)) + '\n')
+    sys.stdout.flush()
+
+
 def run_tool(command: ModuleType) -> NoReturn:
     """Run a command as a program of its own, such as `tools/train.py`.
 

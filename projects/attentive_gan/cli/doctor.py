@@ -11,6 +11,8 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from .common import echo
+
 #: (feature, import name, how to install it).
 _FEATURES = (
     ('ONNX files', 'onnxruntime', 'pip install -e ".[export]"'),
@@ -43,7 +45,7 @@ def run(args: argparse.Namespace) -> None:
     compat.prepare()
     if args.brief:
         listed = ', '.join(f'{name} {version}' for name, version in versions)
-        print(f'[doctor] attentive_gan {attentive_gan.__version__} works with {listed}')
+        echo(f'[doctor] attentive_gan {attentive_gan.__version__} works with {listed}')
         return
     console = Console(width=100)
     python = f'Python {sys.version.split()[0]}, {platform.platform()}'

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from .common import echo
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `export`."""
@@ -24,7 +26,7 @@ def run(args: argparse.Namespace) -> None:
     config, weights = (None if word == '-' else word for word in (args.config, args.weights))
     done = export(config, weights, args.out, args.format or format_of(args.out))
     size = done.path.stat().st_size / 2**20
-    print(f'{done.path}: {done.name}, {size:.2f} MiB, {done.seconds:.1f} s')
+    echo(f'{done.path}: {done.name}, {size:.2f} MiB, {done.seconds:.1f} s')
     for check in done.checks:
         count, height, width = check.size
-        print(f'  {count} of {width}x{height} pixels: within {check.error:.1e} of PyTorch')
+        echo(f'  {count} of {width}x{height} pixels: within {check.error:.1e} of PyTorch')

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .arguments import image_size, share
+from .common import echo
 from .pair_layout import add_pair_layout_options, pair_datasets
 
 if TYPE_CHECKING:
@@ -110,8 +111,8 @@ def _calibrate(args: argparse.Namespace, raindrops: RaindropOptions) -> None:
         table.add_row(*row)
     Console(width=100).print(table)
     file = result.write(args.out)
-    print(*(f'{name}={value}' for name, value in read_calibration(file).items()))
-    print(f'written: {file}')
+    echo(*(f'{name}={value}' for name, value in read_calibration(file).items()))
+    echo(f'written: {file}')
 
 
 def _render(args: argparse.Namespace, raindrops: RaindropOptions) -> int:
@@ -133,12 +134,12 @@ def _render(args: argparse.Namespace, raindrops: RaindropOptions) -> int:
         lambda loop, total: track(loop, 'Rendering', total=total),
     )  # fmt: skip
     for line in result.failures:
-        print(f'fault: {line}')
+        echo(f'fault: {line}')
     if not result.rendered and not result.failures:
-        print(f'{args.out} is complete already ({result.kept} pairs); nothing to do.')
+        echo(f'{args.out} is complete already ({result.kept} pairs); nothing to do.')
     else:
         pairs = result.kept + result.rendered
-        print(f'{args.out} holds {pairs} pairs, {result.rendered} of them new.')
+        echo(f'{args.out} holds {pairs} pairs, {result.rendered} of them new.')
     return 1 if result.failures else 0
 
 
