@@ -24,7 +24,7 @@ failed=0
     --cfg-options model.perceptual_loss=None || failed=1
 "$PYTHON" tools/leaderboard.py "$DATA" --out "$WORK_DIR/leaderboard" --size 240x160 \
     --entries "$WORK_DIR/entries.yml" --entry "inpainting=inpainting:telea" \
-    --entry "unet-shipped=configs/unet_rendered.py,projects/attentive_gan/weights/unet_rendered.safetensors" \
+    --entry "attgan-small=configs/attgan_small.py,projects/attentive_gan/weights/attgan_small.safetensors" \
     || failed=1
 
 PAGE=$WORK_DIR/leaderboard/index.html

@@ -1,5 +1,5 @@
-# A small U-Net on drawn scenes with rendered raindrops, for two CPU cores. It made
-# projects/attentive_gan/weights/unet_rendered.md, from which the weights of attgan_small.py started.
+# A small U-Net on drawn scenes with rendered raindrops, for two CPU cores. The weights of
+# attgan_small.py started from it.
 _base_ = [
     '../_base_/default_runtime.py',
     '../_base_/models/unet.py',

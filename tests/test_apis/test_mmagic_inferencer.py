@@ -20,8 +20,8 @@ from mmengine.config import Config
 from support.lively_networks import lively
 from support.runs import REPOSITORY
 
-UNET = str(REPOSITORY / 'configs' / 'unet_rendered.py')
-SHIPPED_UNET = str(SHIPPED['unet_rendered'].path)
+SMALL = str(REPOSITORY / 'configs' / 'attgan_small.py')
+SHIPPED_SMALL = str(SHIPPED['attgan_small'].path)
 BGR = str(REPOSITORY / 'configs' / 'attentive_gan' / 'attgan_authors_1xb2-387k_raindrop.py')
 
 
@@ -55,7 +55,7 @@ def restored_by(infer, image, folder):
 @pytest.mark.parametrize('order', ['rgb', 'bgr'])
 def test_inferencers_equal_the_restorer(order, rainy, bgr_weights, tmp_path):
     config, weights = {
-        'rgb': (UNET, SHIPPED_UNET),
+        'rgb': (SMALL, SHIPPED_SMALL),
         'bgr': (BGR, bgr_weights),
     }[order]
     file, pixels = rainy
@@ -81,19 +81,19 @@ def test_weights_that_do_not_fit_are_refused(rainy, tmp_path):
     weights = tmp_path / 'other.safetensors'
     save_weights(lively(AttentiveGenerator(num_steps=1)).state_dict(), weights, None)
     with pytest.raises(UserError, match='do not fit'):
-        Inferencers(task='Image Restoration', config=UNET, ckpt=str(weights), device='cpu')
+        Inferencers(task='Image Restoration', config=SMALL, ckpt=str(weights), device='cpu')
 
 
 def test_weights_that_are_not_named_are_missed():
     with pytest.raises(UserError, match='name the weights'):
-        Inferencers(task='Image Restoration', config=UNET, device='cpu')
+        Inferencers(task='Image Restoration', config=SMALL, device='cpu')
 
 
 def test_an_own_pipeline_is_kept():
-    config = load_config(UNET)
+    config = load_config(SMALL)
     config.inference_pipeline = [dict(type='LoadImageFromFile', key='img'), dict(type='PackInputs')]
     inferencer = Inferencers(
-        task='Image Restoration', config=config, ckpt=SHIPPED_UNET, device='cpu'
+        task='Image Restoration', config=config, ckpt=SHIPPED_SMALL, device='cpu'
     ).inferencer
     assert len(inferencer.model.cfg.inference_pipeline) == 2
     assert 'channel_order' not in inferencer.model.cfg.inference_pipeline[0]

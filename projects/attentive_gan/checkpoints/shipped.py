@@ -50,9 +50,8 @@ class ShippedWeights:
 SHIPPED = {
     name: ShippedWeights(name, sha256)
     for name, sha256 in {
-        'unet_rendered': 'd505409c9857a4f2b405c620db5757015b2f0ae31fdf4053a5cc4afffb01d511',
-        'attgan_small': '5dc222df67fefd3937550cfd61aa60e032aa8ecdbe6ec39424df3fd9a60846dc',
-        'attgan_pool': 'ef1372d674696df4e950fbd0f275197479678ae2af6b951f8ba8d433162d6dc0',
+        'attgan_small': 'f2dfcad9989653353f019a8dca72ff178c0302f84feeb555d1c4ea8c4c844674',
+        'attgan_pool': '2024a0a7e93f7d9e7b7fec83cf39c3f671cd6ffec7ce2a56089bf26262cd4e34',
     }.items()
 }
 

@@ -57,6 +57,14 @@ def test_an_untrained_gated_network_changes_nothing():
 
 
 @torch.no_grad()
+def test_weights_in_bfloat16_restore():
+    network, rainy = small(), torch.rand(1, 3, 20, 24)
+    expected = network(rainy)
+    found = network.bfloat16()(rainy.bfloat16())
+    assert_close(found.float(), expected, atol=0.05, rtol=0)
+
+
+@torch.no_grad()
 def test_the_sum_is_float32_under_autocast():
     network, rainy = small(), torch.rand(1, 3, 32, 32)
     with torch.autocast('cpu', torch.bfloat16):

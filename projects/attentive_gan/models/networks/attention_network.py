@@ -82,7 +82,7 @@ class AttentionNetwork(nn.Module):
         self, rainy: Tensor, attention: Tensor, state: tuple[Tensor, ...]
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
         """Return the next map and state; `state` is (hidden, cell), empty in the first step."""
-        x = F.relu_(self.head(torch.cat((rainy, attention), 1)))
+        x = F.relu_(self.head(torch.cat((rainy, attention.to(rainy.dtype)), 1)))
         for block in self.blocks:
             x = block(x)
         hidden, cell = self.lstm(x, *state)
