@@ -171,7 +171,7 @@ def test_the_weights_that_ship_hardly_change(units) -> None:
     difference = np.abs(whole - half)
     assert 0 < difference.max() <= 4
     assert difference.mean() < 0.25
-    assert abs((half - whole).mean()) < 0.05  # no colour cast
+    assert np.abs((half - whole).mean((0, 1))).max() < 0.1  # no colour cast in any channel
 
 
 @pytest.mark.parametrize('way', ['strips', 'rows', 'tiles'])
