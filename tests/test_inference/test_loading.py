@@ -1,4 +1,4 @@
-"""Networks on a GPU work with the channels of a pixel side by side."""
+"""Networks for restoring: memory layout on a GPU, the range of values."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from attentive_gan import ImageRestorer
+from attentive_gan.errors import UserError
 from attentive_gan.inference.loading import adopt_network
 from attentive_gan.models.networks.unet import RestorationUNet
+from support.runs import REPOSITORY
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 
@@ -55,3 +58,15 @@ def test_the_layout_stays_through_the_network_on_a_gpu() -> None:
             network(pixels.float().permute(0, 3, 1, 2) / 255)
     assert len(seen) == 10
     assert all(values.is_contiguous(memory_format=torch.channels_last) for values in seen)
+
+
+def test_networks_that_take_other_values_are_refused(tmp_path):
+    weights = tmp_path / 'weights.pth'
+    torch.save({}, weights)
+    config = tmp_path / 'signed.py'
+    config.write_text(
+        f'_base_ = {str(REPOSITORY / "configs" / "attgan_small.py")!r}\n'
+        'model = dict(data_preprocessor=dict(mean=[127.5] * 3, std=[127.5] * 3))\n'
+    )
+    with pytest.raises(UserError, match=r'signed\.py: .* mean \[127\.5, .*expected values 0 to 1'):
+        ImageRestorer(str(config), str(weights), device='cpu')

@@ -56,12 +56,14 @@ def load_inference_model(
         options: Changes to the config, as after `--cfg-options`.
 
     Raises:
-        UserError: A file is missing or does not fit, or the config has no colour order.
+        UserError: A file is missing or does not fit, the config has no colour order, or the network takes
+            other values than 0 to 1.
     """
     loaded = load_config(config, options)
     if not Path(checkpoint).is_file():
         raise UserError(f'weights not found: {checkpoint}')
     order = channel_order(loaded, config)
+    check_value_range(loaded, config)
     # A network without weights of its own would otherwise differ from call to call.
     torch.manual_seed(0)
     scope = DefaultScope.overwrite_default_scope(loaded.get('default_scope', 'mmagic'))
@@ -102,3 +104,22 @@ def channel_order(config: Config, path: str) -> Literal['rgb', 'bgr']:
         f'{path}: its test pipeline has no transform with channel_order, so red and blue might be '
         'swapped; add LoadRainyCleanPair'
     )
+
+
+def check_value_range(config: Config, path: str) -> None:
+    """Raise if a network does not take images with values 0 to 1.
+
+    Args:
+        config: Config of a training.
+        path: Its file, for messages.
+
+    Raises:
+        UserError: The data preprocessor normalizes images otherwise.
+    """
+    preprocessor = config.model.get('data_preprocessor') or {}
+    mean, std = preprocessor.get('mean', [0] * 3), preprocessor.get('std', [255] * 3)
+    if [mean and list(mean), std and list(std)] != [[0] * 3, [255] * 3]:
+        raise UserError(
+            f'{path}: its network takes images with mean {mean} and std {std}; expected values 0 to 1, '
+            'model.data_preprocessor with mean=[0, 0, 0] and std=[255, 255, 255]'
+        )

@@ -11,7 +11,7 @@ from mmengine.config import Config
 from attentive_gan.checkpoints.description import WeightsDescription, check_network
 from attentive_gan.errors import UserError
 
-from .inference_model import channel_order
+from .inference_model import channel_order, check_value_range
 
 
 def describe(config: Config, source: str) -> WeightsDescription:
@@ -22,11 +22,13 @@ def describe(config: Config, source: str) -> WeightsDescription:
         source: Its file, whose stem becomes the name.
 
     Raises:
-        UserError: The config has no generator, one that a description may not build, or no colour order.
+        UserError: The config has no generator, one that a description may not build, no colour
+            order, or a network that takes other values than 0 to 1.
     """
     generator = config.model.get('generator')
     if generator is None:
         raise UserError(f'{source}: the model of this config has no generator to describe')
+    check_value_range(config, source)
     plain = json.loads(json.dumps(generator))
     check_network(plain, source)
     dataset = (config.get('train_dataloader') or {}).get('dataset') or {}

@@ -8,9 +8,8 @@ from typing import Any
 
 from mmengine.config import Config
 
+from attentive_gan.engine.runner.renamed_names import check_names
 from attentive_gan.errors import UserError
-
-from .renamed import check_names
 
 #: Optional fields of MMEngine's runner, which an option may set although the config lacks them.
 _OPTIONAL_FIELDS = (

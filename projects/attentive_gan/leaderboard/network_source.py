@@ -9,7 +9,6 @@ import psutil
 
 from attentive_gan.config.reading import load_config
 from attentive_gan.datasets.pairing import Pair
-from attentive_gan.errors import UserError
 from attentive_gan.evaluation.provenance import package_versions
 from attentive_gan.image_io.comparison import attention_image
 from attentive_gan.inference import ImageRestorer
@@ -37,13 +36,6 @@ class NetworkSource(PredictionSource):
         self.data = data
         loaded = load_config(config)
         self.config_text = loaded.pretty_text
-        preprocessor = loaded.model.get('data_preprocessor') or {}
-        mean, std = preprocessor.get('mean', [0] * 3), preprocessor.get('std', [255] * 3)
-        if [mean and list(mean), std and list(std)] != [[0] * 3, [255] * 3]:
-            raise UserError(
-                f'{config}: its network takes images with mean {mean} and std {std}; expected '
-                'values 0 to 1, model.data_preprocessor with mean=[0, 0, 0] and std=[255, 255, 255]'
-            )
         # On a CPU all memory is available: an image is computed whole, as in a test.
         memory = psutil.virtual_memory().total if device == 'cpu' else None
         self.restorer = ImageRestorer(

@@ -22,6 +22,7 @@ from .config_errors import config_field
 from .device_settings import allow_deterministic_products, to_memory_format, use_tf32
 from .log_filters import drop_noise, file_only
 from .process_group import start_process_group
+from .renamed_names import check_names
 from .resumable_runner import ResumableRunner
 
 
@@ -40,6 +41,16 @@ class RestorationRunner(ResumableRunner):
 
     Select it by `runner_type = 'RestorationRunner'`; arguments are those of `Runner`.
     """
+
+    @classmethod
+    def from_cfg(cls, cfg: Any) -> Runner:
+        """Build a runner; names of version 0.1.0 are reported, also where MMEngine read the config.
+
+        Raises:
+            UserError: The config uses a name of version 0.1.0.
+        """
+        check_names(cfg, str(getattr(cfg, 'filename', None) or 'the config'))
+        return super().from_cfg(cfg)
 
     def setup_env(self, env_cfg: dict[str, Any]) -> None:
         """Start the process group on an available backend, then continue as MMEngine does."""

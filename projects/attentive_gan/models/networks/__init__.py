@@ -9,8 +9,9 @@ from .baselines.durn import DuRNSP
 from .baselines.eigen import EigenNet
 from .baselines.pix2pix import Pix2PixDiscriminator, Pix2PixGenerator
 from .baselines.prenet import PReNet
+from .conv_lstm import ConvLSTM
 from .discriminators import AttentiveDiscriminator, DiscriminatorOutput, PlainDiscriminator
-from .recurrent import ConvLSTM, ResidualBlock
+from .residual_block import ResidualBlock
 from .unet import RestorationUNet
 
 __all__ = [

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .recurrent import ConvLSTM, ResidualBlock, at_least_float32
+from .conv_lstm import ConvLSTM, at_least_float32
+from .residual_block import ResidualBlock
 
 
 class AttentionNetwork(nn.Module):

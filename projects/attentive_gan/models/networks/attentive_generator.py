@@ -12,8 +12,8 @@ from torch.nn import functional as F
 
 from .attention_network import AttentionNetwork
 from .autoencoder import ContextualAutoencoder, Images
+from .conv_lstm import at_least_float32
 from .padding import PaddingMode, pad_to_multiple
-from .recurrent import at_least_float32
 from .unet import RestorationUNet
 
 

@@ -14,8 +14,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from attentive_gan.errors import UserError
+from attentive_gan.models.networks.conv_lstm import ConvLSTM
 from attentive_gan.models.networks.padding import PaddingMode
-from attentive_gan.models.networks.recurrent import ConvLSTM, ResidualBlock
+from attentive_gan.models.networks.residual_block import ResidualBlock
 
 
 class ConvGRU(nn.Module):
