@@ -98,6 +98,25 @@ def test_held_attention_is_taken_up_again(tmp_path: Path) -> None:
     assert np.array_equal(decoded(tmp_path / 'out.mp4'), decoded(tmp_path / 'whole.mp4'))
 
 
+@pytest.mark.parametrize('temporal', ['on', 'fast'])
+def test_frames_that_wait_for_others_are_taken_up_again(temporal: str, tmp_path: Path) -> None:
+    network = lively(AttentiveGenerator(num_steps=1, attention_activation='sigmoid'))
+    restorer = ImageRestorer(network=network, device='cpu')
+    source = make_clip(tmp_path / 'a.mp4', frames=40)
+    options = VideoOptions(segment_frames=15, temporal=temporal)
+    with pytest.raises(_Stop):
+        restore_video(restorer, source, tmp_path / 'out.mp4', options, _stop_at(0.8))
+    report = restore_video(restorer, source, tmp_path / 'out.mp4', options)
+    assert (report.resumed_at, report.frames) == (30, 40)
+    restore_video(restorer, source, tmp_path / 'whole.mp4', options)
+    restore_video(restorer, source, tmp_path / 'off.mp4', VideoOptions(temporal='off'))
+    out, whole, off = (decoded(tmp_path / f'{name}.mp4') for name in ('out', 'whole', 'off'))
+    assert np.array_equal(out, whole)
+    assert len(off) == 40
+    assert not np.array_equal(whole, off)
+    assert frame_times(tmp_path / 'out.mp4') == frame_times(source)
+
+
 def test_no_encoder_and_no_half_file_is_left(identity: ImageRestorer, tmp_path: Path) -> None:
     source, target = make_clip(tmp_path / 'a.mp4'), tmp_path / 'out.mp4'
     target.write_bytes(b'old')

@@ -1,17 +1,18 @@
-"""Restoration of a video frame by frame, in constant memory, resumable."""
+"""Restoration of a video in constant memory, resumable."""
 
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
-from itertools import chain
+from itertools import chain, count
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from attentive_gan.errors import UserError, shown
-from attentive_gan.inference import ImageRestorer, Restored
+from attentive_gan.inference import ImageRestorer
 from attentive_gan.restoration.pipeline import Pipeline
 from attentive_gan.utils.atomic_io import atomic_write
 from attentive_gan.utils.types import ImageArray
@@ -22,12 +23,13 @@ from .ffmpeg import FfmpegBackend, ffmpeg_is_installed
 from .flicker import FlickerMeter
 from .opencv_video import OpenCvBackend
 from .state import VideoState
+from .video_restorer import VideoRestorer, radius_for
 
 #: Largest number of frames that are read ahead or wait to be written.
 _MOST_WAITING = 8
 
 #: A frame, and a function that waits for its result.
-_Begun = tuple[ImageArray, Callable[[], Restored]]
+_Begun = tuple[ImageArray, Callable[[], ImageArray]]
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,9 @@ class VideoOptions:
     """Weight of earlier frames in the attention map, 0 to below 1; 0 treats each frame alone."""
     measure_flicker: bool = False
     """Whether to measure flicker of input and result, which takes time."""
+    temporal: Literal['on', 'fast', 'off'] = 'on'
+    """Whether the scene behind drops is fetched from other frames (`TemporalFilter`); `fast` uses earlier
+    ones alone. Held attention and networks without an attention map restore frame by frame."""
 
 
 @dataclass
@@ -131,6 +136,9 @@ def _identity(
 ) -> dict[str, Any]:
     """Return everything that determines the frames, with the keys of version 0.1.0."""
     status = path.stat()
+    settings = asdict(options)
+    if not _is_temporal(restorer, options):
+        del settings['temporal']
     return {
         'source': str(path.resolve()),
         'bytes': status.st_size,
@@ -140,9 +148,13 @@ def _identity(
         'type': str(restorer.dtype),
         'tile': restorer.tile,
         'halo': restorer.halo,
-        'options': asdict(options),
+        'options': settings,
         'tool': backend.name,
     }
+
+
+def _is_temporal(restorer: ImageRestorer, options: VideoOptions) -> bool:
+    return options.temporal != 'off' and restorer.gives_attention and not options.hold_attention
 
 
 def _notes(info: VideoInfo, restarted: bool, frames: int) -> list[str]:
@@ -184,13 +196,26 @@ class _FrameRestorer:
         self.done = self._first = state.frames
         self.meter = FlickerMeter() if options.measure_flicker else None
         self._attention = AttentionAverage(restorer, options.hold_attention, state.scene())
+        self._temporal = None
+        if _is_temporal(restorer, options):
+            self._temporal = VideoRestorer(restorer, look_ahead=options.temporal == 'on')
+        self._waiting: deque[ImageArray] = deque()
+        self._begun: deque[_Begun] = deque()
+        self._missing, self._ended = 0, False
+        # Frames before the first missing one, which it depends on.
+        history = 2 * radius_for(info.width * info.height * 3)
+        self._repeated = min(self.done, history) if self._temporal else 0
         self._started = time.perf_counter()
 
     def run(self, path: Path) -> None:
         """Restore all missing segments of a video."""
-        with closing(self.backend.read_frames(path, self.info, self.done)) as frames:
+        first = self.done - self._repeated
+        with closing(self.backend.read_frames(path, self.info, first)) as frames:
             while (head := next(frames, None)) is not None:
-                self._restore_segment(chain([head], frames), head.nbytes)
+                size = head.nbytes
+                self._restore_segment(chain([head], frames), size)
+            while self._waiting or self._begun:
+                self._restore_segment(frames, size)
         if not self.done:
             reason = f' ({self.backend.read_errors})' if self.backend.read_errors else ''
             raise UserError(f'{shown(path)} has no frame that can be read{reason}; copy it again')
@@ -200,34 +225,63 @@ class _FrameRestorer:
         info, quality = self.info, self.options.quality
         with self.backend.segment_writer(self.state.unfinished, info, quality) as writer:
             # The thread that reads finds the end of the video: None from there on.
-            pipeline: Pipeline[int, ImageArray | None, _Begun | None] = Pipeline(
+            pipeline: Pipeline[int, ImageArray | None, list[_Begun]] = Pipeline(
                 lambda _: 2 * frame_bytes,
                 lambda _: next(frames, None),
-                lambda _, frame: None if frame is None else self._restore(frame),
-                lambda _, begun: None if begun is None else self._write(writer, *begun),
+                lambda _, frame: self._restore(frame),
+                lambda _, begun: self._write(writer, begun),
                 limit=2 * _MOST_WAITING * frame_bytes,
             )
-            with closing(pipeline.run(range(self.options.segment_frames))) as steps:
+            with closing(pipeline.run(self._until_complete())) as steps:
                 for _, error in steps:
                     if error is not None:
                         raise error
                     self._report_progress()
         self.state.complete_segment(self.done - before, self._attention.scene)
 
-    def _restore(self, frame: ImageArray) -> _Begun:
-        if self.options.hold_attention:
-            restored = self.restorer.restore(frame, held=self._attention.update(frame))
-            return frame, lambda: restored
-        return frame, self.restorer.begin([frame])[0].result
+    def _until_complete(self) -> Iterator[int]:
+        """Count frames until those of a segment are ready, or the video ends."""
+        self._missing = self.options.segment_frames
+        # Held attention is stored with the segment, so no frame after it may be begun.
+        for number in count() if self._temporal is not None else range(self._missing):
+            yield number
+            if not self._missing or self._ended:
+                return
 
-    def _write(
-        self, writer: FrameWriter, frame: ImageArray, result: Callable[[], Restored]
-    ) -> None:
-        restored = result().image
-        if self.meter is not None:
-            self.meter.add(frame, restored)
-        writer.write(restored)
-        self.done += 1
+    def _restore(self, frame: ImageArray | None) -> list[_Begun]:
+        """Begin a frame, None after the last; return the frames that the segment may take."""
+        if frame is None:
+            self._ended = True
+            for image in self._temporal.flush() if self._temporal is not None else ():
+                self._add_waiting(image)
+        elif self._temporal is not None:
+            self._waiting.append(frame)
+            if (restored := self._temporal.push(frame)) is not None:
+                self._add_waiting(restored)
+        elif self.options.hold_attention:
+            held = self.restorer.restore(frame, held=self._attention.update(frame))
+            self._begun.append((frame, lambda: held.image))
+        else:
+            begun = self.restorer.begin([frame])[0]
+            self._begun.append((frame, lambda: begun.result().image))
+        taken = [self._begun.popleft() for _ in range(min(self._missing, len(self._begun)))]
+        self._missing -= len(taken)
+        return taken
+
+    def _add_waiting(self, image: ImageArray) -> None:
+        frame = self._waiting.popleft()
+        if self._repeated:
+            self._repeated -= 1
+        else:
+            self._begun.append((frame, lambda: image))
+
+    def _write(self, writer: FrameWriter, begun: list[_Begun]) -> None:
+        for frame, result in begun:
+            restored = result()
+            if self.meter is not None:
+                self.meter.add(frame, restored)
+            writer.write(restored)
+            self.done += 1
 
     def _report_progress(self) -> None:
         speed = (self.done - self._first) / (time.perf_counter() - self._started)

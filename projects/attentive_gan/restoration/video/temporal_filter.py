@@ -1,0 +1,223 @@
+"""Scene behind raindrops, fetched from earlier and later frames of a video."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from attentive_gan.utils.types import ImageArray
+
+from .attention_average import SCENE_CUT
+from .motion import Map, blur, consistency, positions, resized_flow, scene_flow, warp
+
+#: Frames before and after the present one that are used; drops of some tens of pixels need some frames of
+#: motion to be passed.
+RADIUS = 12
+#: Distances in frames from which pixels are fetched.
+_DISTANCES = (1, 2, 3, 4, 6, 8, 10, 12)
+#: Largest side of the images in which motion is estimated.
+_WORKING_SIDE = 480
+#: Mean attention from which a drop may be there, and above that range it certainly is.
+_DROP, _DROP_RANGE = 0.08, 0.22
+#: Difference of colours around a drop, in levels, at which a fetched pixel counts exp(-1).
+_RIM = 12.0
+#: Weight of all fetched pixels at which they replace the network's.
+_ENOUGH = 0.4
+_THUMBNAIL = (64, 36)
+
+
+@dataclass
+class _Frame:
+    """A restored frame, and its relation to the frame before it."""
+
+    image: ImageArray
+    """Restored by the network, (H, W, 3), uint8 or uint16."""
+    small: ImageArray
+    """The same at the working size, (h, w, 3), uint8."""
+    attention: Map
+    """Attention map at the working size."""
+    thumbnail: Map
+    """The rainy frame, to detect cuts."""
+    forth: Map | None = None
+    """Flow from the frame before to this one."""
+    back: Map | None = None
+    """Flow from this frame to the one before."""
+    trust: tuple[Map, Map] | None = None
+    """Consistency of both."""
+
+
+class TemporalFilter:
+    """Replaces what the network invents behind drops by what other frames show there.
+
+    Drops stay where they are in the image while the scene moves behind them, so the mean of the attention
+    maps over some frames shows drops and forgets details of the scene. Behind a drop, the scene is taken
+    from frames where it is visible: along the flow of the scene, from one frame to the next, weighted by
+    visibility, consistency of the flow and similarity around the drop, with colours matched there. Where no
+    frame shows it, and in scenes that do not move, the network's image remains.
+
+    The result of a frame depends on `radius` frames after it and twice as many before it alone, so a video
+    may be divided anywhere. A cut ends what frames share.
+
+    Args:
+        radius: Frames before and after the present one that are used.
+        look_ahead: Whether later frames are used; without them a frame is returned at once.
+    """
+
+    def __init__(self, radius: int = RADIUS, look_ahead: bool = True) -> None:
+        self.radius = radius
+        self.look_ahead = look_ahead
+        self._frames: deque[_Frame] = deque(maxlen=2 * radius + 1)
+        self._waiting = 0
+        self._ready: deque[ImageArray] = deque()
+
+    @property
+    def history(self) -> int:
+        """Frames before a frame that its result depends on."""
+        return 2 * self.radius
+
+    def push(
+        self, rainy: ImageArray, restored: ImageArray, attention: NDArray[np.float32]
+    ) -> ImageArray | None:
+        """Add a frame.
+
+        Args:
+            rainy: The frame, RGB (H, W, 3), uint8 or uint16.
+            restored: The same, restored by the network.
+            attention: Its attention map (H, W), 0 to 1.
+
+        Returns:
+            The next finished frame, of the same shape and type; None while more frames are needed.
+        """
+        shrunk = cv2.resize(_eight_bits(rainy), _THUMBNAIL, interpolation=cv2.INTER_AREA)
+        thumbnail = shrunk.astype(np.float32)
+        if self._frames and self._is_cut(restored, thumbnail):
+            self._finish_scene()
+        small, map_ = (
+            cv2.resize(image, _working_size(restored), interpolation=cv2.INTER_AREA)
+            for image in (_eight_bits(restored), attention)
+        )
+        frame = _Frame(restored, cast(ImageArray, small), cast(Map, map_), thumbnail)
+        self._frames.append(frame)
+        self._waiting += 1
+        self._connect()
+        if self._waiting > (self.radius if self.look_ahead else 0):
+            self._finish_one()
+        return self._ready.popleft() if self._ready else None
+
+    def flush(self) -> Iterator[ImageArray]:
+        """Yield the frames that wait for later ones; the video is over."""
+        self._finish_scene()
+        while self._ready:
+            yield self._ready.popleft()
+
+    def _is_cut(self, restored: ImageArray, thumbnail: Map) -> bool:
+        last = self._frames[-1]
+        different = np.abs(thumbnail - last.thumbnail).mean() > SCENE_CUT
+        return bool(different) or restored.shape != last.image.shape
+
+    def _finish_scene(self) -> None:
+        while self._waiting:
+            self._finish_one()
+        self._frames.clear()
+
+    def _finish_one(self) -> None:
+        self._ready.append(self._filtered(len(self._frames) - self._waiting))
+        self._waiting -= 1
+
+    def _connect(self) -> None:
+        """Estimate the motion between the last two frames."""
+        if len(self._frames) < 2:
+            return
+        visible = 1 - self._drops(len(self._frames) - 1 - self.radius, len(self._frames))
+        last, frame = self._frames[-2], self._frames[-1]
+        before, now = (cv2.cvtColor(f.small, cv2.COLOR_RGB2GRAY) for f in (last, frame))
+        forth = scene_flow(cast(ImageArray, before), cast(ImageArray, now), visible)
+        back = scene_flow(cast(ImageArray, now), cast(ImageArray, before), visible)
+        frame.forth, frame.back = forth, back
+        frame.trust = consistency(forth, back), consistency(back, forth)
+
+    def _drops(self, first: int, end: int) -> Map:
+        """Return where drops are during some frames, at the working size, 0 to 1."""
+        maps = [
+            self._frames[k].attention for k in range(max(0, first), min(end, len(self._frames)))
+        ]
+        drops = np.clip((np.mean(maps, axis=0) - _DROP) / _DROP_RANGE, 0, 1)
+        return cast(Map, cv2.dilate(blur(drops, 1), np.ones((3, 3), np.uint8)))
+
+    def _filtered(self, present: int) -> ImageArray:
+        """Return a frame with the scene behind its drops."""
+        frame = self._frames[present]
+        drops = self._drops(present - self.radius, present + self.radius + 1)
+        height, width = frame.image.shape[:2]
+        total = np.zeros((height, width, 3), np.float32)
+        weights = np.zeros((height, width), np.float32)
+        for step in (-1, 1) if self.look_ahead else (-1,):
+            for other, flow, trust in self._along(present, step):
+                self._fetch(frame, other, flow, trust, 1 - drops, total, weights)
+        share = cv2.resize(drops, (width, height)) * np.clip(weights / _ENOUGH, 0, 1)
+        fetched = total / (weights + 1e-6)[..., None]
+        mixed = frame.image + share[..., None] * (fetched - frame.image)
+        kind = frame.image.dtype
+        return cast(ImageArray, np.clip(mixed + 0.5, 0, np.iinfo(kind).max).astype(kind))
+
+    def _along(self, present: int, step: int) -> Iterator[tuple[_Frame, Map, Map]]:
+        """Yield frames in one direction with the flow to them and its consistency."""
+        flow = trust = None
+        for distance in range(1, self.radius + 1):
+            k = present + step * distance
+            if not 0 <= k < len(self._frames):
+                return
+            link = self._frames[k] if step > 0 else self._frames[k + 1]
+            next_flow = link.forth if step > 0 else link.back
+            if next_flow is None or link.trust is None:
+                return
+            next_trust = link.trust[0] if step > 0 else link.trust[1]
+            if flow is None or trust is None:
+                flow, trust = next_flow, next_trust
+            else:
+                trust = trust * warp(next_trust, flow)
+                flow = flow + warp(next_flow, flow)
+            if distance in _DISTANCES:
+                yield self._frames[k], flow, cast(Map, trust / (1 + 0.1 * distance))
+
+    @staticmethod
+    def _fetch(
+        frame: _Frame, other: _Frame, flow: Map, trust: Map, visible: Map, total: Map, weights: Map
+    ) -> None:
+        """Add the pixels of another frame and their weights to the sums, in place."""
+        small_height, small_width = visible.shape
+        height, width = frame.image.shape[:2]
+        target = positions(small_height, small_width) + flow
+        inside = ((target >= 0) & (target <= (small_width - 1, small_height - 1))).all(2)
+        weight = trust * inside * warp(visible, flow) ** 2
+        # Colours and similarity are compared around the drops, where both frames show the scene.
+        compared = weight * visible
+        sigma = max(4.0, min(small_height, small_width) / 20)
+        norm = blur(compared, sigma) + 0.02
+        difference = frame.small - warp(other.small, flow).astype(np.float32)
+        offset = blur(difference * compared[..., None], sigma) / norm[..., None]
+        error = np.abs(difference - offset).mean(2)
+        weight = weight * np.exp(-((blur(error * compared, sigma) / norm / _RIM) ** 2))
+        size = (width, height)
+        full = cv2.resize(weight.astype(np.float32), size)
+        levels = np.iinfo(other.image.dtype).max / 255
+        fetched = warp(other.image, resized_flow(flow, size)) + cv2.resize(offset * levels, size)
+        total += fetched * full[..., None]
+        weights += full
+
+
+def _eight_bits(image: ImageArray) -> ImageArray:
+    return image if image.dtype == np.uint8 else (image >> 8).astype(np.uint8)
+
+
+def _working_size(image: ImageArray) -> tuple[int, int]:
+    """Return (width, height), both at least 16, in which motion is estimated."""
+    height, width = image.shape[:2]
+    factor = max(2.0, max(height, width) / _WORKING_SIDE)
+    return max(16, round(width / factor)), max(16, round(height / factor))
