@@ -62,6 +62,8 @@ def _add_output_options(parser: argparse.ArgumentParser) -> None:
         help='quality of H.264; less is better (default 18)')  # fmt: skip
     add('--hold-attention', type=float, default=0.0, metavar='A',
         help='weight of earlier frames in the attention map, 0 to below 1 (default 0)')  # fmt: skip
+    add('--deinterlace', choices=['auto', 'off'], default='auto',
+        help='make whole frames of interlaced video by bwdif (default auto)')  # fmt: skip
     add('--measure-flicker', action='store_true', help='measure flicker of input and result')
 
 
@@ -100,7 +102,8 @@ def _options(args: argparse.Namespace, shard: Shard) -> BatchOptions:
         OutputOptions(args.format, args.suffix, args.existing, args.attention, args.side_by_side),
         args.quality, int(args.max_megapixels * 1e6), shard, args.log,
         VideoOptions(
-            args.crf, hold_attention=args.hold_attention, measure_flicker=args.measure_flicker
+            args.crf, hold_attention=args.hold_attention, measure_flicker=args.measure_flicker,
+            deinterlace=args.deinterlace == 'auto',
         ),
     )  # fmt: skip
 

@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from attentive_gan.errors import UserError, shown
+from attentive_gan.image_io import MAX_PIXELS
+from attentive_gan.image_io.headers import too_large
+from attentive_gan.image_io.pixels import to_uint8
 from attentive_gan.inference import ImageRestorer, Restored
 from attentive_gan.restoration.pipeline import Pipeline
 from attentive_gan.utils.atomic_io import atomic_write
-from attentive_gan.utils.types import ImageArray
+from attentive_gan.utils.types import PixelArray
 
 from .attention_average import AttentionAverage
 from .backend import FrameWriter, VideoBackend, VideoInfo
@@ -26,8 +29,11 @@ from .state import VideoState
 #: Largest number of frames that are read ahead or wait to be written.
 _MOST_WAITING = 8
 
+#: Options in the state files; that of the fields counts for interlaced videos only.
+_OPTIONS = ('quality', 'segment_frames', 'hold_attention', 'measure_flicker')
+
 #: A frame, and a function that waits for its result.
-_Begun = tuple[ImageArray, Callable[[], Restored]]
+_Begun = tuple[PixelArray, Callable[[], Restored]]
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,10 @@ class VideoOptions:
     """Weight of earlier frames in the attention map, 0 to below 1; 0 treats each frame alone."""
     measure_flicker: bool = False
     """Whether to measure flicker of input and result, which takes time."""
+    deinterlace: bool = True
+    """Whether the fields of interlaced video are made to whole frames."""
+    max_pixels: int = MAX_PIXELS
+    """Largest accepted number of pixels of a frame."""
 
 
 @dataclass
@@ -93,22 +103,27 @@ def restore_video(
         raise UserError(f'--hold-attention {options.hold_attention}: choose from 0 to below 1')
     if options.hold_attention and not restorer.gives_attention:
         raise UserError(f'--hold-attention: {restorer.name} has no attention map')
-    backend: VideoBackend = FfmpegBackend() if ffmpeg_is_installed() else OpenCvBackend()
+    backend: VideoBackend = (
+        FfmpegBackend(options.deinterlace) if ffmpeg_is_installed() else OpenCvBackend()
+    )
     info = backend.read_info(path)
-    identity = _identity(restorer, path, options, backend)
-    state = VideoState(output, identity, backend.segment_suffix)
-    frames = _FrameRestorer(restorer, backend, info, state, options, progress)
-    resumed_at = frames.done
-    try:
-        frames.run(path)
-    except UserError:
-        if not state.segments:
-            state.remove()
-        raise
-    with atomic_write(output, keep_suffix=True) as temporary:
-        losses = backend.join(state.segments, path, temporary, info)
-    state.remove()
-    notes = [*_notes(info, state.restarted, frames.done), *info.losses, *losses]
+    if info.width * info.height > options.max_pixels:
+        raise too_large(path, f'{info.width}x{info.height}', options.max_pixels)
+    planned = backend.prepare(path, output, info)
+    identity = _identity(restorer, path, options, backend) | backend.encoding_identity(info)
+    with VideoState(output, identity, backend.segment_suffix) as state:
+        frames = _FrameRestorer(restorer, backend, info, state, options, progress)
+        resumed_at = frames.done
+        try:
+            frames.run(path)
+        except UserError:
+            if not state.segments:
+                state.remove()
+            raise
+        with atomic_write(output, keep_suffix=True) as temporary:
+            losses = backend.join(state.segments, path, temporary, info)
+        state.remove()
+    notes = [*_notes(info, state.restarted, frames.done), *info.losses, *planned, *losses]
     if backend.read_errors:
         notes.append(f'the source is damaged: {backend.read_errors}')
     if frames.meter and resumed_at:
@@ -120,7 +135,7 @@ def restore_video(
         height=info.height,
         seconds=time.perf_counter() - started,
         resumed_at=resumed_at,
-        audio=info.has_audio,
+        audio=backend.keeps_audio,
         notes=notes,
         flicker=frames.meter.means() if frames.meter else None,
     )
@@ -140,7 +155,7 @@ def _identity(
         'type': str(restorer.dtype),
         'tile': restorer.tile,
         'halo': restorer.halo,
-        'options': asdict(options),
+        'options': {k: v for k, v in asdict(options).items() if k in _OPTIONS},
         'tool': backend.name,
     }
 
@@ -150,11 +165,6 @@ def _notes(info: VideoInfo, restarted: bool, frames: int) -> list[str]:
     if restarted:
         notes.append(
             'began anew: the unfinished result there was of another input, network, options or version'
-        )
-    if not info.constant_rate:
-        notes.append(
-            f'frames of unequal duration: some were repeated or dropped, so that each lasts '
-            f'1/{float(info.rate):.3f} s and sound stays in step'
         )
     declared = info.declared_frames or 0
     # A duration in seconds, which may be that of the sound, gives the number of frames roughly.
@@ -195,12 +205,12 @@ class _FrameRestorer:
             reason = f' ({self.backend.read_errors})' if self.backend.read_errors else ''
             raise UserError(f'{shown(path)} has no frame that can be read{reason}; copy it again')
 
-    def _restore_segment(self, frames: Iterator[ImageArray], frame_bytes: int) -> None:
+    def _restore_segment(self, frames: Iterator[PixelArray], frame_bytes: int) -> None:
         before = self.done
         info, quality = self.info, self.options.quality
         with self.backend.segment_writer(self.state.unfinished, info, quality) as writer:
             # The thread that reads finds the end of the video: None from there on.
-            pipeline: Pipeline[int, ImageArray | None, _Begun | None] = Pipeline(
+            pipeline: Pipeline[int, PixelArray | None, _Begun | None] = Pipeline(
                 lambda _: 2 * frame_bytes,
                 lambda _: next(frames, None),
                 lambda _, frame: None if frame is None else self._restore(frame),
@@ -214,18 +224,18 @@ class _FrameRestorer:
                     self._report_progress()
         self.state.complete_segment(self.done - before, self._attention.scene)
 
-    def _restore(self, frame: ImageArray) -> _Begun:
+    def _restore(self, frame: PixelArray) -> _Begun:
         if self.options.hold_attention:
             restored = self.restorer.restore(frame, held=self._attention.update(frame))
             return frame, lambda: restored
         return frame, self.restorer.begin([frame])[0].result
 
     def _write(
-        self, writer: FrameWriter, frame: ImageArray, result: Callable[[], Restored]
+        self, writer: FrameWriter, frame: PixelArray, result: Callable[[], Restored]
     ) -> None:
         restored = result().image
         if self.meter is not None:
-            self.meter.add(frame, restored)
+            self.meter.add(to_uint8(frame), to_uint8(restored))
         writer.write(restored)
         self.done += 1
 
