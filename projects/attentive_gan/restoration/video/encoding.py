@@ -14,9 +14,11 @@ from .backend import VideoInfo
 
 #: Pixel formats with more than 8 bits, as `yuv420p10le`, `p010le`, `rgb48le`, `gray12le`, `x2rgb10le`.
 _DEEP = re.compile(
-    r'(p|gray|rgb|rgba|bgr|bgra|xyz|ya|nv)(9|10|12|14|16|20|48|64)(le|be)?$'
-    r'|^p[0-4]1[026]|f(16|32)(le|be)$|^y21|^xv3'
+    r'(p|gray|rgb|rgba|bgr|bgra|xyz|ya)(9|10|12|14|16|20|48|64)(le|be)?$'
+    r'|^p[0-4]1[026]|f(16|32)(le|be)$|^y21|^xv3|^nv20'
 )
+#: Smallest side for x265, of which version 3.5 writes past its memory below 48 rows.
+_X265_SIDE = 64
 #: Transfers of high dynamic range, with their names.
 _HDR = {'smpte2084': 'HDR (PQ)', 'arib-std-b67': 'HDR (HLG)'}
 
@@ -74,7 +76,7 @@ def chroma(pixel_format: str, odd: bool) -> str:
     """
     if (
         odd
-        or re.search(r'444|440|gbr|rgb|bgr|argb|abgr|xyz|^p41', pixel_format)
+        or re.search(r'444|440|gbr|rgb|bgr|xyz|^p41|vuy|ayuv|^xv3|^nv24|^nv42', pixel_format)
         or pixel_format == 'pal8'
     ):
         return '444'
@@ -124,7 +126,8 @@ def _candidates(info: VideoInfo, suffix: str) -> Iterator[Encoding]:
 
 def _deep_encoders(info: VideoInfo, suffix: str) -> Iterator[tuple[str, tuple[str, ...]]]:
     parameters = ':'.join(['bframes=0', 'log-level=error', *_hdr_parameters(info)])
-    yield 'libx265', ('-preset', 'medium', '-x265-params', parameters, '-tag:v', 'hvc1')
+    if min(info.width, info.height) >= _X265_SIDE:
+        yield 'libx265', ('-preset', 'medium', '-x265-params', parameters, '-tag:v', 'hvc1')
     yield 'libx264', ('-preset', 'medium', '-bf', '0')
     if suffix != '.mov':  # which cannot hold AV1
         yield 'libsvtav1', ('-preset', '6')
