@@ -64,6 +64,8 @@ def _add_output_options(parser: argparse.ArgumentParser) -> None:
         help='weight of earlier frames in the attention map, 0 to below 1 (default 0)')  # fmt: skip
     add('--temporal', choices=('on', 'fast', 'off'), default='on',
         help='fetch the scene behind drops from other frames, fast: earlier ones (default on)')  # fmt: skip
+    add('--deinterlace', choices=['auto', 'off'], default='auto',
+        help='make whole frames of interlaced video by bwdif (default auto)')  # fmt: skip
     add('--measure-flicker', action='store_true', help='measure flicker of input and result')
 
 
@@ -104,6 +106,7 @@ def _options(args: argparse.Namespace, shard: Shard) -> BatchOptions:
         VideoOptions(
             args.crf, hold_attention=args.hold_attention, measure_flicker=args.measure_flicker,
             temporal=args.temporal,
+            deinterlace=args.deinterlace == 'auto',
         ),
     )  # fmt: skip
 

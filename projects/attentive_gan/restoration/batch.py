@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any, Literal
 
@@ -33,7 +33,7 @@ class BatchOptions:
     quality: int = 95
     """Of JPEG files, 1 to 100."""
     max_pixels: int = MAX_PIXELS
-    """Largest accepted number of pixels of an image."""
+    """Largest accepted number of pixels of an image or a frame."""
     shard: Shard = field(default_factory=Shard)
     """Part of the files that this process restores."""
     log: Path | None = None
@@ -178,7 +178,8 @@ def _outcomes(
         yield _outcome(item.output, error, details)
     for output in plan.outputs:
         if output.input.kind == 'video':
-            yield _restore_video(output, options.video, restorer, callback)
+            video = replace(options.video, max_pixels=options.max_pixels)
+            yield _restore_video(output, video, restorer, callback)
 
 
 def _restore_video(

@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from attentive_gan.image_io.pixels import to_uint8
 from attentive_gan.inference import ImageRestorer
-from attentive_gan.utils.types import ImageArray
+from attentive_gan.utils.types import PixelArray
 
 from .state import Scene
 
@@ -31,10 +32,12 @@ class AttentionAverage:
         self._restorer = restorer
         self._weight = weight
 
-    def update(self, frame: ImageArray) -> NDArray[np.float32]:
-        """Return the average (H, W) including a frame, RGB (H, W, 3), uint8."""
+    def update(self, frame: PixelArray) -> NDArray[np.float32]:
+        """Return the average (H, W) including a frame, RGB (H, W, 3), uint8 or uint16."""
         attention = self._restorer.attend(frame)
-        thumbnail = cv2.resize(frame, _THUMBNAIL, interpolation=cv2.INTER_AREA).astype(np.float32)
+        thumbnail = cv2.resize(to_uint8(frame), _THUMBNAIL, interpolation=cv2.INTER_AREA).astype(
+            np.float32
+        )
         last = self.scene
         if last is not None and np.abs(thumbnail - last.thumbnail).mean() <= SCENE_CUT:
             attention = self._weight * last.held + (1 - self._weight) * attention

@@ -8,9 +8,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
-from attentive_gan.utils.types import ImageArray
+from attentive_gan.utils.types import PixelArray
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,36 @@ class VideoInfo:
     """Time of the first frame after the start of the file."""
     losses: tuple[str, ...] = ()
     """Messages about properties that the result will not have."""
+    pixel_format: str = ''
+    """ffmpeg's name of the pixel format."""
+    deep: bool = False
+    """Whether there are more than 8 bits per colour."""
+    mastering_display: str = ''
+    """Colours and light of the mastering display, as x265 reads them."""
+    light_level: str = ''
+    """Largest light level of a pixel and of a frame's mean, as x265 reads them."""
+    interlaced: Literal['', 'marked', 'top', 'bottom'] = ''
+    """Whether frames consist of fields; each frame is marked, or the first field is known from the file."""
+    rotated: bool = False
+    """Whether ffmpeg turns the frames upright."""
+    timescale: int = 0
+    """Units per second of the times of frames; 0 if they are not a whole number."""
+    streams: tuple[OtherStream, ...] = ()
+    """All other streams."""
+
+
+@dataclass(frozen=True)
+class OtherStream:
+    """A stream of a file that is not restored."""
+
+    index: int
+    """Its number in the file."""
+    kind: str
+    """audio, subtitle, data, attachment, or another word if it is never copied."""
+    codec: str
+    """Name of its codec."""
+    reason: str = ''
+    """Why it is not copied; empty if it may be."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +84,8 @@ class Segment:
 class FrameWriter(Protocol):
     """Encodes frames into one file."""
 
-    def write(self, frame: ImageArray) -> None:
-        """Write a frame, RGB (H, W, 3), uint8.
+    def write(self, frame: PixelArray) -> None:
+        """Write a frame, RGB (H, W, 3), of the type that was read.
 
         Raises:
             UserError: The file cannot be written.
@@ -80,11 +110,31 @@ class VideoBackend(ABC):
             UserError: The file is no video that can be read.
         """
 
+    def prepare(self, source: Path, output: Path, info: VideoInfo) -> list[str]:
+        """Check before the work how the output can be written.
+
+        Returns:
+            Messages about losses.
+
+        Raises:
+            UserError: It cannot be written.
+        """
+        return []
+
+    @property
+    def keeps_audio(self) -> bool:
+        """Whether the output will have sound."""
+        return False
+
+    def encoding_identity(self, info: VideoInfo) -> dict[str, object]:
+        """Return what determines segments beside the source and the options; empty as in version 0.1.0."""
+        return {}
+
     @abstractmethod
     def read_frames(
         self, path: Path, info: VideoInfo, skip: int
-    ) -> Generator[ImageArray, None, None]:
-        """Yield the frames after the first `skip`, RGB (H, W, 3), uint8, upright."""
+    ) -> Generator[PixelArray, None, None]:
+        """Yield the frames after the first `skip`, RGB (H, W, 3), uint8 or uint16, upright."""
 
     @abstractmethod
     def segment_writer(

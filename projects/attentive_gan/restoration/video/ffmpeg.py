@@ -1,9 +1,10 @@
-"""Videos by the programs ffmpeg and ffprobe: sound, exact rates and colour tags are kept."""
+"""Videos by the programs ffmpeg and ffprobe: sound, times of frames, bits and colour tags are kept."""
 
 from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from collections.abc import Generator, Sequence
 from io import BufferedReader
 from pathlib import Path
@@ -14,10 +15,14 @@ from typing import IO, cast
 import numpy as np
 
 from attentive_gan.errors import UserError, shown
-from attentive_gan.utils.types import ImageArray
+from attentive_gan.utils.types import PixelArray
 
 from .backend import Segment, VideoBackend, VideoInfo
+from .encoding import Encoding, choose_encoding
+from .ffmpeg_process import FfmpegProcess, file_url, source_input
 from .ffprobe import MATRICES, probe
+from .frame_times import durations, parse_times, set_durations
+from .stream_copies import StreamCopies, muxer, plan_copies
 
 
 def ffmpeg_is_installed() -> bool:
@@ -26,45 +31,105 @@ def ffmpeg_is_installed() -> bool:
 
 
 class FfmpegBackend(VideoBackend):
-    """Reads by ffmpeg, encodes H.264 by libx264 and joins segments without encoding again."""
+    """Reads by ffmpeg, encodes by its best encoder and joins segments without encoding again.
+
+    Args:
+        deinterlace: Whether fields are made to whole frames.
+    """
 
     name = 'Ffmpeg'  # as in the state files of version 0.1.0
     segment_suffix = '.mp4'  # Matroska would round times to milliseconds
+
+    def __init__(self, deinterlace: bool = True) -> None:
+        self._deinterlace = deinterlace
+        self._encoding = Encoding('libx264', 'yuv420p')
+        self._copies = StreamCopies()
+        self._times: list[int] | None = None
+        self._changed = False
 
     def read_info(self, path: Path) -> VideoInfo:
         """Return the properties that ffprobe reports."""
         return probe(path)
 
+    def prepare(self, source: Path, output: Path, info: VideoInfo) -> list[str]:
+        """Choose the encoder and the streams to copy, by trying them."""
+        self._encoding = choose_encoding(info, output.suffix.lower())
+        self._copies = plan_copies(source, info.streams, output.suffix)
+        notes = [*self._encoding.notes, *self._copies.notes]
+        if info.interlaced:
+            notes.append(
+                'the source is interlaced: deinterlaced by bwdif, one frame for two fields'
+                if self._deinterlace
+                else 'the source is interlaced; its frames were restored as they are'
+            )
+        return notes
+
+    @property
+    def keeps_audio(self) -> bool:
+        """Whether the output will have sound."""
+        return self._copies.has_audio
+
+    def encoding_identity(self, info: VideoInfo) -> dict[str, object]:
+        """Return what differs from H.264 of 8 bits as version 0.1.0 wrote it."""
+        odd = info.width % 2 or info.height % 2
+        usual = self._encoding.pixel_format == ('yuv444p' if odd else 'yuv420p')
+        found: dict[str, object] = {}
+        if not usual or self._encoding.codec != 'libx264':
+            found['encoding'] = f'{self._encoding.codec} {self._encoding.pixel_format}'
+        if info.interlaced and self._deinterlace:
+            found['deinterlaced'] = info.interlaced
+        if not info.constant_rate:
+            found['times'] = 'kept'
+        return found
+
     def read_frames(
         self, path: Path, info: VideoInfo, skip: int
-    ) -> Generator[ImageArray, None, None]:
+    ) -> Generator[PixelArray, None, None]:
         """Yield frames from a pipe; skipped ones are decoded and dropped, which is exact."""
-        # Frames of unequal duration are repeated or dropped to a constant rate. All are then numbered anew,
-        # so that ffmpeg itself neither repeats nor drops one; its option for that differs by version.
-        filters = [] if info.constant_rate else [f'fps={info.rate}']
+        kind = np.dtype(np.uint16 if self._encoding.deep else np.uint8)
+        with TemporaryFile() as times:
+            process = FfmpegProcess(
+                self._read_arguments(path, info, skip, times.fileno()),
+                pass_fds=[times.fileno()],
+                stdout=subprocess.PIPE,
+            )
+            frame: PixelArray = np.empty((info.height, info.width, 3), kind)
+            try:
+                stream = cast('BufferedReader', process.popen.stdout)
+                while stream.readinto(frame.data.cast('B')) == frame.nbytes:
+                    yield frame
+                    frame = np.empty_like(frame)
+                if process.popen.wait() < 0:
+                    signal = -process.popen.returncode
+                    raise UserError(f'{shown(path)}: ffmpeg was ended by signal {signal}')
+                self.read_errors = process.errors()
+                self._changed = process.frames_changed()
+                times.seek(0)
+                self._times = parse_times(times.read().decode('ascii', 'replace'))
+            finally:
+                process.kill()
+
+    def _read_arguments(self, path: Path, info: VideoInfo, skip: int, times: int) -> list[str]:
+        """Return ffmpeg's arguments for reading frames; the time of each is written to a file."""
+        # A new size in the stream would begin a new graph of filters, which counts from 0. ffmpeg turns
+        # frames before these filters, and its filter for that cannot take another size.
+        begin = [] if info.rotated else ['-reinit_filter', '0']
+        filters = [f'metadata=add:key=n:value=1,metadata=print:file=pipe\\\\:{times}:direct=1']
+        filters += [f'scale={info.width}:{info.height}']
+        if info.interlaced and self._deinterlace:
+            filters.append(_bwdif(info))
         filters += [f'select=gte(n\\,{skip})'] if skip else []
+        # All frames are numbered anew, so that ffmpeg neither repeats nor drops one; its option for that
+        # differs by version.
         filters += [f'setpts=N/({info.rate})/TB']
-        arguments = [
-            '-i', _file(path), '-map', '0:V:0', '-vf', ','.join(filters),
-            '-r', str(info.rate), '-f', 'rawvideo', '-pix_fmt', 'rgb24', 'pipe:1',
+        return [
+            *begin, *source_input(path), '-map', '0:V:0', '-vf', ','.join(filters), '-r', str(info.rate),
+            '-f', 'rawvideo', '-pix_fmt', _pipe_format(self._encoding), 'pipe:1',
         ]  # fmt: skip
-        process = _Process(arguments, stdout=subprocess.PIPE)
-        frame = np.empty((info.height, info.width, 3), np.uint8)
-        try:
-            stream = cast('BufferedReader', process.popen.stdout)
-            while stream.readinto(frame.data) == frame.nbytes:
-                yield frame
-                frame = np.empty_like(frame)
-            if process.popen.wait() < 0:
-                signal = -process.popen.returncode
-                raise UserError(f'{shown(path)}: ffmpeg was ended by signal {signal}')
-            self.read_errors = process.errors()
-        finally:
-            process.kill()
 
     def segment_writer(self, path: Path, info: VideoInfo, quality: int) -> _PipeWriter:
-        """Return a writer of H.264; 4:2:0, or 4:4:4 if a side is odd."""
-        return _PipeWriter(path, info, quality)
+        """Return a writer of the chosen encoding."""
+        return _PipeWriter(path, info, self._encoding, quality)
 
     def join(
         self, segments: Sequence[Segment], source: Path, output: Path, info: VideoInfo
@@ -72,29 +137,63 @@ class FfmpegBackend(VideoBackend):
         """Join the segments; copy sound, subtitles and metadata from the source."""
         names = segments[0].path.with_name('segments.txt')
         names.write_text(_segment_list(segments, info))
-        kind = {'.mkv': 'matroska', '.mov': 'mov'}.get(output.suffix.lower(), 'mp4')
-        head = [
-            '-y', '-itsoffset', f'{info.start_seconds:.6f}', '-f', 'concat',
-            '-i', _file(names), '-i', _file(source),
-            '-map', '0:v:0', '-map_metadata', '1', '-map_chapters', '1', '-c', 'copy',
-        ]  # fmt: skip
-        tail = ['-movflags', '+faststart', '-f', kind, _file(output)]
-        sound, subtitles = ['-map', '1:a?'], ['-map', '1:s?']
-        converted = ['-c:s', 'srt' if kind == 'matroska' else 'mov_text']
-        attempts = [
-            ([*sound, *subtitles], ''),
-            ([*sound, *subtitles, *converted], 'subtitles were converted to a kind that fits this file'),
-            (sound, 'subtitles were left out: their kind does not fit this file'),
-            ([*sound, '-c:a', 'aac'], 'sound was encoded again as AAC; subtitles were left out'),
-        ]  # fmt: skip
+        images = ['-f', 'concat', '-i', file_url(names)]
         notes = []
-        if info.width % 2 or info.height % 2:
-            notes.append('odd sides: written as H.264 in 4:4:4, which some players cannot show')
-        for streams, note in attempts:
-            process = _Process([*head, *streams, *tail])
-            if process.popen.wait() == 0:
-                return [*notes, note] if note else notes
+        if self._changed:
+            notes.append(
+                'the size or pixel format of the images changes on the way; all were scaled to '
+                f'{info.width}x{info.height}'
+            )
+        if not info.constant_rate:
+            timed = self._write_timed(segments, names, info)
+            if timed is None:
+                notes.append(
+                    'the times of the frames are not in order: each frame lasts '
+                    f'1/{float(info.rate):.3f} s, and sound may be out of step'
+                )
+            else:
+                images = ['-i', file_url(timed)]
+        _run_ffmpeg(output, [
+            '-itsoffset', f'{info.start_seconds:.6f}', *images, *source_input(source),
+            '-map', '0:v:0', '-map_metadata', '1', '-map_chapters', '1', '-c', 'copy',
+            *self._copies.arguments, '-movflags', '+faststart', '-f', muxer(output.suffix),
+        ])  # fmt: skip
+        return notes
+
+    def _write_timed(
+        self, segments: Sequence[Segment], names: Path, info: VideoInfo
+    ) -> Path | None:
+        """Join the segments with the times of the source; return None if these are not known."""
+        times, frames = self._times, sum(segment.frames for segment in segments)
+        if not times or len(times) != frames or not info.timescale:
+            return None
+        steps = durations(times)
+        if min(steps) <= 0:
+            return None
+        path = names.with_name('timed.mp4')
+        _run_ffmpeg(path, ['-f', 'concat', '-i', file_url(names), '-c', 'copy', '-f', 'mp4'])
+        set_durations(path, steps, info.timescale)
+        return path
+
+
+def _run_ffmpeg(output: Path, arguments: Sequence[str]) -> None:
+    process = FfmpegProcess(['-y', *arguments, file_url(output)])
+    if not process.succeeded():
         raise UserError(f'{shown(output)} cannot be written by ffmpeg: {process.errors()}')
+
+
+def _bwdif(info: VideoInfo) -> str:
+    """Return the filter that makes one frame of two fields."""
+    if info.interlaced == 'marked':
+        return 'bwdif=mode=send_frame:parity=auto:deint=interlaced'
+    return f'bwdif=mode=send_frame:parity={"tff" if info.interlaced == "top" else "bff"}:deint=all'
+
+
+def _pipe_format(encoding: Encoding) -> str:
+    """Return the pixel format of frames in pipes, in the machine's byte order."""
+    if not encoding.deep:
+        return 'rgb24'
+    return 'rgb48le' if sys.byteorder == 'little' else 'rgb48be'
 
 
 def _segment_list(segments: Sequence[Segment], info: VideoInfo) -> str:
@@ -108,56 +207,27 @@ def _segment_list(segments: Sequence[Segment], info: VideoInfo) -> str:
     return ''.join(lines)
 
 
-class _Process:
-    """A running ffmpeg; its error messages go to a temporary file, so that it never waits for a reader."""
-
-    def __init__(self, arguments: Sequence[str], **pipes: int) -> None:
-        self._errors = TemporaryFile()  # noqa: SIM115 -- lives as long as the process
-        # In a session of its own: Ctrl-C reaches this process only, which then ends it.
-        self.popen: subprocess.Popen[bytes] = subprocess.Popen(  # type: ignore[call-overload]  # noqa: S603
-            ['ffmpeg', '-hide_banner', '-nostdin', '-loglevel', 'error', *arguments],  # noqa: S607
-            stderr=self._errors,
-            start_new_session=True,
-            **pipes,
-        )
-
-    def errors(self) -> str:
-        """Return the last error messages; empty if there are none."""
-        self._errors.seek(0)
-        lines = self._errors.read().decode('utf-8', 'replace').splitlines()[-6:]
-        return ' '.join(' '.join(lines).split())
-
-    def kill(self) -> None:
-        """End the process if it is still running."""
-        self.popen.kill()
-        self.popen.wait()
-
-
 class _PipeWriter:
     """Sends frames to an ffmpeg process; as a context, it completes the file or ends the process."""
 
-    def __init__(self, path: Path, info: VideoInfo, quality: int) -> None:
+    def __init__(self, path: Path, info: VideoInfo, encoding: Encoding, quality: int) -> None:
         self._path = path
-        odd = info.width % 2 or info.height % 2
         matrix = MATRICES.get(dict(info.colour_tags).get('-colorspace', ''))
         filters = [f'scale=out_color_matrix={matrix}'] if matrix else []
         filters.append(f'setsar={info.pixel_aspect.numerator}/{info.pixel_aspect.denominator}')
-        # No B-frames (-bf 0): their delay differs in a last segment of few frames, and the joined file
-        # would declare a wrong duration.
         arguments = [
-            '-y', '-f', 'rawvideo', '-pix_fmt', 'rgb24',
+            '-y', '-f', 'rawvideo', '-pix_fmt', _pipe_format(encoding),
             '-s', f'{info.width}x{info.height}', '-framerate', str(info.rate), '-i', 'pipe:0',
-            '-vf', ','.join(filters), '-c:v', 'libx264', '-crf', str(quality), '-preset', 'medium',
-            '-bf', '0', '-pix_fmt', 'yuv444p' if odd else 'yuv420p',
-            *(word for tag in info.colour_tags for word in tag), '-f', 'mp4', _file(path),
+            '-vf', ','.join(filters), *encoding.arguments(quality),
+            *(word for tag in info.colour_tags for word in tag), '-f', 'mp4', file_url(path),
         ]  # fmt: skip
-        self._process = _Process(arguments, stdin=subprocess.PIPE)
+        self._process = FfmpegProcess(arguments, stdin=subprocess.PIPE)
         self._stdin = cast('IO[bytes]', self._process.popen.stdin)
 
-    def write(self, frame: ImageArray) -> None:
+    def write(self, frame: PixelArray) -> None:
         """Send a frame."""
         try:
-            self._stdin.write(np.ascontiguousarray(frame).data)
+            self._stdin.write(np.ascontiguousarray(frame).data.cast('B'))
         except BrokenPipeError as error:
             raise self._failure() from error
 
@@ -184,8 +254,3 @@ class _PipeWriter:
         self._process.popen.wait()
         errors = self._process.errors()
         return UserError(f'{shown(self._path)} cannot be written by ffmpeg: {errors}')
-
-
-def _file(path: Path) -> str:
-    """Return a path that ffmpeg takes for a file, whatever its name."""
-    return f'file:{path}'

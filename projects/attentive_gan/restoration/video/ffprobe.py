@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from attentive_gan.errors import UserError, shown
 
-from .backend import VideoInfo
+from .backend import OtherStream, VideoInfo
+from .encoding import has_transparency, is_deep
+from .ffmpeg_process import source_input
+from .hdr_metadata import light_level, mastering_display
 
 #: Largest distance of frames from a regular grid, in frame durations, for a constant rate. Containers round
 #: times, Matroska to milliseconds.
@@ -32,8 +36,12 @@ MATRICES = {
     'bt709': 'bt709', 'smpte170m': 'smpte170m', 'bt470bg': 'bt470', 'fcc': 'fcc',
     'smpte240m': 'smpte240m', 'bt2020nc': 'bt2020',
 }  # fmt: skip
-#: Parts of the names of pixel formats with more than 8 bits.
-_DEEP = ('p10', 'p12', 'p14', 'p16', '48', '64')
+#: Names of ffprobe that ffmpeg's options spell in another way.
+_OPTION_NAMES = {
+    ('color_transfer', 'bt470bg'): 'gamma28', ('color_transfer', 'bt470m'): 'gamma22',
+}  # fmt: skip
+#: Number of frames at the start that are decoded to see whether they are interlaced.
+_LOOKED_AT = 20
 
 #: A stream or container as ffprobe describes it.
 _Fields = dict[str, Any]
@@ -52,6 +60,11 @@ def probe(path: Path) -> VideoInfo:
     found = json.loads(stdout or b'{}')
     streams, container = found.get('streams', []), found.get('format', {})
     video = [s for s in streams if s.get('codec_type') == 'video' and not _is_cover(s)]
+    if 'not on whitelist' in errors:
+        raise UserError(
+            f'{shown(path)} is a playlist, a list of files or of another kind that is not read as a video. '
+            'Convert it to .mp4 or .mkv.'
+        )
     if not video:
         raise UserError(
             f'{shown(path)} is no video that ffmpeg can read ({errors or "it has no images"}). '
@@ -65,6 +78,11 @@ def probe(path: Path) -> VideoInfo:
     if not rate:
         raise UserError(f'{shown(path)} declares no frame rate; convert it to another format')
     rotations = [int(data.get('rotation', 0)) for data in stream.get('side_data_list', ())]
+    first_frames = _first_frames(path)
+    side_data = [
+        data for part in (*first_frames[:1], stream) for data in part.get('side_data_list', ())
+    ]
+    pixel_format = stream.get('pix_fmt', '')
     width, height = int(stream['width']), int(stream['height'])
     aspect = _fraction(stream.get('sample_aspect_ratio')) or Fraction(1)
     if any(abs(rotation) % 180 == 90 for rotation in rotations):
@@ -80,27 +98,43 @@ def probe(path: Path) -> VideoInfo:
         has_audio=any(s.get('codec_type') == 'audio' for s in streams),
         colour_tags=_colour_tags(stream),
         pixel_aspect=aspect,
-        start_seconds=_start(stream, container) if constant else 0.0,
-        losses=tuple(_losses(stream, streams, len(video))),
+        start_seconds=_start(stream, container),
+        losses=('transparency is lost',) if has_transparency(stream) else (),
+        pixel_format=pixel_format,
+        deep=is_deep(pixel_format),
+        mastering_display=mastering_display(side_data),
+        light_level=light_level(side_data),
+        interlaced=_interlaced(stream, first_frames),
+        rotated=any(rotations),
+        timescale=_timescale(stream),
+        streams=tuple(_other_streams(streams, stream)),
     )
 
 
 def _run(path: Path, *arguments: str) -> tuple[bytes, str]:
     """Return ffprobe's output, empty if it failed, and its error messages."""
-    command = ['ffprobe', '-v', 'error', *arguments, f'file:{path}']
+    command = ['ffprobe', '-v', 'error', *arguments, *source_input(path)]
     done = subprocess.run(command, capture_output=True, check=False, start_new_session=True)  # noqa: S603
     errors = ' '.join(done.stderr.decode('utf-8', 'replace').split())
     return (b'' if done.returncode else done.stdout), errors
 
 
 def _frame_times(path: Path) -> tuple[NDArray[np.float64], bool]:
-    """Return the sorted presentation times of frames, in seconds, and whether some are missing."""
-    entries = ('-select_streams', 'V:0', '-show_entries', 'packet=pts_time,flags', '-of', 'csv=p=0')
+    """Return the sorted presentation times of frames, in seconds, and whether some are not known.
+
+    If the decoding times go back, as in files that were put together of several, none says when a frame is
+    shown.
+    """
+    entries = (
+        '-select_streams', 'V:0', '-show_entries', 'packet=pts_time,dts_time,flags', '-of', 'csv=p=0',
+    )  # fmt: skip
     stdout, _ = _run(path, *entries)
     rows = [line.split(',') for line in stdout.decode('ascii', 'replace').split()]
-    presented = [row[0] for row in rows if len(row) > 1 and 'D' not in row[1]]
-    known = [float(time) for time in presented if time != 'N/A']
-    return np.sort(np.array(known)), len(known) < len(presented)
+    presented = [row for row in rows if len(row) > 2 and 'D' not in row[2]]
+    known = [float(row[0]) for row in presented if row[0] != 'N/A']
+    decoded = [float(row[1]) for row in presented if row[1] != 'N/A']
+    goes_back = any(after < before for before, after in pairwise(decoded))
+    return np.sort(np.array(known)), len(known) < len(presented) or goes_back
 
 
 def _rate(stream: _Fields, times: NDArray[np.float64], has_gaps: bool) -> tuple[Fraction, bool]:
@@ -123,8 +157,10 @@ def _declared_frames(
     stream: _Fields, container: _Fields, rate: Fraction, constant: bool, packets: int
 ) -> tuple[int | None, bool]:
     """Return the declared number of frames, and whether it was counted."""
-    if constant and stream.get('nb_frames'):
+    if stream.get('nb_frames'):
         return max(int(stream['nb_frames']), packets), True
+    if not constant:
+        return packets or None, True
     durations = (
         stream.get('duration'),
         stream.get('tags', {}).get('DURATION'),
@@ -132,7 +168,7 @@ def _declared_frames(
     )
     seconds = next(filter(None, map(_seconds, durations)), 0.0)
     expected = round(seconds * float(rate))
-    if constant and packets >= expected:
+    if packets >= expected:
         return packets or None, True
     return expected or None, False
 
@@ -144,27 +180,54 @@ def _start(stream: _Fields, container: _Fields) -> float:
 
 
 def _colour_tags(stream: _Fields) -> tuple[tuple[str, str], ...]:
-    tags = [(option, stream.get(name)) for name, option in _COLOUR_TAGS.items()]
-    return tuple(
-        (option, value)
-        for option, value in tags
-        if value not in (None, 'unknown', 'reserved')
-        and (option != '-colorspace' or value in MATRICES)
-    )
+    found = []
+    for name, option in _COLOUR_TAGS.items():
+        value = str(stream.get(name, 'unknown'))
+        known = (
+            value in MATRICES if option == '-colorspace' else value not in ('unknown', 'reserved')
+        )
+        if known:
+            found.append((option, _OPTION_NAMES.get((name, value), value)))
+    return tuple(found)
 
 
-def _losses(stream: _Fields, streams: Sequence[_Fields], videos: int) -> list[str]:
-    """Return messages about what of the file is not kept."""
-    losses = []
-    if any(word in stream.get('pix_fmt', '') for word in _DEEP):
-        losses.append('the source has more than 8 bits per colour; the result has 8')
-    if stream.get('field_order') in ('tt', 'bb', 'tb', 'bt'):
-        losses.append('the source is interlaced; its frames were restored as they are')
-    others = sum(s.get('codec_type') in ('data', 'attachment') or _is_cover(s) for s in streams)
-    others += videos - 1
-    if others:
-        losses.append(f'{others} streams of other kinds (data, cover, second image) left out')
-    return losses
+def _first_frames(path: Path) -> list[_Fields]:
+    """Return what ffprobe says of the first frames of the video."""
+    stdout, _ = _run(
+        path, '-select_streams', 'V:0', '-read_intervals', f'%+#{_LOOKED_AT}',
+        '-show_frames', '-show_entries', 'frame=interlaced_frame:frame_side_data', '-of', 'json',
+    )  # fmt: skip
+    frames: list[_Fields] = json.loads(stdout or b'{}').get('frames', [])
+    return frames
+
+
+def _interlaced(
+    stream: _Fields, frames: Sequence[_Fields]
+) -> Literal['', 'marked', 'top', 'bottom']:
+    if any(int(frame.get('interlaced_frame', 0)) for frame in frames):
+        return 'marked'
+    order = stream.get('field_order')
+    return 'top' if order in ('tt', 'tb') else 'bottom' if order in ('bb', 'bt') else ''
+
+
+def _timescale(stream: _Fields) -> int:
+    """Return the units per second of a stream's times, 0 if they are not a whole number."""
+    base = _fraction(stream.get('time_base'))
+    return base.denominator if base.numerator == 1 and base.denominator < 2**31 else 0
+
+
+def _other_streams(streams: Sequence[_Fields], restored: _Fields) -> Iterator[OtherStream]:
+    """Yield all streams but the restored one."""
+    for stream in streams:
+        if stream is restored:
+            continue
+        kind, reason = stream.get('codec_type', 'unknown'), ''
+        if kind == 'video':
+            kind, reason = ('cover', 'covers show the old images') if _is_cover(stream) else (
+                'second image', 'only the first is restored'
+            )  # fmt: skip
+        codec = stream.get('codec_name') or stream.get('codec_tag_string') or 'unknown'
+        yield OtherStream(int(stream['index']), kind, codec, reason)
 
 
 def _is_cover(stream: _Fields) -> bool:

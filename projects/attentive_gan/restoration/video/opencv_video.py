@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from attentive_gan.errors import UserError, shown
-from attentive_gan.utils.types import ImageArray
+from attentive_gan.utils.types import PixelArray
 
 from .backend import FrameWriter, Segment, VideoBackend, VideoInfo
 
@@ -46,7 +46,7 @@ class OpenCvBackend(VideoBackend):
 
     def read_frames(
         self, path: Path, info: VideoInfo, skip: int
-    ) -> Generator[ImageArray, None, None]:
+    ) -> Generator[PixelArray, None, None]:
         """Yield frames; skipped ones are decoded and dropped, which is exact."""
         with _opened(path) as capture:
             while capture.grab():
@@ -83,7 +83,7 @@ class _Writer:
     def __init__(self, writer: cv2.VideoWriter) -> None:
         self._writer = writer
 
-    def write(self, frame: ImageArray) -> None:
+    def write(self, frame: PixelArray) -> None:
         """Write a frame."""
         self._writer.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
 

@@ -12,10 +12,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from attentive_gan.errors import UserError, shown
+from attentive_gan.image_io import MAX_PIXELS
+from attentive_gan.image_io.headers import too_large
+from attentive_gan.image_io.pixels import to_uint8
 from attentive_gan.inference import ImageRestorer
 from attentive_gan.restoration.pipeline import Pipeline
 from attentive_gan.utils.atomic_io import atomic_write
-from attentive_gan.utils.types import ImageArray
+from attentive_gan.utils.types import PixelArray
 
 from .attention_average import AttentionAverage
 from .backend import FrameWriter, VideoBackend, VideoInfo
@@ -28,8 +31,11 @@ from .video_restorer import VideoRestorer, radius_for
 #: Largest number of frames that are read ahead or wait to be written.
 _MOST_WAITING = 8
 
+#: Options in the state files; `temporal` is added where it counts.
+_OPTIONS = ('quality', 'segment_frames', 'hold_attention', 'measure_flicker')
+
 #: A frame, and a function that waits for its result.
-_Begun = tuple[ImageArray, Callable[[], ImageArray]]
+_Begun = tuple[PixelArray, Callable[[], PixelArray]]
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,10 @@ class VideoOptions:
     """Weight of earlier frames in the attention map, 0 to below 1; 0 treats each frame alone."""
     measure_flicker: bool = False
     """Whether to measure flicker of input and result, which takes time."""
+    deinterlace: bool = True
+    """Whether the fields of interlaced video are made to whole frames."""
+    max_pixels: int = MAX_PIXELS
+    """Largest accepted number of pixels of a frame."""
     temporal: Literal['on', 'fast', 'off'] = 'on'
     """Whether the scene behind drops is fetched from other frames (`TemporalFilter`); `fast` uses earlier
     ones alone. Held attention and networks without an attention map restore frame by frame."""
@@ -98,22 +108,27 @@ def restore_video(
         raise UserError(f'--hold-attention {options.hold_attention}: choose from 0 to below 1')
     if options.hold_attention and not restorer.gives_attention:
         raise UserError(f'--hold-attention: {restorer.name} has no attention map')
-    backend: VideoBackend = FfmpegBackend() if ffmpeg_is_installed() else OpenCvBackend()
+    backend: VideoBackend = (
+        FfmpegBackend(options.deinterlace) if ffmpeg_is_installed() else OpenCvBackend()
+    )
     info = backend.read_info(path)
-    identity = _identity(restorer, path, options, backend)
-    state = VideoState(output, identity, backend.segment_suffix)
-    frames = _FrameRestorer(restorer, backend, info, state, options, progress)
-    resumed_at = frames.done
-    try:
-        frames.run(path)
-    except UserError:
-        if not state.segments:
-            state.remove()
-        raise
-    with atomic_write(output, keep_suffix=True) as temporary:
-        losses = backend.join(state.segments, path, temporary, info)
-    state.remove()
-    notes = [*_notes(info, state.restarted, frames.done), *info.losses, *losses]
+    if info.width * info.height > options.max_pixels:
+        raise too_large(path, f'{info.width}x{info.height}', options.max_pixels)
+    planned = backend.prepare(path, output, info)
+    identity = _identity(restorer, path, options, backend) | backend.encoding_identity(info)
+    with VideoState(output, identity, backend.segment_suffix) as state:
+        frames = _FrameRestorer(restorer, backend, info, state, options, progress)
+        resumed_at = frames.done
+        try:
+            frames.run(path)
+        except UserError:
+            if not state.segments:
+                state.remove()
+            raise
+        with atomic_write(output, keep_suffix=True) as temporary:
+            losses = backend.join(state.segments, path, temporary, info)
+        state.remove()
+    notes = [*_notes(info, state.restarted, frames.done), *info.losses, *planned, *losses]
     if backend.read_errors:
         notes.append(f'the source is damaged: {backend.read_errors}')
     if frames.meter and resumed_at:
@@ -125,7 +140,7 @@ def restore_video(
         height=info.height,
         seconds=time.perf_counter() - started,
         resumed_at=resumed_at,
-        audio=info.has_audio,
+        audio=backend.keeps_audio,
         notes=notes,
         flicker=frames.meter.means() if frames.meter else None,
     )
@@ -136,9 +151,9 @@ def _identity(
 ) -> dict[str, Any]:
     """Return everything that determines the frames, with the keys of version 0.1.0."""
     status = path.stat()
-    settings = asdict(options)
-    if not _is_temporal(restorer, options):
-        del settings['temporal']
+    settings = {k: v for k, v in asdict(options).items() if k in _OPTIONS}
+    if _is_temporal(restorer, options):
+        settings['temporal'] = options.temporal
     return {
         'source': str(path.resolve()),
         'bytes': status.st_size,
@@ -162,11 +177,6 @@ def _notes(info: VideoInfo, restarted: bool, frames: int) -> list[str]:
     if restarted:
         notes.append(
             'began anew: the unfinished result there was of another input, network, options or version'
-        )
-    if not info.constant_rate:
-        notes.append(
-            f'frames of unequal duration: some were repeated or dropped, so that each lasts '
-            f'1/{float(info.rate):.3f} s and sound stays in step'
         )
     declared = info.declared_frames or 0
     # A duration in seconds, which may be that of the sound, gives the number of frames roughly.
@@ -199,11 +209,11 @@ class _FrameRestorer:
         self._temporal = None
         if _is_temporal(restorer, options):
             self._temporal = VideoRestorer(restorer, look_ahead=options.temporal == 'on')
-        self._waiting: deque[ImageArray] = deque()
+        self._waiting: deque[PixelArray] = deque()
         self._begun: deque[_Begun] = deque()
         self._missing, self._ended = 0, False
         # Frames before the first missing one, which it depends on.
-        history = 2 * radius_for(info.width * info.height * 3)
+        history = 2 * radius_for(info.height, info.width)
         self._repeated = min(self.done, history) if self._temporal else 0
         self._started = time.perf_counter()
 
@@ -220,12 +230,12 @@ class _FrameRestorer:
             reason = f' ({self.backend.read_errors})' if self.backend.read_errors else ''
             raise UserError(f'{shown(path)} has no frame that can be read{reason}; copy it again')
 
-    def _restore_segment(self, frames: Iterator[ImageArray], frame_bytes: int) -> None:
+    def _restore_segment(self, frames: Iterator[PixelArray], frame_bytes: int) -> None:
         before = self.done
         info, quality = self.info, self.options.quality
         with self.backend.segment_writer(self.state.unfinished, info, quality) as writer:
             # The thread that reads finds the end of the video: None from there on.
-            pipeline: Pipeline[int, ImageArray | None, list[_Begun]] = Pipeline(
+            pipeline: Pipeline[int, PixelArray | None, list[_Begun]] = Pipeline(
                 lambda _: 2 * frame_bytes,
                 lambda _: next(frames, None),
                 lambda _, frame: self._restore(frame),
@@ -248,7 +258,7 @@ class _FrameRestorer:
             if not self._missing or self._ended:
                 return
 
-    def _restore(self, frame: ImageArray | None) -> list[_Begun]:
+    def _restore(self, frame: PixelArray | None) -> list[_Begun]:
         """Begin a frame, None after the last; return the frames that the segment may take."""
         if frame is None:
             self._ended = True
@@ -268,7 +278,7 @@ class _FrameRestorer:
         self._missing -= len(taken)
         return taken
 
-    def _add_waiting(self, image: ImageArray) -> None:
+    def _add_waiting(self, image: PixelArray) -> None:
         frame = self._waiting.popleft()
         if self._repeated:
             self._repeated -= 1
@@ -279,7 +289,7 @@ class _FrameRestorer:
         for frame, result in begun:
             restored = result()
             if self.meter is not None:
-                self.meter.add(frame, restored)
+                self.meter.add(to_uint8(frame), to_uint8(restored))
             writer.write(restored)
             self.done += 1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -12,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from attentive_gan.errors import UserError, shown
 from attentive_gan.utils.atomic_io import write_text
 
 from .backend import Segment
@@ -35,21 +37,33 @@ class VideoState:
         output: The video to write.
         identity: Everything that determines its frames; segments of another identity are removed.
         suffix: File name suffix of segments.
+
+    Raises:
+        UserError: Another process restores into the same output.
     """
 
     def __init__(self, output: Path, identity: Mapping[str, Any], suffix: str) -> None:
         self.folder = output.with_name(f'.{output.name}.restoring')
         self._suffix = suffix
+        self._lock = _lock(self.folder, output)
         path = self.folder / 'identity.json'
         wanted = json.loads(json.dumps(identity, default=str))
         #: Whether segments of another identity were removed.
         self.restarted = path.is_file() and _read_json(path) != wanted
         if self.restarted:
-            shutil.rmtree(self.folder)
+            for file in self.folder.iterdir():  # not the folder, which is locked
+                file.unlink()
         write_text(path, json.dumps(wanted, indent=2))
         # An encoder that outlives its killed parent may still write to one of these.
         for left_over in self.folder.glob('unfinished_*'):
             left_over.unlink()
+
+    def __enter__(self) -> VideoState:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        """Let another process go on."""
+        os.close(self._lock)
 
     @property
     def segments(self) -> list[Segment]:
@@ -110,6 +124,23 @@ class VideoState:
 
     def _scene_path(self, number: int) -> Path:
         return self.folder / f'scene_{number:06d}.npz'
+
+
+def _lock(folder: Path, output: Path) -> int:
+    """Return an open handle of the folder, locked until it is closed or the process ends."""
+    folder.mkdir(parents=True, exist_ok=True)
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(handle)
+        raise UserError(
+            f'{shown(output)}: another process is restoring this video now. Wait for it, or choose '
+            'another output.'
+        ) from error
+    except OSError:  # a file system without locks
+        return handle
+    return handle
 
 
 def _read_json(path: Path) -> Any:

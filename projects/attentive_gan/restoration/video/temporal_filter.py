@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from attentive_gan.utils.types import ImageArray
+from attentive_gan.utils.types import PixelArray
 
 from .attention_average import SCENE_CUT
 from .motion import Map, blur, consistency, positions, resized_flow, scene_flow, warp
@@ -36,9 +36,9 @@ _THUMBNAIL = (64, 36)
 class _Frame:
     """A restored frame, and its relation to the frame before it."""
 
-    image: ImageArray
+    image: PixelArray
     """Restored by the network, (H, W, 3), uint8 or uint16."""
-    small: ImageArray
+    small: PixelArray
     """The same at the working size, (h, w, 3), uint8."""
     attention: Map
     """Attention map at the working size."""
@@ -74,7 +74,7 @@ class TemporalFilter:
         self.look_ahead = look_ahead
         self._frames: deque[_Frame] = deque(maxlen=2 * radius + 1)
         self._waiting = 0
-        self._ready: deque[ImageArray] = deque()
+        self._ready: deque[PixelArray] = deque()
 
     @property
     def history(self) -> int:
@@ -82,8 +82,8 @@ class TemporalFilter:
         return 2 * self.radius
 
     def push(
-        self, rainy: ImageArray, restored: ImageArray, attention: NDArray[np.float32]
-    ) -> ImageArray | None:
+        self, rainy: PixelArray, restored: PixelArray, attention: NDArray[np.float32]
+    ) -> PixelArray | None:
         """Add a frame.
 
         Args:
@@ -102,7 +102,7 @@ class TemporalFilter:
             cv2.resize(image, _working_size(restored), interpolation=cv2.INTER_AREA)
             for image in (_eight_bits(restored), attention)
         )
-        frame = _Frame(restored, cast(ImageArray, small), cast(Map, map_), thumbnail)
+        frame = _Frame(restored, cast(PixelArray, small), cast(Map, map_), thumbnail)
         self._frames.append(frame)
         self._waiting += 1
         self._connect()
@@ -110,13 +110,13 @@ class TemporalFilter:
             self._finish_one()
         return self._ready.popleft() if self._ready else None
 
-    def flush(self) -> Iterator[ImageArray]:
+    def flush(self) -> Iterator[PixelArray]:
         """Yield the frames that wait for later ones; the video is over."""
         self._finish_scene()
         while self._ready:
             yield self._ready.popleft()
 
-    def _is_cut(self, restored: ImageArray, thumbnail: Map) -> bool:
+    def _is_cut(self, restored: PixelArray, thumbnail: Map) -> bool:
         last = self._frames[-1]
         different = np.abs(thumbnail - last.thumbnail).mean() > SCENE_CUT
         return bool(different) or restored.shape != last.image.shape
@@ -137,8 +137,8 @@ class TemporalFilter:
         visible = 1 - self._drops(len(self._frames) - 1 - self.radius, len(self._frames))
         last, frame = self._frames[-2], self._frames[-1]
         before, now = (cv2.cvtColor(f.small, cv2.COLOR_RGB2GRAY) for f in (last, frame))
-        forth = scene_flow(cast(ImageArray, before), cast(ImageArray, now), visible)
-        back = scene_flow(cast(ImageArray, now), cast(ImageArray, before), visible)
+        forth = scene_flow(cast(PixelArray, before), cast(PixelArray, now), visible)
+        back = scene_flow(cast(PixelArray, now), cast(PixelArray, before), visible)
         frame.forth, frame.back = forth, back
         frame.trust = consistency(forth, back), consistency(back, forth)
 
@@ -150,7 +150,7 @@ class TemporalFilter:
         drops = np.clip((np.mean(maps, axis=0) - _DROP) / _DROP_RANGE, 0, 1)
         return cast(Map, cv2.dilate(blur(drops, 1), np.ones((3, 3), np.uint8)))
 
-    def _filtered(self, present: int) -> ImageArray:
+    def _filtered(self, present: int) -> PixelArray:
         """Return a frame with the scene behind its drops."""
         frame = self._frames[present]
         drops = self._drops(present - self.radius, present + self.radius + 1)
@@ -164,7 +164,7 @@ class TemporalFilter:
         fetched = total / (weights + 1e-6)[..., None]
         mixed = frame.image + share[..., None] * (fetched - frame.image)
         kind = frame.image.dtype
-        return cast(ImageArray, np.clip(mixed + 0.5, 0, np.iinfo(kind).max).astype(kind))
+        return cast(PixelArray, np.clip(mixed + 0.5, 0, np.iinfo(kind).max).astype(kind))
 
     def _along(self, present: int, step: int) -> Iterator[tuple[_Frame, Map, Map]]:
         """Yield frames in one direction with the flow to them and its consistency."""
@@ -212,11 +212,11 @@ class TemporalFilter:
         weights += full
 
 
-def _eight_bits(image: ImageArray) -> ImageArray:
+def _eight_bits(image: PixelArray) -> PixelArray:
     return image if image.dtype == np.uint8 else (image >> 8).astype(np.uint8)
 
 
-def _working_size(image: ImageArray) -> tuple[int, int]:
+def _working_size(image: PixelArray) -> tuple[int, int]:
     """Return (width, height), both at least 16, in which motion is estimated."""
     height, width = image.shape[:2]
     factor = max(2.0, max(height, width) / _WORKING_SIDE)

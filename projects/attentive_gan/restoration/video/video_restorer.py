@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from attentive_gan.errors import UserError
 from attentive_gan.inference import ImageRestorer
-from attentive_gan.utils.types import ImageArray
+from attentive_gan.utils.types import PixelArray
 
 from .temporal_filter import RADIUS, TemporalFilter
 
@@ -14,9 +14,9 @@ from .temporal_filter import RADIUS, TemporalFilter
 _HELD_BYTES = 600e6
 
 
-def radius_for(frame_bytes: int) -> int:
-    """Return the radius of the temporal filter for frames of a size, 1 to `RADIUS`."""
-    return int(min(RADIUS, max(1, _HELD_BYTES / (2 * max(1, frame_bytes)))))
+def radius_for(height: int, width: int) -> int:
+    """Return the radius of the temporal filter for frames of a size in pixels, 1 to `RADIUS`."""
+    return int(min(RADIUS, max(1, _HELD_BYTES / (2 * 3 * height * width))))
 
 
 class VideoRestorer:
@@ -47,22 +47,22 @@ class VideoRestorer:
         self.look_ahead = look_ahead
         self.filter: TemporalFilter | None = None
 
-    def push(self, frame: ImageArray) -> ImageArray | None:
+    def push(self, frame: PixelArray) -> PixelArray | None:
         """Add a frame.
 
         Args:
-            frame: RGB (H, W, 3), uint8.
+            frame: RGB (H, W, 3), uint8 or uint16.
 
         Returns:
             The next restored frame, of the same shape and type; None while it waits for later ones.
         """
         if self.filter is None:
-            self.filter = TemporalFilter(radius_for(frame.nbytes), self.look_ahead)
+            self.filter = TemporalFilter(radius_for(*frame.shape[:2]), self.look_ahead)
         restored = self.restorer.restore(frame, attention=True)
         assert restored.attention is not None  # noqa: S101 -- the network gives one
         return self.filter.push(frame, restored.image, restored.attention)
 
-    def flush(self) -> Iterator[ImageArray]:
+    def flush(self) -> Iterator[PixelArray]:
         """Yield the frames that wait for later ones; the video is over."""
         if self.filter is not None:
             yield from self.filter.flush()
