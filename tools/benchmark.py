@@ -54,6 +54,9 @@ def parse_args() -> argparse.Namespace:
     add('--card', action='store_true',
         help='table of a GPU: ceilings, inference, training steps; on a CPU a dry run, narrow')  # fmt: skip
     add('--seconds', type=float, default=120, help='time for --card (default 120)')
+    add('--video', action='store_true',
+        help='scores of restoring videos frame by frame and temporally, on rendered clips')  # fmt: skip
+    add('--sheet', type=Path, metavar='OUT', help='image file for a frame of each clip of --video')
     add('--images', type=int, default=100, help='images of each size (default 100)')
     add('--json', type=Path, metavar='OUT', help='file for all figures')
     args = parser.parse_args()
@@ -174,6 +177,47 @@ def measure_restorer(args: argparse.Namespace) -> None:
     write_figures(args.json, {'machine': machine, 'network': restorer.name, 'rows': rows})
 
 
+def measure_video(args: argparse.Namespace) -> None:
+    """Score restoring on rendered clips, print the tables, write figures and sheet."""
+    import torch
+    from attentive_gan.image_io import contact_sheet, write_image
+    from attentive_gan.inference import ImageRestorer
+    from benchmarks.video import measure_clips
+    from rich.console import Console
+    from rich.table import Table
+
+    torch.set_num_threads(args.threads or torch.get_num_threads())
+    weights = None if args.weights == '-' else args.weights
+    restorer = ImageRestorer(args.config, weights, device=args.device)
+    tables = [
+        Table(title=f'{restorer.name}: {name}')
+        for name in ('PSNR / SSIM', 'dB behind drops', 'flicker')
+    ]
+    for table, truth in zip(tables, ((), (), ('truth',)), strict=True):
+        for name in ('camera', 'drops', 'input', 'frames', 'temporal', 'fast', *truth):
+            table.add_column(name)
+    console, rows, sheet = Console(), [], []
+    with console.status('measuring'):
+        for scores, image in measure_clips(restorer):
+            rows.append(asdict(scores))
+            width = image.shape[1] // 4
+            images = [image[:, k * width : (k + 1) * width] for k in range(4)]
+            sheet.append((f'{scores.movement}, {scores.regime}', images))
+            head = (scores.movement, scores.regime)
+            both = (f'{scores.psnr[way]:.2f} / {scores.ssim[way]:.3f}' for way in scores.psnr)
+            tables[0].add_row(*head, *both)
+            tables[1].add_row(*head, *(f'{value:.2f}' for value in scores.behind.values()))
+            tables[2].add_row(*head, *(f'{value:.2f}' for value in scores.flicker.values()))
+    for table in tables:
+        console.print(table)
+    write_figures(args.json, {'network': restorer.name, 'rows': rows})
+    if args.sheet:
+        write_image(
+            args.sheet,
+            contact_sheet(('rainy', 'frame by frame', 'temporal', 'true'), sheet, height=120),
+        )
+
+
 def cost_table(title: str, costs: list[Any]) -> Any:
     """Return a table of ways to restore."""
     from rich.table import Table
@@ -215,6 +259,8 @@ def main() -> None:
         return measure_renderer(args)
     if args.restorer:
         return measure_restorer(args)
+    if args.video:
+        return measure_video(args)
     return measure_network(args)
 
 

@@ -24,7 +24,7 @@ _DISTANCES = (1, 2, 3, 4, 6, 8, 10, 12)
 #: Largest side of the images in which motion is estimated.
 _WORKING_SIDE = 480
 #: Mean attention from which a drop may be there, and above that range it certainly is.
-_DROP, _DROP_RANGE = 0.08, 0.22
+_DROP, _DROP_RANGE = 0.15, 0.3
 #: Difference of colours around a drop, in levels, at which a fetched pixel counts exp(-1).
 _RIM = 12.0
 #: Weight of all fetched pixels at which they replace the network's.
