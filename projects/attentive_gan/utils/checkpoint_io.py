@@ -34,6 +34,9 @@ _DAMAGE = (
     ValueError, TypeError, AttributeError, AssertionError, LookupError, ArithmeticError, OSError,
     ImportError, MemoryError,
 )  # fmt: skip
+#: Bit of a zip entry's attributes for a folder. torch takes uninitialised memory for the content of one,
+#: `zipfile` reads the file.
+_FOLDER = 0x10
 _HISTORY_METHODS = ('mean', 'min', 'max', 'current')
 
 
@@ -176,6 +179,9 @@ def verify_checkpoint(path: str | Path) -> str | None:
         if not _is_zip(path):
             return None
         with zipfile.ZipFile(path) as archive:
+            odd = [info.filename for info in archive.infolist() if info.external_attr & _FOLDER]
+            if odd:
+                return f'{odd[0]} is marked as a folder'
             member = archive.testzip()
     except _DAMAGE as error:
         return f'it is cut off or overwritten ({error})'
