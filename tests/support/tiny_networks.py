@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 
 import torch
 import torch.nn.functional as F
@@ -62,13 +63,31 @@ class TinyDiscriminator(nn.Module):
 
 @HOOKS.register_module()
 class FaultInjection(Hook):
-    """Does harm when the environment asks for it: KILL_AT=N, POISON_AT=N (iterations from 1)."""
+    """Does harm when the environment asks for it, in iteration N from 1.
+
+    KILL_AT=N, POISON_AT=N, KILL_IN_SAVE=N (the checkpoint is written, but not yet renamed), KILL_IN_VAL=N
+    (the images are restored and scored), SIGNALS_AT=N:S[,S] (the numbers of signals, two seconds apart;
+    of several processes the last one gets them).
+    """
 
     def before_train_iter(self, runner, batch_idx, data_batch=None):
         if os.environ.get('POISON_AT') == str(batch_idx + 1):
             with torch.no_grad():
                 next(runner.model.parameters()).fill_(float('nan'))
 
+    def before_save_checkpoint(self, runner, checkpoint):
+        if os.environ.get('KILL_IN_SAVE') == str(checkpoint['meta']['iter']):
+            os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL)
+
+    def after_val_epoch(self, runner, metrics=None):
+        if os.environ.get('KILL_IN_VAL') == str(runner.iter):
+            os.kill(os.getpid(), signal.SIGKILL)
+
     def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
         if os.environ.get('KILL_AT') == str(batch_idx + 1):
             os.kill(os.getpid(), signal.SIGKILL)
+        iteration, _, numbers = os.environ.get('SIGNALS_AT', '').partition(':')
+        if iteration == str(batch_idx + 1) and runner.rank == runner.world_size - 1:
+            for index, number in enumerate(numbers.split(',')):
+                time.sleep(2 * bool(index))
+                os.kill(os.getpid(), int(number))

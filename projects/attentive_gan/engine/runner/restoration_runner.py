@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import Any, cast
 
 import torch
 from mmagic.registry import RUNNERS
 from mmengine.device import get_device
-from mmengine.dist import is_distributed
+from mmengine.dist import is_distributed, is_main_process
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch import nn
@@ -23,6 +25,7 @@ from .device_settings import allow_deterministic_products, to_memory_format, use
 from .log_filters import drop_noise, file_only
 from .process_group import start_process_group
 from .resumable_runner import ResumableRunner
+from .work_dir import owned
 
 
 @RUNNERS.register_module()
@@ -99,11 +102,20 @@ class RestorationRunner(ResumableRunner):
     def train(self) -> nn.Module:
         """Train, and end threads and workers of a `PooledDataLoader`, after an error too."""
         try:
-            return cast(nn.Module, super().train())
+            with self.stop_signals.caught(), self._owned_work_dir():
+                return cast(nn.Module, super().train())
         finally:
             close = getattr(getattr(self._train_loop, 'dataloader', None), 'close', None)
             if close is not None:
                 close()
+
+    def _owned_work_dir(self) -> AbstractContextManager[None]:
+        """Return a block in which the first process holds the work_dir."""
+        return (
+            owned(Path(self.work_dir), anew=not self._resume)
+            if is_main_process()
+            else nullcontext()
+        )
 
     def wrap_model(self, model_wrapper_cfg: dict[str, Any] | None, model: nn.Module) -> nn.Module:
         """Set the memory format, and wrap the model for distributed training."""

@@ -23,7 +23,9 @@ from attentive_gan.utils.checkpoint_io import read_checkpoint, write_checkpoint
 from . import checkpoint_contents
 from .device_settings import match_layouts
 from .resume_points import latest_valid_checkpoint
+from .stop_signals import StopSignals
 from .train_loop import ResumableTrainLoop
+from .work_dir import set_newer_aside
 
 #: Entries of a checkpoint without which a training cannot be resumed.
 _TRAINING_STATE = {'optimizer', 'param_schedulers', 'message_hub', 'random_states', 'meta'}
@@ -42,6 +44,11 @@ class ResumableRunner(Runner):
     optim_wrapper: Any
     param_schedulers: Any
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        #: Signals that end the training.
+        self.stop_signals = StopSignals()
+        super().__init__(*args, **options)
+
     #: Random states that a resumed training starts with.
     _resumed_random_states: list[dict[str, Any]] | None = None
     #: Random states of all processes before the current validation.
@@ -57,6 +64,9 @@ class ResumableRunner(Runner):
             self._load_from = str(latest_valid_checkpoint(self.work_dir, self.logger.warning))
             self.logger.info(f'Going on from {self._load_from}')
         super().load_or_resume()
+        if self._resume and is_main_process():
+            for path in set_newer_aside(Path(self.work_dir), self.iter):
+                self.logger.warning(f'a newer checkpoint of before is kept as {path}')
 
     def load_checkpoint(
         self,
