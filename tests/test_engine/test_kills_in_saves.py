@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 from pathlib import Path
@@ -23,6 +24,7 @@ class Runner(SimpleNamespace):
         super().__init__(
             work_dir=str(work_dir),
             message_hub=MessageHub.get_instance(str(work_dir)),
+            logger=logging.getLogger('test'),
             iter=0,
             epoch=0,
         )
