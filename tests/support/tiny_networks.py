@@ -10,7 +10,8 @@ import torch
 import torch.nn.functional as F
 from attentive_gan.models.networks.attentive_generator import AttentiveOutput
 from attentive_gan.models.networks.discriminators import DiscriminatorOutput
-from mmagic.registry import HOOKS, MODELS
+from mmagic.registry import HOOKS, MODELS, TRANSFORMS
+from mmcv.transforms import BaseTransform
 from mmengine.hooks import Hook
 from torch import nn
 
@@ -59,6 +60,25 @@ class TinyDiscriminator(nn.Module):
         attention = self.mask(features)
         logits = self.head((features * attention).mean((2, 3)))
         return DiscriminatorOutput(logits=logits, attention_map=attention)
+
+
+@TRANSFORMS.register_module()
+class WorkerFault(BaseTransform):
+    """Ends or stops the worker that loads pair 3 when the environment has WORKER_FAULT=kill or =hang.
+
+    The first samples pass: they are loaded ahead while the training is still being set up.
+    """
+
+    passed = 0
+
+    def transform(self, results):
+        fault = os.environ.get('WORKER_FAULT')
+        self.passed += 1
+        if fault and self.passed > 6 and results['img_path'].endswith('3_rain.png'):
+            if fault == 'kill':
+                os.kill(os.getpid(), signal.SIGKILL)
+            time.sleep(1000)
+        return results
 
 
 @HOOKS.register_module()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 
 import pytest
 import torch
 from attentive_gan.engine.runner.work_dir import owned
-from support.runs import TINY_CONFIG, data_options, environment, tool, write_pairs
+from support.runs import REPOSITORY, TINY_CONFIG, data_options, environment, tool, write_pairs
 
 pytestmark = pytest.mark.fault
 
@@ -136,3 +137,92 @@ def test_a_work_dir_that_cannot_be_written_is_named(data, tmp_path):
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].startswith('error: work_dir ')
     assert 'Traceback' not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ('fault', 'words'),
+    [('kill', 'was ended from outside'), ('hang', 'made no batch within 3 seconds')],
+)
+def test_lost_and_hanging_workers_end_in_one_line(data, tmp_path, fault, words):
+    options = ['train_dataloader.num_workers=1', 'train_dataloader.timeout=3']
+    done = train(data, tmp_path, options=options, WORKER_FAULT=fault)
+    assert done.returncode == 1
+    assert 'Traceback' not in done.stderr
+    last = done.stderr.strip().splitlines()[-1]
+    for part in ('error: a worker of the data loader', words, '_rain.png', '--resume'):
+        assert part in last
+
+
+def test_too_little_shared_memory_ends_in_one_line(data, tmp_path):
+    command = 'mount -t tmpfs -o size=100k none /dev/shm && exec "$@"'
+    enter = ['unshare', '-rm', 'sh', '-c', command, 'sh']
+    if (
+        not shutil.which('unshare')
+        or subprocess.run([*enter, 'true'], capture_output=True).returncode
+    ):
+        pytest.skip('this machine gives no mount namespaces')
+    words = [
+        sys.executable, REPOSITORY / 'tools/train.py', TINY_CONFIG, '--work-dir', tmp_path,
+        '--cfg-options', *data_options(data), 'train_dataloader.num_workers=2',
+        'train_dataloader.batch_size=16',
+    ]  # fmt: skip
+    done = subprocess.run(
+        [*enter, *map(str, words)], capture_output=True, text=True, env=environment(), timeout=100
+    )
+    assert done.returncode == 1, done.stderr[-2000:]
+    assert '/dev/shm' in done.stderr.strip().splitlines()[-1]
+
+
+@pytest.fixture(scope='module')
+def stopped(data, tmp_path_factory):
+    """A training that ended after iteration 4 of 6."""
+    work_dir = tmp_path_factory.mktemp('stopped')
+    assert train(data, work_dir, SIGNALS_AT='4:15').returncode == 143
+    return work_dir
+
+
+def goes_on(stopped, data, work_dir, *options):
+    shutil.copytree(stopped, work_dir, dirs_exist_ok=True)
+    return train(data, work_dir, '--resume', options=options)
+
+
+def rates(work_dir, iteration):
+    content = torch.load(work_dir / f'iter_{iteration}.pth', weights_only=True)
+    lowest = content['param_schedulers']['generator'][-1]['eta_min']
+    return [
+        group['lr'] - lowest for group in content['optimizer']['generator']['param_groups']
+    ], lowest
+
+
+def test_another_rate_takes_effect(stopped, whole, data, tmp_path):
+    options = ['optim_wrapper.generator.optimizer.lr=5e-5', 'model.map_target=mask']
+    done = goes_on(stopped, data, tmp_path, *options)
+    assert done.returncode == 0, done.stderr
+    log = done.stdout + done.stderr
+    assert 'Changed base rates take effect: generator: 0.0005 -> 5e-05' in log
+    assert "model.map_target: 'attention' -> 'mask'" in log
+    (before,), lowest = rates(whole, 6)
+    (after,), _ = rates(tmp_path, 6)
+    assert after / before == pytest.approx((5e-5 - lowest) / (5e-4 - lowest))
+
+
+def test_a_change_without_effect_is_refused(stopped, data, tmp_path):
+    done = goes_on(stopped, data, tmp_path, 'optim_wrapper.generator.optimizer.type=AdamW')
+    assert done.returncode == 1
+    last = done.stderr.strip().splitlines()[-1]
+    assert "optim_wrapper.generator.optimizer.type: 'Adam' -> 'AdamW'" in last
+    assert 'load_from' in last
+
+
+def test_going_on_from_an_older_checkpoint_sets_newer_ones_aside(whole, data, tmp_path):
+    """Else the next --resume would go on from the newer one, which is of another training."""
+    shutil.copytree(whole, tmp_path, dirs_exist_ok=True)
+    done = train(data, tmp_path, '--resume', tmp_path / 'iter_2.pth', KILL_AT='3')
+    assert done.returncode == -9
+    names = {path.name for path in tmp_path.glob('*iter_*.pth') if not path.name.startswith('best')}
+    assert names == {
+        'iter_2.pth',
+        'superseded_iter_3.pth',
+        'superseded_iter_4.pth',
+        'superseded_iter_6.pth',
+    }

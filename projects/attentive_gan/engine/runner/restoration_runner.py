@@ -15,7 +15,7 @@ from mmengine.runner import Runner
 from torch import nn
 
 from attentive_gan.compat.distributed import choose_backend
-from attentive_gan.datasets.pooled_dataloader import build_pooled_dataloader
+from attentive_gan.datasets.pooled_dataloader import LOADER_TIMEOUT, build_pooled_dataloader
 from attentive_gan.engine.hooks.deferred_runtime_info_hook import DeferredRuntimeInfoHook
 from attentive_gan.engine.optimizers.gradient_clipping import defer_clipping
 from attentive_gan.engine.schedulers.progress_schedule import fitting_schedule
@@ -26,6 +26,7 @@ from .log_filters import drop_noise, file_only
 from .process_group import start_process_group
 from .resumable_runner import ResumableRunner
 from .work_dir import owned
+from .worker_errors import worker_errors
 
 
 @RUNNERS.register_module()
@@ -49,6 +50,7 @@ class RestorationRunner(ResumableRunner):
         if self.distributed and not is_distributed():
             dist_cfg = dict(env_cfg.get('dist_cfg', {}))
             backend = choose_backend(dist_cfg.pop('backend', None))
+            self.stop_signals.timeout = dist_cfg.get('timeout')
             start_process_group(self.launcher, backend, **dist_cfg)
         if torch.cuda.is_available():
             use_tf32(env_cfg.get('tf32', True))
@@ -97,17 +99,27 @@ class RestorationRunner(ResumableRunner):
         """Build a data loader: MMEngine's, or the one that the config selects by its `type`."""
         if isinstance(dataloader, dict) and 'type' in dataloader:
             return build_pooled_dataloader(dataloader, seed)
+        if isinstance(dataloader, dict) and dataloader.get('num_workers', 0) > 0:
+            dataloader = {'timeout': LOADER_TIMEOUT, **dataloader}
         return Runner.build_dataloader(dataloader, seed, diff_rank_seed)
 
     def train(self) -> nn.Module:
         """Train, and end threads and workers of a `PooledDataLoader`, after an error too."""
         try:
-            with self.stop_signals.caught(), self._owned_work_dir():
+            with (
+                self.stop_signals.caught(),
+                self._owned_work_dir(),
+                worker_errors(self._awaited_samples),
+            ):
                 return cast(nn.Module, super().train())
         finally:
             close = getattr(getattr(self._train_loop, 'dataloader', None), 'close', None)
             if close is not None:
                 close()
+
+    def _awaited_samples(self) -> list[str]:
+        """Return the names of the samples of the next batch of the training."""
+        return getattr(self._train_loop, 'awaited_samples', list)()
 
     def _owned_work_dir(self) -> AbstractContextManager[None]:
         """Return a block in which the first process holds the work_dir."""

@@ -20,7 +20,7 @@ from attentive_gan.compat.distributed import unwrapped_state_dict
 from attentive_gan.errors import UserError
 from attentive_gan.utils.checkpoint_io import read_checkpoint, write_checkpoint
 
-from . import checkpoint_contents
+from . import changed_config, checkpoint_contents
 from .device_settings import match_layouts
 from .resume_points import latest_valid_checkpoint
 from .stop_signals import StopSignals
@@ -131,6 +131,7 @@ class ResumableRunner(Runner):
         if isinstance(self.train_loop, ResumableTrainLoop):
             self.train_loop.load_state_dict(meta.get('loop', meta), filename)
         checkpoint_contents.unpack_message_hub(checkpoint['message_hub'], self.message_hub)
+        options = changed_config.optimizer_options(self.optim_wrapper)
         if resume_optimizer:
             self.optim_wrapper = self.build_optim_wrapper(self.optim_wrapper)
             self.optim_wrapper.load_state_dict(checkpoint['optimizer'])
@@ -138,6 +139,9 @@ class ResumableRunner(Runner):
         if resume_param_scheduler and self.param_schedulers is not None:
             self.param_schedulers = self.build_param_scheduler(self.param_schedulers)
             self._load_schedules(checkpoint['param_schedulers'])
+        rates = changed_config.apply_options(self.optim_wrapper, self._schedule_lists(), options)
+        if rates:
+            self.logger.warning(f'Changed base rates take effect: {changed_config.in_words(rates)}')
         self._resumed_random_states = checkpoint['random_states']
         self.logger.info(f'Resumed at iteration {self.iter} from {filename}')
 
@@ -178,6 +182,26 @@ class ResumableRunner(Runner):
             raise UserError(
                 f'{filename} cannot be resumed as the same training ({"; ".join(changes)}); restore '
                 'these, or use --cfg-options load_from=PATH to start a new training from its weights'
+            )
+
+        self._check_changes(filename, checkpoint['meta'].get('fields'))
+
+    def _check_changes(self, filename: str, before: dict[str, str] | None) -> None:
+        """List what changed in the config since a checkpoint; raise if a change cannot take effect."""
+        if before is None:  # of an earlier version
+            return
+        changes = changed_config.changed_fields(before, changed_config.config_fields(self.cfg))
+        schedules = [item for part in self._schedule_lists().values() for item in part]
+        ignored = changed_config.cannot_take_effect(changes, schedules)
+        if ignored:
+            raise UserError(
+                f'{filename} cannot be resumed with these changes, which would have no effect: '
+                f'{changed_config.in_words(ignored)}; restore them, or use --cfg-options '
+                'load_from=PATH to start a new training from its weights'
+            )
+        if changes:
+            self.logger.warning(
+                f'Changed in the config since {filename}: {changed_config.in_words(changes)}'
             )
 
     def _data_order(self) -> dict[str, Any]:
@@ -273,6 +297,7 @@ class ResumableRunner(Runner):
             'mmengine_version': mmengine.__version__,
             'torch_version': str(torch.__version__),
             'training': self._data_order(),
+            'fields': changed_config.config_fields(self.cfg),
         }
         if isinstance(self.train_loop, ResumableTrainLoop):
             meta['loop'] = self.train_loop.state_dict()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 import signal
 import sys
@@ -32,6 +33,8 @@ class StopSignals:
 
     def __init__(self) -> None:
         self.received: int | None = None
+        #: Seconds to wait for the other processes; None for torch's default.
+        self.timeout: float | None = None
         self._time = 0.0
         self._deferring = False
         self._pid = os.getpid()
@@ -70,7 +73,8 @@ class StopSignals:
         if get_world_size() == 1:
             return self.received
         if self._group is None:
-            self._group = distributed.new_group(backend='gloo')
+            timeout = None if self.timeout is None else datetime.timedelta(seconds=self.timeout)
+            self._group = distributed.new_group(backend='gloo', timeout=timeout)
         before = self._exchange
         value = torch.tensor([self.received or 0])
         work = distributed.all_reduce(

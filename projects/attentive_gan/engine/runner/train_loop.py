@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,17 @@ class ResumableTrainLoop(IterBasedTrainLoop):
             if get_world_size() == 1 and self.runner.stop_signals.soon():
                 self._stop_if_asked()
             raise
+
+    def awaited_samples(self) -> list[str]:
+        """Return the names of the samples of the batch that comes next, where the data set knows them."""
+        loader = self.dataloader
+        if not isinstance(loader, DataLoader):
+            return []
+        loader.sampler.start_at(self._iter, loader.batch_size)
+        indices = itertools.islice(loader.sampler, loader.batch_size)
+        info = getattr(loader.dataset, 'get_data_info', None)
+        found = [info(int(index)) for index in indices] if info else []
+        return [Path(item['img_path']).name for item in found if item.get('img_path')]
 
     def _stop_if_asked(self) -> None:
         """Save a checkpoint and end the training if a signal asked for it.
