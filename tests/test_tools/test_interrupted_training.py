@@ -170,7 +170,10 @@ def test_too_little_shared_memory_ends_in_one_line(data, tmp_path):
         [*enter, *map(str, words)], capture_output=True, text=True, env=environment(), timeout=100
     )
     assert done.returncode == 1, done.stderr[-2000:]
-    assert '/dev/shm' in done.stderr.strip().splitlines()[-1]
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith('error: /dev/shm has 0.1 MB free')
+    assert 'num_workers=0' in last
+    assert 'Traceback' not in done.stderr
 
 
 @pytest.fixture(scope='module')

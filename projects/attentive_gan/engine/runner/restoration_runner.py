@@ -26,7 +26,7 @@ from .log_filters import drop_noise, file_only
 from .process_group import start_process_group
 from .resumable_runner import ResumableRunner
 from .work_dir import owned
-from .worker_errors import worker_errors
+from .worker_errors import check_shared_memory, worker_errors
 
 
 @RUNNERS.register_module()
@@ -97,6 +97,8 @@ class RestorationRunner(ResumableRunner):
         dataloader: Any, seed: int | None = None, diff_rank_seed: bool = False
     ) -> Any:
         """Build a data loader: MMEngine's, or the one that the config selects by its `type`."""
+        if isinstance(dataloader, dict):
+            check_shared_memory(dataloader.get('num_workers') or 0)
         if isinstance(dataloader, dict) and 'type' in dataloader:
             return build_pooled_dataloader(dataloader, seed)
         if isinstance(dataloader, dict) and dataloader.get('num_workers', 0) > 0:

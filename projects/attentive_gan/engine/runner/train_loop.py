@@ -104,8 +104,9 @@ class ResumableTrainLoop(IterBasedTrainLoop):
         loader = self.dataloader
         if not isinstance(loader, DataLoader):
             return []
-        loader.sampler.start_at(self._iter, loader.batch_size)
-        indices = itertools.islice(loader.sampler, loader.batch_size)
+        sampler: Any = loader.sampler
+        sampler.start_at(self._iter, loader.batch_size)
+        indices = itertools.islice(sampler, loader.batch_size)
         info = getattr(loader.dataset, 'get_data_info', None)
         found = [info(int(index)) for index in indices] if info else []
         return [Path(item['img_path']).name for item in found if item.get('img_path')]

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from attentive_gan.errors import UserError
 
 _RESTART = 'then --resume from the last checkpoint'
+_ENLARGE = 'enlarge it (docker run --shm-size=8g), lower the batch size, or set train_dataloader.num_workers=0'
+#: Where Linux keeps shared memory.
+_SHARED_MEMORY = '/dev/shm'  # noqa: S108
+#: Shared memory below which a worker cannot pass even small batches.
+_SHARED_BYTES_PER_WORKER = 2_000_000
 #: What torch reports, what happened, and what to do.
 _KINDS = (
     (
         r'DataLoader timed out after (?P<found>\d+) seconds',
         'a worker of the data loader made no batch within {found} seconds',
+        'messages of workers come before this one (too little shared memory in /dev/shm is one reason); '
         'check the disk, set train_dataloader.timeout (seconds), or find the sample with '
         f'train_dataloader.num_workers=0, {_RESTART}',
     ),
@@ -21,8 +28,7 @@ _KINDS = (
         r'unable to (?:write to file|mmap|open shared memory|allocate shared memory|resize)|'
         r'No space left on device.*torch_|Bus error|insufficient shared memory',
         'workers of the data loader have too little shared memory (/dev/shm)',
-        'enlarge it (docker run --shm-size=8g), lower the batch size, or set '
-        f'train_dataloader.num_workers=0, {_RESTART}',
+        f'{_ENLARGE}, {_RESTART}',
     ),
     (
         r'DataLoader worker \(pid\(?s?\)? (?P<found>[\d, ]+)\).*(?:exited|killed)',
@@ -38,6 +44,26 @@ _KINDS = (
         f'{_RESTART}',
     ),
 )  # fmt: skip
+
+
+def check_shared_memory(workers: int) -> None:
+    """Raise if workers could not pass batches; torch reports that once and then waits for them.
+
+    Args:
+        workers: Worker processes of a data loader.
+
+    Raises:
+        UserError: /dev/shm is too small.
+    """
+    try:
+        free = shutil.disk_usage(_SHARED_MEMORY).free
+    except OSError:  # a system without it
+        return
+    if free < workers * _SHARED_BYTES_PER_WORKER:
+        raise UserError(
+            f'{_SHARED_MEMORY} has {free / 1e6:.1f} MB free, too little for {workers} workers of a data loader: '
+            f'{_ENLARGE}'
+        )
 
 
 @contextmanager
