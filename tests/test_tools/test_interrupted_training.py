@@ -217,6 +217,15 @@ def test_a_change_without_effect_is_refused(stopped, data, tmp_path):
     assert 'load_from' in last
 
 
+def test_other_images_of_the_same_number_are_refused(stopped, data, tmp_path):
+    others = shutil.copytree(data, tmp_path / 'others')
+    for path in (others / 'data' / '5_rain.png', others / 'gt' / '5_clean.png'):
+        path.rename(path.with_name(path.name.replace('5', '7')))
+    done = goes_on(stopped, others, tmp_path / 'work')
+    assert done.returncode == 1
+    assert 'cannot be resumed as the same training (names ' in done.stderr.strip().splitlines()[-1]
+
+
 def test_going_on_from_an_older_checkpoint_sets_newer_ones_aside(whole, data, tmp_path):
     """Else the next --resume would go on from the newer one, which is of another training."""
     shutil.copytree(whole, tmp_path, dirs_exist_ok=True)

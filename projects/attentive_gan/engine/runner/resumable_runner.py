@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -176,7 +178,9 @@ class ResumableRunner(Runner):
             )
         before, now = checkpoint['meta'].get('training', {}), self._data_order()
         changes = [
-            f'{key} {before.get(key)} -> {now[key]}' for key in now if before.get(key) != now[key]
+            f'{key} {before.get(key)} -> {now[key]}'
+            for key in now
+            if before.get(key) != now[key] and not (key == 'names' and key not in before)
         ]
         if changes:
             raise UserError(
@@ -211,7 +215,19 @@ class ResumableRunner(Runner):
             'processes': self.world_size,
             'batch_size': self.train_dataloader.batch_size,
             'samples': len(self.train_dataloader.dataset),
+            'names': self._names_of_samples,
         }
+
+    @cached_property
+    def _names_of_samples(self) -> str | None:
+        """SHA-256 over the file names of the training samples, or None where the data set has none."""
+        dataset = self.train_dataloader.dataset
+        info = getattr(dataset, 'get_data_info', None)
+        if info is None:
+            return None
+        items = (info(index) for index in range(len(dataset)))
+        names = [Path(item.get('img_path') or '').name for item in items]
+        return hashlib.sha256('\n'.join(names).encode('utf-8', 'surrogateescape')).hexdigest()
 
     def _schedule_lists(self) -> dict[str | None, list[Any]]:
         """Return the schedules by optimizer; of a single optimizer by None."""

@@ -10,7 +10,10 @@ from contextlib import contextmanager
 from attentive_gan.errors import UserError
 
 _RESTART = 'then --resume from the last checkpoint'
-_ENLARGE = 'enlarge it (docker run --shm-size=8g), lower the batch size, or set train_dataloader.num_workers=0'
+_ENLARGE = (
+    'enlarge it (docker run --shm-size=8g), lower the batch size, or set '
+    'train_dataloader.num_workers=0'
+)
 #: Where Linux keeps shared memory.
 _SHARED_MEMORY = '/dev/shm'  # noqa: S108
 #: Shared memory below which a worker cannot pass even small batches.
@@ -61,8 +64,8 @@ def check_shared_memory(workers: int) -> None:
         return
     if free < workers * _SHARED_BYTES_PER_WORKER:
         raise UserError(
-            f'{_SHARED_MEMORY} has {free / 1e6:.1f} MB free, too little for {workers} workers of a data loader: '
-            f'{_ENLARGE}'
+            f'{_SHARED_MEMORY} has {free / 1e6:.1f} MB free, too little for {workers} workers of a '
+            f'data loader: {_ENLARGE}'
         )
 
 
