@@ -11,7 +11,7 @@ PYTHON=${ATTENTIVE_GAN_VENV:-.venv}/bin/python
 bash tools/setup.sh
 "$PYTHON" tools/dataset_converters/render_raindrops.py --scenes 8 --size 240x160 --level heavy --lighting day \
     --out data/drawn_raindrops/test_a --overwrite
-"$PYTHON" tools/train.py "$CONFIG" --work-dir "$WORK_DIR" "$@"
+"$PYTHON" tools/train.py "$CONFIG" --work-dir "$WORK_DIR" --resume auto "$@"
 "$PYTHON" tools/test.py "$CONFIG" "$WORK_DIR/$(basename "$(cat "$WORK_DIR/last_checkpoint")")" \
     --work-dir "$WORK_DIR" --out "$WORK_DIR/scores.json"
 "$PYTHON" tools/summary.py "$WORK_DIR"

@@ -1,7 +1,8 @@
-"""The one kind of error that a user can correct."""
+"""The one kind of error that a user can correct, and the one of a stop by a signal."""
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 
@@ -11,6 +12,20 @@ class UserError(RuntimeError):
     The message is complete for a person who has never seen the code: it names the file or the option,
     says what was expected and what to do. Command-line tools print it without a traceback.
     """
+
+
+class StoppedBySignal(KeyboardInterrupt):
+    """A signal ended the program after its results were saved.
+
+    Args:
+        number: Number of the signal.
+        message: What was saved and how to go on.
+    """
+
+    def __init__(self, number: int, message: str) -> None:
+        super().__init__(f'stopped by {signal.Signals(number).name}: {message}')
+        self.number = number
+        self.exit_code = 128 + number
 
 
 def shown(path: str | Path) -> str:

@@ -10,6 +10,7 @@ model = dict(
     train_cfg=dict(gen_init_steps=1, disc_init_steps=1),
 )
 train_pipeline = [
+    dict(type='WorkerFault'),
     dict(type='LoadRainyCleanPair', channel_order='rgb'),
     dict(type='RaindropMask'),
     dict(type='PairedCrop', crop_size=(32, 32)),

@@ -10,6 +10,8 @@ from typing import Any, Literal
 from attentive_gan.config import reading
 from attentive_gan.config.timed import set_minutes
 from attentive_gan.engine.runner.restoration_runner import RestorationRunner
+from attentive_gan.engine.runner.resume_points import resumable_checkpoints
+from attentive_gan.engine.runner.work_dir import check_writable
 
 
 def train(
@@ -31,7 +33,8 @@ def train(
         config: Config file.
         options: Dotted names of config fields and their new values.
         work_dir: Folder for logs and checkpoints; default `work_dirs/<config name>`.
-        resume: Checkpoint to resume from, or 'latest' for the newest intact one in `work_dir`.
+        resume: Checkpoint to resume from, or 'latest' for the newest intact one in `work_dir`,
+            or 'auto' for that one if `work_dir` holds any checkpoint, and a new training otherwise.
         amp: Number type of mixed precision; None trains in float32.
         minutes: Training time that replaces the iterations of the config.
         validate: Whether to validate while training.
@@ -43,7 +46,9 @@ def train(
         The runner after its training, with `model`, `work_dir` and `iter`.
 
     Raises:
-        UserError: A file, a config field or an option is wrong, or the loss is not a number.
+        UserError: A file, a config field or an option is wrong, the loss is not a number, or `work_dir`
+            is used by another training.
+        StoppedBySignal: SIGINT, SIGTERM or SIGUSR1 ended the training; a checkpoint was saved.
 
     Example:
         >>> import attentive_gan
@@ -68,6 +73,9 @@ def train(
         reading.scale_learning_rate(cfg)
     if not validate:
         reading.disable_validation(cfg)
+    check_writable(cfg.work_dir)
+    if resume == 'auto':
+        resume = 'latest' if resumable_checkpoints(cfg.work_dir) else None
     if resume is not None:
         cfg.resume = True
         cfg.load_from = None if resume == 'latest' else str(resume)

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any, NoReturn
 
-from attentive_gan.errors import UserError
+from attentive_gan.errors import StoppedBySignal, UserError
 from attentive_gan.utils.memory_errors import is_out_of_memory
 
 #: Exit code of a process that was interrupted from the keyboard (128 + SIGINT).
@@ -78,6 +78,9 @@ def run(main: Callable[[], int | None]) -> NoReturn:
         warnings.filterwarnings('ignore', message=f'.*{re.escape(text)}.*')
     try:
         code = main() or 0
+    except StoppedBySignal as stop:
+        sys.stderr.write(f'{stop}\n')
+        code = stop.exit_code
     except KeyboardInterrupt:
         sys.stderr.write('interrupted\n')
         code = EXIT_INTERRUPTED

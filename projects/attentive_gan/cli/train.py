@@ -13,7 +13,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add('config', help='config file, such as configs/attgan_raindrop.py')
     add('--work-dir', help='folder for logs and checkpoints')
     add('--resume', nargs='?', const='latest', metavar='CHECKPOINT',
-        help='resume from this checkpoint; without a value, from the newest intact one')  # fmt: skip
+        help='resume from this checkpoint; without a value, from the newest intact one; '
+        '"auto" starts a new training if --work-dir holds no checkpoint')  # fmt: skip
     add('--amp', nargs='?', const='float16', choices=['float16', 'bfloat16'],
         help='mixed precision (default of the option: float16, which needs CUDA)')  # fmt: skip
     add('--minutes', type=float,

@@ -26,6 +26,9 @@ from .image_pool import CropOptions, ImagePool
 #: Data loaders that a config can choose by `train_dataloader=dict(type=...)`.
 DATA_LOADERS = Registry('data loader', scope='mmagic')
 
+#: Seconds after which workers that make nothing are given up.
+LOADER_TIMEOUT = 600
+
 #: Seconds between two checks for new images while the pool is empty.
 _POLL = 0.02
 
@@ -185,6 +188,7 @@ class _Filler(threading.Thread):
             collate_fn=_first,
             pin_memory=self._device.type == 'cuda',
             worker_init_fn=_one_thread,
+            timeout=LOADER_TIMEOUT if loader.num_workers else 0,
         )
         # Processes are forked here, not in the thread, and without OpenCV's threads: a forked process has
         # none of them, and would hang when it is set to use fewer.

@@ -59,6 +59,7 @@ class VerifiedCheckpointHook(CheckpointHook):
         self.share = share
         self._progress = 0.0
         self._due = False
+        self._saved_at = -1
 
     def after_train_iter(
         self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: Any = None
@@ -78,6 +79,19 @@ class VerifiedCheckpointHook(CheckpointHook):
         self._progress = runner.message_hub.get_info('progress', 0.0)
         self.file_backend = _DeferredRemoval(self.file_backend)
 
+    def save_now(self, runner: Any) -> str | None:
+        """Save the state after the last iteration unless that was done; every process must call this.
+
+        Returns:
+            Path of the checkpoint, or None for a hook that counts epochs.
+        """
+        if self.by_epoch:
+            return None
+        if self._saved_at != runner.iter:
+            meta = dict(epoch=runner.epoch, iter=runner.iter)
+            self._save_checkpoint_with_step(runner, runner.iter, meta)
+        return str(self.last_ckpt)
+
     @contextmanager
     def _removal_after_saving(self) -> Iterator[None]:
         """Delete old checkpoints if the block ends without an error."""
@@ -87,6 +101,7 @@ class VerifiedCheckpointHook(CheckpointHook):
     def _save_checkpoint_with_step(self, runner: Any, step: int, meta: dict[str, Any]) -> None:
         with self._removal_after_saving():
             super()._save_checkpoint_with_step(runner, step, meta)
+        self._saved_at = int(meta['iter'])
 
     def _save_best_checkpoint(self, runner: Any, metrics: dict[str, float]) -> None:
         with self._removal_after_saving():

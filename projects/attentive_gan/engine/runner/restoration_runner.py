@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import Any, cast
 
 import torch
 from mmagic.registry import RUNNERS
 from mmengine.device import get_device
-from mmengine.dist import is_distributed
+from mmengine.dist import is_distributed, is_main_process
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch import nn
 
 from attentive_gan.compat.distributed import choose_backend
-from attentive_gan.datasets.pooled_dataloader import build_pooled_dataloader
+from attentive_gan.datasets.pooled_dataloader import LOADER_TIMEOUT, build_pooled_dataloader
 from attentive_gan.engine.hooks.deferred_runtime_info_hook import DeferredRuntimeInfoHook
 from attentive_gan.engine.optimizers.gradient_clipping import defer_clipping
 from attentive_gan.engine.schedulers.progress_schedule import fitting_schedule
@@ -24,6 +26,8 @@ from .log_filters import drop_noise, file_only
 from .process_group import start_process_group
 from .renamed_names import check_names
 from .resumable_runner import ResumableRunner
+from .work_dir import owned
+from .worker_errors import check_shared_memory, worker_errors
 
 
 @RUNNERS.register_module()
@@ -57,6 +61,7 @@ class RestorationRunner(ResumableRunner):
         if self.distributed and not is_distributed():
             dist_cfg = dict(env_cfg.get('dist_cfg', {}))
             backend = choose_backend(dist_cfg.pop('backend', None))
+            self.stop_signals.timeout = dist_cfg.get('timeout')
             start_process_group(self.launcher, backend, **dist_cfg)
         if torch.cuda.is_available():
             use_tf32(env_cfg.get('tf32', True))
@@ -103,18 +108,39 @@ class RestorationRunner(ResumableRunner):
         dataloader: Any, seed: int | None = None, diff_rank_seed: bool = False
     ) -> Any:
         """Build a data loader: MMEngine's, or the one that the config selects by its `type`."""
+        if isinstance(dataloader, dict):
+            check_shared_memory(dataloader.get('num_workers') or 0)
         if isinstance(dataloader, dict) and 'type' in dataloader:
             return build_pooled_dataloader(dataloader, seed)
+        if isinstance(dataloader, dict) and dataloader.get('num_workers', 0) > 0:
+            dataloader = {'timeout': LOADER_TIMEOUT, **dataloader}
         return Runner.build_dataloader(dataloader, seed, diff_rank_seed)
 
     def train(self) -> nn.Module:
         """Train, and end threads and workers of a `PooledDataLoader`, after an error too."""
         try:
-            return cast(nn.Module, super().train())
+            with (
+                self.stop_signals.caught(),
+                self._owned_work_dir(),
+                worker_errors(self._awaited_samples),
+            ):
+                return cast(nn.Module, super().train())
         finally:
             close = getattr(getattr(self._train_loop, 'dataloader', None), 'close', None)
             if close is not None:
                 close()
+
+    def _awaited_samples(self) -> list[str]:
+        """Return the names of the samples of the next batch of the training."""
+        return getattr(self._train_loop, 'awaited_samples', list)()
+
+    def _owned_work_dir(self) -> AbstractContextManager[None]:
+        """Return a block in which the first process holds the work_dir."""
+        return (
+            owned(Path(self.work_dir), anew=not self._resume)
+            if is_main_process()
+            else nullcontext()
+        )
 
     def wrap_model(self, model_wrapper_cfg: dict[str, Any] | None, model: nn.Module) -> nn.Module:
         """Set the memory format, and wrap the model for distributed training."""

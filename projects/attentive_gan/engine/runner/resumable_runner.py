@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +22,12 @@ from attentive_gan.compat.distributed import unwrapped_state_dict
 from attentive_gan.errors import UserError
 from attentive_gan.utils.checkpoint_io import read_checkpoint, write_checkpoint
 
-from . import checkpoint_contents
+from . import changed_config, checkpoint_contents
 from .device_settings import match_layouts
 from .resume_points import latest_valid_checkpoint
+from .stop_signals import StopSignals
 from .train_loop import ResumableTrainLoop
+from .work_dir import set_newer_aside
 
 #: Entries of a checkpoint without which a training cannot be resumed.
 _TRAINING_STATE = {'optimizer', 'param_schedulers', 'message_hub', 'random_states', 'meta'}
@@ -42,6 +46,11 @@ class ResumableRunner(Runner):
     optim_wrapper: Any
     param_schedulers: Any
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        #: Signals that end the training.
+        self.stop_signals = StopSignals()
+        super().__init__(*args, **options)
+
     #: Random states that a resumed training starts with.
     _resumed_random_states: list[dict[str, Any]] | None = None
     #: Random states of all processes before the current validation.
@@ -57,6 +66,9 @@ class ResumableRunner(Runner):
             self._load_from = str(latest_valid_checkpoint(self.work_dir, self.logger.warning))
             self.logger.info(f'Going on from {self._load_from}')
         super().load_or_resume()
+        if self._resume and is_main_process():
+            for path in set_newer_aside(Path(self.work_dir), self.iter):
+                self.logger.warning(f'a newer checkpoint of before is kept as {path}')
 
     def load_checkpoint(
         self,
@@ -121,6 +133,7 @@ class ResumableRunner(Runner):
         if isinstance(self.train_loop, ResumableTrainLoop):
             self.train_loop.load_state_dict(meta.get('loop', meta), filename)
         checkpoint_contents.unpack_message_hub(checkpoint['message_hub'], self.message_hub)
+        options = changed_config.optimizer_options(self.optim_wrapper)
         if resume_optimizer:
             self.optim_wrapper = self.build_optim_wrapper(self.optim_wrapper)
             self.optim_wrapper.load_state_dict(checkpoint['optimizer'])
@@ -128,6 +141,9 @@ class ResumableRunner(Runner):
         if resume_param_scheduler and self.param_schedulers is not None:
             self.param_schedulers = self.build_param_scheduler(self.param_schedulers)
             self._load_schedules(checkpoint['param_schedulers'])
+        rates = changed_config.apply_options(self.optim_wrapper, self._schedule_lists(), options)
+        if rates:
+            self.logger.warning(f'Changed base rates take effect: {changed_config.in_words(rates)}')
         self._resumed_random_states = checkpoint['random_states']
         self.logger.info(f'Resumed at iteration {self.iter} from {filename}')
 
@@ -162,12 +178,34 @@ class ResumableRunner(Runner):
             )
         before, now = checkpoint['meta'].get('training', {}), self._data_order()
         changes = [
-            f'{key} {before.get(key)} -> {now[key]}' for key in now if before.get(key) != now[key]
+            f'{key} {before.get(key)} -> {now[key]}'
+            for key in now
+            if before.get(key) != now[key] and not (key == 'names' and key not in before)
         ]
         if changes:
             raise UserError(
                 f'{filename} cannot be resumed as the same training ({"; ".join(changes)}); restore '
                 'these, or use --cfg-options load_from=PATH to start a new training from its weights'
+            )
+
+        self._check_changes(filename, checkpoint['meta'].get('fields'))
+
+    def _check_changes(self, filename: str, before: dict[str, str] | None) -> None:
+        """List what changed in the config since a checkpoint; raise if a change cannot take effect."""
+        if before is None:  # of an earlier version
+            return
+        changes = changed_config.changed_fields(before, changed_config.config_fields(self.cfg))
+        schedules = [item for part in self._schedule_lists().values() for item in part]
+        ignored = changed_config.cannot_take_effect(changes, schedules)
+        if ignored:
+            raise UserError(
+                f'{filename} cannot be resumed with these changes, which would have no effect: '
+                f'{changed_config.in_words(ignored)}; restore them, or use --cfg-options '
+                'load_from=PATH to start a new training from its weights'
+            )
+        if changes:
+            self.logger.warning(
+                f'Changed in the config since {filename}: {changed_config.in_words(changes)}'
             )
 
     def _data_order(self) -> dict[str, Any]:
@@ -177,7 +215,19 @@ class ResumableRunner(Runner):
             'processes': self.world_size,
             'batch_size': self.train_dataloader.batch_size,
             'samples': len(self.train_dataloader.dataset),
+            'names': self._names_of_samples,
         }
+
+    @cached_property
+    def _names_of_samples(self) -> str | None:
+        """SHA-256 over the file names of the training samples, or None where the data set has none."""
+        dataset = self.train_dataloader.dataset
+        info = getattr(dataset, 'get_data_info', None)
+        if info is None:
+            return None
+        items = (info(index) for index in range(len(dataset)))
+        names = [Path(item.get('img_path') or '').name for item in items]
+        return hashlib.sha256('\n'.join(names).encode('utf-8', 'surrogateescape')).hexdigest()
 
     def _schedule_lists(self) -> dict[str | None, list[Any]]:
         """Return the schedules by optimizer; of a single optimizer by None."""
@@ -263,6 +313,7 @@ class ResumableRunner(Runner):
             'mmengine_version': mmengine.__version__,
             'torch_version': str(torch.__version__),
             'training': self._data_order(),
+            'fields': changed_config.config_fields(self.cfg),
         }
         if isinstance(self.train_loop, ResumableTrainLoop):
             meta['loop'] = self.train_loop.state_dict()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from attentive_gan.errors import UserError
-from attentive_gan.utils.checkpoint_io import verify_checkpoint
+from attentive_gan.utils.checkpoint_io import resume_fault
 
 _CHECKPOINT_NAME = re.compile(r'^(?:iter|epoch)_(\d+)\.pth$')
 
@@ -34,7 +34,7 @@ def latest_valid_checkpoint(folder: str | Path, warn: Callable[[str], None]) -> 
     """
     candidates = resumable_checkpoints(folder)
     for path in candidates:
-        fault = verify_checkpoint(path)
+        fault = resume_fault(path)
         if fault is None:
             return path
         warn(f'checkpoint {path} is not used: {fault}')

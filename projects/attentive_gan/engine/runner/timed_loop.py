@@ -77,7 +77,7 @@ class TimedTrainLoop(ResumableTrainLoop):
         if self._finished:
             self.runner.logger.info(f'All {self.minutes:g} minutes were trained before')
             return
-        batch = next(self.dataloader_iterator)
+        batch = self._next_batch()
         self.budget.start()
         with self.budget.pause():
             self._iterate(batch, progress, last=False)
@@ -103,7 +103,7 @@ class TimedTrainLoop(ResumableTrainLoop):
                 return False
             last = stretch.last and index == stretch.count - 1
             progress = min(stretch.progress + index * stretch.step, 1.0)
-            self._iterate(next(self.dataloader_iterator), progress, last)
+            self._iterate(self._next_batch(), progress, last)
         return not stretch.last
 
     def _iterate(self, batch: Any, progress: float, last: bool) -> None:
@@ -117,9 +117,11 @@ class TimedTrainLoop(ResumableTrainLoop):
         hub = self.runner.message_hub
         hub.update_scalar('train/progress', progress)
         hub.update_info('eta', self.budget.seconds_left)  # for the log
+        self._validation_follows = self._validation_is_due_at(progress, last)
         self.run_iter(batch)
         self.budget.iteration_done()
-        if self._validation_is_due_at(progress, last):
+        self._stop_if_asked()
+        if self._validation_follows:
             before = self.budget.elapsed
             with self.budget.pause():
                 self._validate()
@@ -127,17 +129,22 @@ class TimedTrainLoop(ResumableTrainLoop):
         self._last_progress = progress
 
     def _validation_is_due_at(self, progress: float, last: bool) -> bool:
-        """Return whether validation follows the last iteration."""
+        """Return whether validation follows the iteration that begins."""
         if self.runner.val_loop is None:
             return False
-        if last or (self._by_iterations and self._iter % self._by_iterations == 0):
+        if last or (self._by_iterations and (self._iter + 1) % self._by_iterations == 0):
             return True
         return crosses(self._last_progress, progress, self._val_share)
 
     def state_dict(self) -> dict[str, Any]:
         """Return the state for a checkpoint, without the number of iterations done."""
         state = self.budget.state_dict()
-        return {'minutes': self.minutes, 'finished': self._finished, **state}
+        return {
+            'minutes': self.minutes,
+            'finished': self._finished,
+            'validation_follows': self._validation_follows,
+            **state,
+        }
 
     def load_state_dict(self, state: dict[str, Any], source: str) -> None:
         """Resume from a checkpoint.
@@ -155,6 +162,7 @@ class TimedTrainLoop(ResumableTrainLoop):
                 'ResumableTrainLoop)'
             )
         self.budget.load_state_dict(state, state['minutes'] / self.minutes)
+        self._validation_follows = bool(state.get('validation_follows', False))
         self._finished = state['finished'] and self.minutes <= state['minutes']
         if state['minutes'] != self.minutes:
             self.runner.logger.warning(

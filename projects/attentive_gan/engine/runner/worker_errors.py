@@ -1,0 +1,101 @@
+"""Errors of data loaders and of other processes in one line with what to do."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from attentive_gan.errors import UserError
+
+_RESTART = 'then --resume from the last checkpoint'
+_ENLARGE = (
+    'enlarge it (docker run --shm-size=8g), lower the batch size, or set '
+    'train_dataloader.num_workers=0'
+)
+#: Where Linux keeps shared memory.
+_SHARED_MEMORY = '/dev/shm'  # noqa: S108
+#: Shared memory below which a worker cannot pass even small batches.
+_SHARED_BYTES_PER_WORKER = 2_000_000
+#: What torch reports, what happened, and what to do.
+_KINDS = (
+    (
+        r'DataLoader timed out after (?P<found>\d+) seconds',
+        'a worker of the data loader made no batch within {found} seconds',
+        'messages of workers come before this one (too little shared memory in /dev/shm is one reason); '
+        'check the disk, set train_dataloader.timeout (seconds), or find the sample with '
+        f'train_dataloader.num_workers=0, {_RESTART}',
+    ),
+    (
+        r'unable to (?:write to file|mmap|open shared memory|allocate shared memory|resize)|'
+        r'No space left on device.*torch_|Bus error|insufficient shared memory',
+        'workers of the data loader have too little shared memory (/dev/shm)',
+        f'{_ENLARGE}, {_RESTART}',
+    ),
+    (
+        r'DataLoader worker \(pid\(?s?\)? (?P<found>[\d, ]+)\).*(?:exited|killed)',
+        'a worker of the data loader (process {found}) was ended from outside',
+        'look for a lack of memory (dmesg; fewer train_dataloader.num_workers need less) or a crash in a '
+        f'library, {_RESTART}',
+    ),
+    (
+        r'Connection closed by peer|Timed out waiting|Connection reset by peer|Broken pipe|'
+        r'Socket Timeout|watchdog|monitoredBarrier|Application timeout',
+        'another process of this training ended or hangs',
+        'its own message comes before this one; it is waited for env_cfg.dist_cfg.timeout seconds, '
+        f'{_RESTART}',
+    ),
+)  # fmt: skip
+
+
+def check_shared_memory(workers: int) -> None:
+    """Raise if workers could not pass batches; torch reports that once and then waits for them.
+
+    Args:
+        workers: Worker processes of a data loader.
+
+    Raises:
+        UserError: /dev/shm is too small.
+    """
+    try:
+        free = shutil.disk_usage(_SHARED_MEMORY).free
+    except OSError:  # a system without it
+        return
+    if free < workers * _SHARED_BYTES_PER_WORKER:
+        raise UserError(
+            f'{_SHARED_MEMORY} has {free / 1e6:.1f} MB free, too little for {workers} workers of a '
+            f'data loader: {_ENLARGE}'
+        )
+
+
+@contextmanager
+def worker_errors(samples: Callable[[], list[str]]) -> Iterator[None]:
+    """Turn errors of torch about lost or hanging processes into one line.
+
+    Args:
+        samples: Returns the names of the samples that were waited for, if any are known.
+
+    Raises:
+        UserError: The block failed for such a reason.
+    """
+    try:
+        yield
+    except UserError:
+        raise
+    except RuntimeError as error:
+        message = in_words(str(error), samples)
+        if message is None:
+            raise
+        raise UserError(message) from error
+
+
+def in_words(text: str, samples: Callable[[], list[str]]) -> str | None:
+    """Return the line for an error's text, or None for another kind of error."""
+    for pattern, what, advice in _KINDS:
+        found = re.search(pattern, text, re.DOTALL)
+        if found:
+            names = samples() if 'data loader' in what else []
+            where = f', at or after {", ".join(names)}' if names else ''
+            return f'{what.format(**found.groupdict())}{where}: {advice}'
+    return None
