@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from .metadata import resolution_of, upright_exif
 from .pixels import to_uint8
 
 #: Pillow's modes with one colour channel.
-_GREY_MODES = ('1', 'L', 'LA', 'I;16', 'I;16B', 'I')
+_GREY_MODES = ('1', 'L', 'LA', 'La', 'I;16', 'I;16B', 'I')
 
 
 def read_image(path: str | Path, max_pixels: int = MAX_PIXELS) -> ImageArray:
@@ -87,16 +88,18 @@ def read_image_file(
     if content is None:
         content = read_bytes(path)
     decoded = decode(content, path, max_pixels)
-    source = decoded.source
-    with decoder_errors(path, 'reading the metadata'), source:
-        exif = upright_exif(source)
-    profile = None if decoded.mode in ('CMYK', 'LAB') else source.info.get('icc_profile')
+    opened = decoded.opened
+    with decoder_errors(path, 'reading the metadata'), warnings.catch_warnings():
+        warnings.simplefilter('ignore')  # Pillow warns about unusual metadata
+        exif, dropped = upright_exif(opened)
+    info = opened.info
+    profile = None if opened.mode in ('CMYK', 'LAB') else info.get('icc_profile')
     return ImageFile(
         decoded.pixels,
         decoded.alpha,
-        grey=decoded.mode in _GREY_MODES,
+        grey=opened.mode in _GREY_MODES,
         icc_profile=profile or None,
         exif=exif,
-        dpi=resolution_of(source.info),
-        format='JPEG' if source.format == 'MPO' else str(source.format),
+        dpi=resolution_of(info),
+        format=opened.format,
     )
