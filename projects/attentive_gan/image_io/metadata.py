@@ -8,6 +8,7 @@ from typing import Any
 
 from PIL import ExifTags, Image, TiffImagePlugin
 
+from .extras import IPTC_TAG, XMP_TAG
 from .headers import OpenedImage
 
 #: Tags that describe the stored pixels, not the scene; wrong for the upright ones.
@@ -20,8 +21,8 @@ _PIXEL_TAGS = (
     ExifTags.Base.TileOffsets, ExifTags.Base.TileByteCounts,
     254, 255, 266, 280, 281, 320, 338, 339, 340, 341, 347, 512, 513, 514, 530,  # of TIFF 6.0
 )  # fmt: skip
-#: Tags that point to other images or to data that stay behind in the old file.
-_SUB_IMAGES = (330, 400, 37724, 50341)
+#: Tags that hold or point to other images or to data that stay behind in the old file.
+_SUB_IMAGES = (330, 400, 34377, 37724, 50341)
 
 
 _DIRECTORIES = (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo, ExifTags.IFD.Interop)
@@ -45,9 +46,9 @@ def upright_exif(opened: OpenedImage) -> tuple[bytes | None, tuple[str, ...]]:
         stored.update(opened.layout.texts if opened.layout else {})
     exif, dropped = Image.Exif(), []
     for tag, value in stored.items():
-        if tag in _PIXEL_TAGS or tag in (*_DIRECTORIES, *_SUB_IMAGES):
+        if tag in _PIXEL_TAGS or tag in (*_DIRECTORIES, XMP_TAG, IPTC_TAG):
             continue
-        if _storable(tag, value):
+        if tag not in _SUB_IMAGES and _storable(tag, value):
             exif[tag] = value
         else:
             dropped.append(_tag_name(tag))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from attentive_gan.errors import UserError, shown
 from attentive_gan.utils.types import ImageArray
 
 from .decoding import decode
+from .extras import read_extras
 from .headers import MAX_PIXELS, decoder_errors, read_bytes
 from .image_file import ImageFile
 from .metadata import resolution_of, upright_exif
@@ -92,6 +94,7 @@ def read_image_file(
     with decoder_errors(path, 'reading the metadata'), warnings.catch_warnings():
         warnings.simplefilter('ignore')  # Pillow warns about unusual metadata
         exif, dropped = upright_exif(opened)
+        extras = replace(read_extras(content, opened), dropped=dropped)
     info = opened.info
     profile = None if opened.mode in ('CMYK', 'LAB') else info.get('icc_profile')
     return ImageFile(
@@ -102,4 +105,5 @@ def read_image_file(
         exif=exif,
         dpi=resolution_of(info),
         format=opened.format,
+        extras=extras,
     )

@@ -175,6 +175,8 @@ def _outcomes(
         details: dict[str, Any] = {'seconds': {k: round(v, 4) for k, v in item.seconds.items()}}
         if item.height:
             details |= {'width': item.width, 'height': item.height}
+        if item.lost:
+            details['notes'] = [f'not kept: {", ".join(item.lost)}']
         yield _outcome(item.output, error, details)
     for output in plan.outputs:
         if output.input.kind == 'video':

@@ -14,6 +14,7 @@ from attentive_gan.image_io import (
     MAX_PIXELS,
     ImageFile,
     check_format_holds,
+    lost_in,
     read_header,
     read_image_file,
     to_uint8,
@@ -37,6 +38,8 @@ class ImageItem:
     """Rows; 0 before the file is read."""
     width: int = 0
     """Columns; 0 before the file is read."""
+    lost: list[str] = field(default_factory=list)
+    """Names of the metadata that the output cannot hold."""
     seconds: dict[str, float] = field(default_factory=dict)
     """Time of the stages `read`, `restore` and `write`."""
 
@@ -108,7 +111,8 @@ class ImageFileRestorer:
             file = read_image_file(item.output.input.path, self.max_pixels)
             item.height, item.width = file.pixels.shape[:2]
             alpha = file.alpha is not None
-            check_format_holds(item.output.path, item.height, item.width, alpha, file.bits)
+            kind = check_format_holds(item.output.path, item.height, item.width, alpha, file.bits)
+            item.lost = lost_in(file, kind.name)
         return file
 
     def restore(
