@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 import struct
 import warnings
 import zlib
@@ -23,6 +24,9 @@ from .tiff_layout import TIFF_STARTS, Photometric, TiffLayout, read_tiff_layout
 
 #: Largest image that is decoded by default, in pixels.
 MAX_PIXELS = 50_000_000
+
+#: Bytes of a pixel with four channels of 16 bits, and an allowance for metadata and previews.
+_BYTES_PER_PIXEL, _MOST_METADATA = 8, 64 * 2**20
 
 #: What Pillow raises on damaged files, beside `UnidentifiedImageError` (an OSError).
 DECODER_ERRORS = (
@@ -86,18 +90,41 @@ def too_large(path: str | Path, found: str, limit: int) -> UserError:
     """Return the error for an image with more pixels than the limit."""
     return UserError(
         f'{shown(path)} is too large ({found}); the limit is {limit / 1e6:g} million pixels. '
-        f'Shrink the image or raise the limit (max_pixels).'
+        'Shrink the image or raise the limit (--max-megapixels; in Python: max_pixels).'
     )
 
 
-def read_bytes(path: str | Path) -> bytes:
-    """Return the content of a file.
+def read_bytes(path: str | Path, max_pixels: int = MAX_PIXELS) -> bytes:
+    """Return the content of an image file.
+
+    Args:
+        path: The file.
+        max_pixels: Largest accepted number of pixels, which limits the size of the file too.
 
     Raises:
-        UserError: The file does not exist, is a folder, or may not be read.
+        UserError: The file does not exist, is no regular file, may not be read, or is larger than an
+            image of that many pixels can be.
     """
+    with open_regular(path, max_pixels) as stream, _file_errors(path):
+        return stream.read()
+
+
+def open_regular(path: str | Path, max_pixels: int) -> IO[bytes]:
+    """Open an image file; errors as in `read_bytes`."""
     with _file_errors(path):
-        return Path(path).read_bytes()
+        status = Path(path).stat()
+        if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
+            raise UserError(
+                f'{shown(path)} is no regular file but a pipe, socket or device. Remove it, or name a file.'
+            )
+        limit = _BYTES_PER_PIXEL * max_pixels + _MOST_METADATA
+        if status.st_size > limit:
+            raise UserError(
+                f'{shown(path)} has {status.st_size / 2**20:.0f} MiB; an image of {max_pixels / 1e6:g} '
+                f'million pixels has {limit / 2**20:.0f} MiB at most. Remove what is no image, or raise '
+                'the limit (--max-megapixels; in Python: max_pixels).'
+            )
+        return Path(path).open('rb')
 
 
 @contextmanager
@@ -242,8 +269,6 @@ def read_header(path: str | Path, max_pixels: int = MAX_PIXELS) -> ImageHeader:
     Raises:
         UserError: The file is missing, empty, no image, or larger than the limit.
     """
-    with _file_errors(path):
-        stream = Path(path).open('rb')  # noqa: SIM115 -- closed below; its errors have another message
-    with stream:
+    with open_regular(path, max_pixels) as stream:
         opened = open_image(stream, path, max_pixels, pixels=False)
     return ImageHeader(opened.format, *opened.upright_size, opened.mode, opened.bits)

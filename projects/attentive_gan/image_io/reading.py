@@ -51,7 +51,7 @@ def read_image(path: str | Path, max_pixels: int = MAX_PIXELS) -> ImageArray:
         >>> image.shape, image.dtype, image[0, 0]
         ((4, 6, 3), dtype('uint8'), array([255,   0,   0], dtype=uint8))
     """
-    decoded = decode(read_bytes(path), path, max_pixels)
+    decoded = decode(read_bytes(path, max_pixels), path, max_pixels)
     alpha = decoded.alpha
     if alpha is not None and alpha.min() < np.iinfo(alpha.dtype).max:
         raise UserError(
@@ -88,7 +88,7 @@ def read_image_file(
         ('TIFF', True, 8, (4, 6, 3))
     """
     if content is None:
-        content = read_bytes(path)
+        content = read_bytes(path, max_pixels)
     decoded = decode(content, path, max_pixels)
     opened = decoded.opened
     with decoder_errors(path, 'reading the metadata'), warnings.catch_warnings():

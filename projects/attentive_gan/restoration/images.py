@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from attentive_gan.errors import UserError, shown
+from attentive_gan.errors import shown
 from attentive_gan.image_io import (
     MAX_PIXELS,
     ImageFile,
@@ -101,8 +101,8 @@ class ImageFileRestorer:
         """Return the bytes of the decoded image and its result; 0 for a file that cannot be read."""
         try:
             header = read_header(item.output.input.path, self.max_pixels)
-        except UserError:
-            return 0  # `read` reports the reason
+        except Exception:  # noqa: BLE001 -- `read` reports the reason; other files go on
+            return 0
         return header.height * header.width * 2 * 3 * (header.bits // 8)
 
     def read(self, item: ImageItem) -> ImageFile:
