@@ -123,6 +123,16 @@ def test_png_keeps_how_its_colours_are_meant(tmp_path: Path, bits: int) -> None:
     assert lost_in(file, 'TIFF') == ['colour chunks', 'texts']
 
 
+def test_the_second_image_of_a_phone_photo_is_named(tmp_path: Path) -> None:
+    photos = [Image.new('RGB', (64, 48), colour) for colour in ('red', 'blue')]
+    path = tmp_path / 'a.jpg'
+    photos[0].save(path, format='MPO', save_all=True, append_images=photos[1:])
+    file = read_image_file(path)
+    assert file.format == 'JPEG'
+    assert file.pixels[0, 0, 0] > 200
+    assert 'depth or gain map' in lost_in(file, 'JPEG')[0]
+
+
 def test_what_is_lost_is_in_the_report(tmp_path: Path) -> None:
     restorer = ImageRestorer(network=lively(BUILDERS['unet']()))
     options = BatchOptions(OutputOptions(format='webp'))

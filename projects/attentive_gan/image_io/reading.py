@@ -94,6 +94,8 @@ def read_image_file(
     with decoder_errors(path, 'reading the metadata'), warnings.catch_warnings():
         warnings.simplefilter('ignore')  # Pillow warns about unusual metadata
         exif, dropped = upright_exif(opened)
+        if opened.image is not None and opened.image.format == 'MPO':
+            dropped = (*dropped, 'further images of the file, such as a depth or gain map')
         extras = replace(read_extras(content, opened), dropped=dropped)
     info = opened.info
     profile = None if opened.mode in ('CMYK', 'LAB') else info.get('icc_profile')
