@@ -227,3 +227,19 @@ def test_slurm_scripts_pass_everything_on(tmp_path):
         '--launcher=slurm',
         '--amp',
     } <= set(words)
+
+
+def test_options_keep_blanks_in_texts() -> None:
+    """A path of a data set may have blanks; those beside commas and brackets mean nothing."""
+    pairs = [
+        'a=/my  pairs/b c',
+        'b=[/x y/z, 2]',
+        'c=( 1, 2 )',
+        'd= 3 ',
+        'e="in quotes"',
+        'f=[(1, 2), [a b]]',
+    ]
+    assert parse_options(pairs) == {
+        'a': '/my  pairs/b c', 'b': ['/x y/z', 2], 'c': (1, 2), 'd': 3, 'e': 'in quotes',
+        'f': [(1, 2), ['a b']],
+    }  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from PIL import Image
 from support.runs import TINY_CONFIG, data_options, tool, write_pairs
 
 
@@ -91,3 +92,16 @@ def test_images_damaged_in_the_middle_are_named_when_they_are_decoded(tmp_path, 
         image.write_bytes(bytes(content))
     done = train(damaged, tmp_path / 'w', options=[f'train_dataloader.num_workers={workers}'])
     assert '_rain.png' in message(done)
+
+
+def test_batches_of_unequal_images_are_refused_before_training(data, tmp_path):
+    mixed = write_pairs(tmp_path / 'mixed', count=2)
+    for name in ('data/1_rain.png', 'gt/1_clean.png'):
+        with Image.open(mixed / name) as image:
+            image.crop((0, 0, image.width, image.height - 8)).save(mixed / name)
+    line = message(
+        train(data, tmp_path / 'w', options=[
+            f'val_dataloader.dataset.data_root={mixed}', 'val_dataloader.batch_size=2',
+        ])
+    )  # fmt: skip
+    assert 'set val_dataloader.batch_size=1' in line

@@ -18,7 +18,7 @@ from attentive_gan.restoration.batch import (
 
 def restore(
     inputs: str | Path | Sequence[str | Path],
-    out: str | Path,
+    out: str | Path | None = None,
     options: BatchOptions | None = None,
     callback: ProgressCallback | None = None,
     restorer: ImageRestorer | None = None,
@@ -28,7 +28,7 @@ def restore(
 
     Args:
         inputs: Files, folders and patterns.
-        out: Output folder; or the output file for a single input.
+        out: Output folder; or the output file for a single input; None to write NAME_dry beside each input.
         options: Names of outputs, quality and limits.
         callback: Reports the progress.
         restorer: The network, if it is loaded already.

@@ -158,6 +158,11 @@ def config_options(args: argparse.Namespace) -> dict[str, Any]:
     return parse_options(args.cfg_options)
 
 
+#: Blanks within a text, not those beside commas and brackets; and what stands for one meanwhile.
+_BLANKS_IN_TEXT = re.compile(r'(?<=[^\s,(\[=]) +(?=[^\s,)\]])')
+_BLANK = '\ue000'
+
+
 def parse_options(pairs: list[str]) -> dict[str, Any]:
     """Parse FIELD=VALUE strings by the rules of MMEngine's `DictAction`.
 
@@ -168,8 +173,8 @@ def parse_options(pairs: list[str]) -> dict[str, Any]:
         SystemExit: A string is malformed; the message says how to write it.
 
     Example:
-        >>> parse_options(['model.generator.num_steps=3', 'work_dir=runs'])
-        {'model.generator.num_steps': 3, 'work_dir': 'runs'}
+        >>> parse_options(['model.generator.num_steps=3', 'work_dir=my runs', 'sizes=[1, 2]'])
+        {'model.generator.num_steps': 3, 'work_dir': 'my runs', 'sizes': [1, 2]}
     """
     malformed = [pair for pair in pairs if '=' not in pair]
     if malformed:
@@ -181,7 +186,8 @@ def parse_options(pairs: list[str]) -> dict[str, Any]:
     parser = argparse.ArgumentParser()
     parser.add_argument('--cfg-options', nargs='+', action=DictAction)
     try:
-        options: dict[str, Any] = parser.parse_args(['--cfg-options', *pairs]).cfg_options
+        marked = [_BLANKS_IN_TEXT.sub(lambda m: _BLANK * len(m[0]), pair) for pair in pairs]
+        options: dict[str, Any] = parser.parse_args(['--cfg-options', *marked]).cfg_options
     except RecursionError:  # MMEngine's parser, on brackets within brackets
         options = {}
     if not options or any(_holds_dict(value) for value in options.values()):
@@ -190,7 +196,14 @@ def parse_options(pairs: list[str]) -> dict[str, Any]:
             'write a dict into a config that has this one as its _base_, or set its fields one by one, '
             'such as default_hooks.sample_grid.interval=5'
         )
-    return options
+    return {name: _with_blanks(value) for name, value in options.items()}
+
+
+def _with_blanks(value: Any) -> Any:
+    """Return a value with the blanks in its texts, such as paths, which MMEngine's parser would drop."""
+    if isinstance(value, (list, tuple)):
+        return type(value)(_with_blanks(item) for item in value)
+    return value.replace(_BLANK, ' ') if isinstance(value, str) else value
 
 
 def _holds_dict(value: Any) -> bool:

@@ -14,7 +14,7 @@ from .arguments import add_network_options, at_least, network_arguments
 from .common import EXIT_INTERRUPTED, run_tool
 
 if TYPE_CHECKING:
-    from attentive_gan.restoration import BatchOptions, Shard
+    from attentive_gan.restoration import BatchOptions, BatchPlan, Shard
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,8 +22,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add('inputs', nargs='+', metavar='INPUT',
         help='files, folders (with all folders in them), or patterns such as "trip/**/*.jpg"')  # fmt: skip
-    add('-o', '--out', type=Path, required=True,
-        help='output folder; or the output file for a single input')  # fmt: skip
+    add('-o', '--out', type=Path,
+        help='output folder, or file for one input; default of files: NAME_dry beside them')  # fmt: skip
     network = parser.add_argument_group('network')
     add_network_options(network)
     add = network.add_argument
@@ -47,7 +47,7 @@ def _add_output_options(parser: argparse.ArgumentParser) -> None:
         help="format of images (default keep: the input's)")  # fmt: skip
     add('--quality', type=int, choices=range(1, 101), default=95, metavar='1..100',
         help='of JPEG (default 95)')  # fmt: skip
-    add('--suffix', default='', help='appended to the names of results')
+    add('--suffix', default='', help='appended to the names of results (without -o: _dry)')
     existing = group.add_mutually_exclusive_group()
     add_existing = existing.add_argument
     add_existing('--skip-existing', dest='existing', action='store_const', const='skip',
@@ -92,8 +92,14 @@ def run(args: argparse.Namespace) -> int:
         raise UserError(f'--attention: {restorer.name} has no attention map; omit this option')
     with progress:
         report = restoration.restore_batch(plan, restorer, progress)
-    print_summary(report, shard, args.out, args.quiet)
+    print_summary(report, shard, args.out or _beside(plan), args.quiet)
     return EXIT_INTERRUPTED if report.interrupted else 1 if report.of('failed') else 0
+
+
+def _beside(plan: BatchPlan) -> str:
+    """Say where the results of a command without `-o` are."""
+    outputs = [*plan.outputs, *plan.skipped]
+    return str(outputs[0].path) if len(outputs) == 1 else 'beside the inputs'
 
 
 def _options(args: argparse.Namespace, shard: Shard) -> BatchOptions:

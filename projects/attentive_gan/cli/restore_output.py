@@ -127,14 +127,24 @@ def _results(report: Report, shard: Shard, out: object) -> list[str]:
     if report.ignored:
         kinds = ', '.join(f'{n} {shown(kind)}' for kind, n in sorted(report.ignored.items()))
         lines.append(f'ignored, no image or video by name: {kinds}')
+    return [*lines, *_notes(done)]
+
+
+def _notes(done: list[Outcome]) -> list[str]:
+    """Return the notes about restored inputs; one line for all inputs with the same note."""
+    inputs: dict[str, list[str]] = {}
     for outcome in done:
         notes = list(outcome.details.get('notes', ()))
         if flicker := outcome.details.get('flicker'):
             notes.append(
                 f'flicker {flicker[0]:.2f} in the input, {flicker[1]:.2f} in the result (levels of 255)'
             )
-        lines += [f'{shown(outcome.input)}: {note}' for note in notes]
-    return lines
+        for note in notes:
+            inputs.setdefault(note, []).append(shown(outcome.input))
+    return [
+        f'{names[0]}{f" and {len(names) - 1} more" if len(names) > 1 else ""}: {note}'
+        for note, names in inputs.items()
+    ]
 
 
 def _rate(done: int, seconds: float) -> str:

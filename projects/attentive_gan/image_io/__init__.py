@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from .completeness import verify_complete
 from .contact_sheet import contact_sheet
+from .extras import lost_in
 from .formats import FORMATS, SUFFIXES, ImageFormat, check_format_holds
 from .headers import MAX_PIXELS, ImageHeader, read_header
 from .image_file import ImageFile
@@ -25,6 +26,7 @@ __all__ = [
     'check_format_holds',
     'contact_sheet',
     'encode_image_file',
+    'lost_in',
     'read_header',
     'read_image',
     'read_image_file',

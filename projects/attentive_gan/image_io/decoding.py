@@ -1,7 +1,7 @@
 """Decoding of an image file, step by step: open, decode, split off alpha, turn upright.
 
-8-bit files are decoded by Pillow. 16-bit files are decoded by OpenCV, as Pillow clips grey and truncates
-colour to 8 bits.
+8-bit files are decoded by Pillow. 16-bit PNG files are decoded by OpenCV, as Pillow clips grey and
+truncates colour to 8 bits. TIFF files are decoded by `tiff_decoding`, and by Pillow where it says so.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from PIL import Image
 from attentive_gan.errors import UserError, shown
 from attentive_gan.utils.types import PixelArray
 
-from .headers import bits_of, decoder_errors, open_image, orientation_of
+from .headers import OpenedImage, decoder_errors, open_image
+from .tiff_decoding import decode_tiff, is_decoded_here
 
 #: Pillow's modes of 8-bit colour or grey, which convert to RGB without loss of range.
 _CONVERTIBLE = ('1', 'L', 'LA', 'P', 'PA', 'RGB', 'RGBA', 'RGBX', 'CMYK', 'YCbCr', 'LAB')
@@ -32,10 +33,8 @@ class Decoded:
     """RGB (H, W, 3), uint8 or uint16, upright; contiguous, with memory of its own."""
     alpha: PixelArray | None
     """Opacity (H, W) of the same type; None if the file has none."""
-    mode: str
-    """Pillow's name of the pixel format in the file."""
-    source: Image.Image
-    """The file as Pillow opened it, for its metadata."""
+    opened: OpenedImage
+    """The file's header; its `image` has the metadata."""
 
 
 def decode(content: bytes, path: str | Path, max_pixels: int) -> Decoded:
@@ -50,21 +49,23 @@ def decode(content: bytes, path: str | Path, max_pixels: int) -> Decoded:
         UserError: The content is empty, no image, truncated, damaged, too large, animated, or has 32 bits
             per channel.
     """
-    image = open_image(io.BytesIO(content), path, max_pixels)
+    opened = open_image(io.BytesIO(content), path, max_pixels)
+    image, layout, orientation = opened.image, opened.layout, opened.orientation
     with decoder_errors(path, 'decoding'), warnings.catch_warnings():
         warnings.simplefilter('ignore')  # Pillow warns about unusual metadata
-        mode = image.mode
-        if bits_of(image, content[:32]) == 16:
-            colours, alpha = _deep_channels(content, image, path)
-        else:
+        if layout is not None and is_decoded_here(layout):
+            colours, alpha = decode_tiff(content, layout, path)
+        elif image is not None and opened.bits == 8:
             image.load()
             colours, alpha = _plain_channels(image, path)
-        # Pillow and OpenCV turn a TIFF upright themselves.
-        orientation = 1 if image.format == 'TIFF' else orientation_of(image)
+            if layout is not None:
+                orientation = 1  # Pillow turns a TIFF upright itself
+        else:
+            colours, alpha = _deep_channels(content, path)
     pixels = np.require(upright(colours, orientation), requirements=['C', 'W'])
     if alpha is not None:
         alpha = np.ascontiguousarray(upright(alpha, orientation))
-    return Decoded(pixels, alpha, mode, image)
+    return Decoded(pixels, alpha, opened)
 
 
 def _plain_channels(image: Image.Image, path: str | Path) -> tuple[PixelArray, PixelArray | None]:
@@ -80,16 +81,12 @@ def _plain_channels(image: Image.Image, path: str | Path) -> tuple[PixelArray, P
     return np.array(image if image.mode == 'RGB' else image.convert('RGB')), None
 
 
-def _deep_channels(
-    content: bytes, image: Image.Image, path: str | Path
-) -> tuple[PixelArray, PixelArray | None]:
-    """Return colours (H, W, 3) and opacity (H, W) of a 16-bit file."""
+def _deep_channels(content: bytes, path: str | Path) -> tuple[PixelArray, PixelArray | None]:
+    """Return colours (H, W, 3) and opacity (H, W) of a 16-bit PNG."""
     stored = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
-    if stored is None:
-        image.load()  # raises if the file is truncated or damaged
     if stored is None or stored.dtype != np.uint16:
         raise UserError(
-            f'{shown(path)} has a 16-bit layout that is not supported. Save it with 8 bits.'
+            f'{shown(path)} is truncated or damaged (decoding). Copy the file again from its source.'
         )
     # (H, W, C); BGR for colour
     channels = stored.reshape(*stored.shape[:2], -1).astype(np.uint16, copy=False)

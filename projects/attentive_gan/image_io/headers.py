@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
+import stat
 import struct
 import warnings
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
+import tifffile
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from attentive_gan.errors import UserError, shown
 
 from .formats import FORMATS
+from .png_chunks import PNG_SIGNATURE, with_metadata_first
+from .tiff_decoding import check_layout, is_decoded_here
+from .tiff_layout import TIFF_STARTS, Photometric, TiffLayout, read_tiff_layout
 
 #: Largest image that is decoded by default, in pixels.
 MAX_PIXELS = 50_000_000
 
+#: Bytes of a pixel with four channels of 16 bits, and an allowance for metadata and previews.
+_BYTES_PER_PIXEL, _MOST_METADATA = 8, 64 * 2**20
+
 #: What Pillow raises on damaged files, beside `UnidentifiedImageError` (an OSError).
-DECODER_ERRORS = (OSError, SyntaxError, ValueError, EOFError, struct.error, IndexError, KeyError)
+DECODER_ERRORS = (
+    OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error, TypeError, LookupError,
+    AttributeError, ArithmeticError, RuntimeError, tifffile.TiffFileError,
+)  # fmt: skip
 
 #: Brands of images in ISO base media files (ISO/IEC 23008-12, MIAF), with their common names.
 _PHONE_FORMATS = {
@@ -28,7 +40,6 @@ _PHONE_FORMATS = {
     b'msf1': 'HEIC', b'avif': 'AVIF', b'avis': 'AVIF',
 }  # fmt: skip
 
-_TIFF_BITS_PER_SAMPLE = 258
 _PNG_BIT_DEPTH_OFFSET = 24
 
 
@@ -79,18 +90,41 @@ def too_large(path: str | Path, found: str, limit: int) -> UserError:
     """Return the error for an image with more pixels than the limit."""
     return UserError(
         f'{shown(path)} is too large ({found}); the limit is {limit / 1e6:g} million pixels. '
-        f'Shrink the image or raise the limit (max_pixels).'
+        'Shrink the image or raise the limit (--max-megapixels; in Python: max_pixels).'
     )
 
 
-def read_bytes(path: str | Path) -> bytes:
-    """Return the content of a file.
+def read_bytes(path: str | Path, max_pixels: int = MAX_PIXELS) -> bytes:
+    """Return the content of an image file.
+
+    Args:
+        path: The file.
+        max_pixels: Largest accepted number of pixels, which limits the size of the file too.
 
     Raises:
-        UserError: The file does not exist, is a folder, or may not be read.
+        UserError: The file does not exist, is no regular file, may not be read, or is larger than an
+            image of that many pixels can be.
     """
+    with open_regular(path, max_pixels) as stream, _file_errors(path):
+        return stream.read()
+
+
+def open_regular(path: str | Path, max_pixels: int) -> IO[bytes]:
+    """Open an image file; errors as in `read_bytes`."""
     with _file_errors(path):
-        return Path(path).read_bytes()
+        status = Path(path).stat()
+        if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
+            raise UserError(
+                f'{shown(path)} is no regular file but a pipe, socket or device. Remove it, or name a file.'
+            )
+        limit = _BYTES_PER_PIXEL * max_pixels + _MOST_METADATA
+        if status.st_size > limit:
+            raise UserError(
+                f'{shown(path)} has {status.st_size / 2**20:.0f} MiB; an image of {max_pixels / 1e6:g} '
+                f'million pixels has {limit / 2**20:.0f} MiB at most. Remove what is no image, or raise '
+                'the limit (--max-megapixels; in Python: max_pixels).'
+            )
+        return Path(path).open('rb')
 
 
 @contextmanager
@@ -106,37 +140,106 @@ def _file_errors(path: str | Path) -> Iterator[None]:
         ) from error
 
 
-def open_image(stream: IO[bytes], path: str | Path, max_pixels: int) -> Image.Image:
+@dataclass(frozen=True)
+class OpenedImage:
+    """An image file whose header was read; no pixel is decoded."""
+
+    image: Image.Image | None
+    """The file as Pillow opened it; None if Pillow does not know the TIFF layout."""
+    layout: TiffLayout | None
+    """Layout of a TIFF file; None for other formats."""
+    format: str
+    """Key of `FORMATS`."""
+    mode: str
+    """Pillow's name of the pixel format, such as 'RGB', 'L', 'P', 'CMYK' or 'I;16'."""
+    bits: int
+    """Bits per channel in the file: 16 for 16-bit PNG and TIFF, otherwise 8."""
+    orientation: int
+    """EXIF orientation, 1 to 8, that must be applied to the pixels as stored."""
+    size: tuple[int, int]
+    """Rows and columns as stored."""
+
+    @property
+    def info(self) -> dict[Any, Any]:
+        """Pillow's metadata, such as 'icc_profile' and 'dpi'."""
+        if self.image is not None:
+            return self.image.info
+        return {'icc_profile': self.layout.texts.get(34675) if self.layout else None}
+
+    @property
+    def upright_size(self) -> tuple[int, int]:
+        """Rows and columns after the orientation is applied."""
+        # rows and columns are exchanged (EXIF 2.32, tag 0x0112)
+        return self.size[::-1] if self.orientation >= 5 else self.size
+
+
+def open_image(
+    stream: IO[bytes], path: str | Path, max_pixels: int, pixels: bool = True
+) -> OpenedImage:
     """Read the header from an open file; no pixel is decoded.
 
     Args:
         stream: The file, open for reading in binary mode.
         path: Its name, for messages.
         max_pixels: Largest accepted number of pixels.
+        pixels: Whether the pixels will be decoded from the result.
 
     Raises:
         UserError: The file is empty, no image in one of `FORMATS`, larger than the limit, or holds an
             animation or several pages.
     """
-    _check_start(stream, path)
+    start = _check_start(stream, path)
     with decoder_errors(path, 'reading the header'), warnings.catch_warnings():
-        # Pillow warns above its own limit; ours is lower or was chosen by the caller.
-        warnings.simplefilter('ignore', Image.DecompressionBombWarning)
+        # Pillow warns above its own limit, ours is lower or was chosen by the caller; and about odd tags.
+        warnings.simplefilter('ignore')
+        if start.startswith(TIFF_STARTS):
+            return _open_tiff(stream, path, max_pixels)
+        if start.startswith(PNG_SIGNATURE):
+            stream = with_metadata_first(stream, path, pixels)
         image = Image.open(stream, formats=tuple(FORMATS))
-        if image.width * image.height > max_pixels:
-            raise too_large(path, f'{image.width}x{image.height}', max_pixels)
+        _check_pixels(image.height, image.width, path, max_pixels)
         frames = getattr(image, 'n_frames', 1)
         if image.format != 'MPO' and frames > 1:
             raise UserError(
                 f'{shown(path)} holds {frames} images (an animation or several pages). '
                 f'Save the wanted one as a file of its own.'
             )
-    return image
+        deep = image.format == 'PNG' and start[_PNG_BIT_DEPTH_OFFSET] == 16
+        kind = 'JPEG' if image.format == 'MPO' else str(image.format)
+        return OpenedImage(
+            image, None, kind, image.mode, 16 if deep else 8, _orientation_of(image),
+            (image.height, image.width),
+        )  # fmt: skip
 
 
-def _check_start(stream: IO[bytes], path: str | Path) -> None:
-    """Refuse empty files, and name formats of phones that Pillow would only call unknown."""
-    first_bytes = stream.read(12)
+def _open_tiff(stream: IO[bytes], path: str | Path, max_pixels: int) -> OpenedImage:
+    layout = read_tiff_layout(stream, path)
+    _check_pixels(layout.height, layout.width, path, max_pixels)
+    check_layout(layout, path)
+    stream.seek(0)
+    try:
+        image = Image.open(stream, formats=('TIFF',))
+    except DECODER_ERRORS:
+        if not is_decoded_here(layout):
+            raise
+        image = None
+    mode = image.mode if image is not None else 'L' if layout.grey else 'RGB'
+    if layout.photometric == Photometric.CMYK:
+        mode = 'CMYK'
+    return OpenedImage(
+        image, layout, 'TIFF', mode, max(8, layout.bits), layout.orientation,
+        (layout.height, layout.width),
+    )  # fmt: skip
+
+
+def _check_pixels(height: int, width: int, path: str | Path, max_pixels: int) -> None:
+    if height * width > max_pixels:
+        raise too_large(path, f'{width}x{height}', max_pixels)
+
+
+def _check_start(stream: IO[bytes], path: str | Path) -> bytes:
+    """Return the first bytes; refuse empty files, and name formats that Pillow would only call unknown."""
+    first_bytes = stream.read(32)
     stream.seek(0)
     if not first_bytes:
         raise UserError(f'{shown(path)} is empty (0 bytes). Copy the file again from its source.')
@@ -146,23 +249,14 @@ def _check_start(stream: IO[bytes], path: str | Path) -> None:
             f'{shown(path)} is in the format {kind}, which is not supported. Let the phone share or save '
             'it as JPEG, or convert it.'
         )
+    return first_bytes
 
 
-def orientation_of(image: Image.Image) -> int:
+def _orientation_of(image: Image.Image) -> int:
     """Return the EXIF orientation (1 to 8; 1 is upright) stored in the bytes read so far."""
     # The base class's method: PngImageFile.getexif would decode the whole image first.
     value = Image.Image.getexif(image).get(ExifTags.Base.Orientation, 1)
     return value if value in range(1, 9) else 1
-
-
-def bits_of(image: Image.Image, first_bytes: bytes) -> int:
-    """Return the bits per channel in the file, which Pillow's mode 'RGB' hides for 16-bit files."""
-    if image.format == 'PNG':
-        return 16 if first_bytes[_PNG_BIT_DEPTH_OFFSET] == 16 else 8
-    if image.format == 'TIFF':
-        bits = image.tag_v2.get(_TIFF_BITS_PER_SAMPLE, (8,))  # type: ignore[attr-defined]
-        return max(bits) if isinstance(bits, tuple) else int(bits)
-    return 8
 
 
 def read_header(path: str | Path, max_pixels: int = MAX_PIXELS) -> ImageHeader:
@@ -175,14 +269,6 @@ def read_header(path: str | Path, max_pixels: int = MAX_PIXELS) -> ImageHeader:
     Raises:
         UserError: The file is missing, empty, no image, or larger than the limit.
     """
-    with _file_errors(path):
-        stream = Path(path).open('rb')  # noqa: SIM115 -- closed below; its errors have another message
-    with stream, decoder_errors(path, 'reading the header'):
-        first_bytes = stream.read(32)
-        stream.seek(0)
-        image = open_image(stream, path, max_pixels)
-        width, height = image.size
-        if orientation_of(image) >= 5:  # rows and columns are exchanged (EXIF 2.32, tag 0x0112)
-            width, height = height, width
-        kind = 'JPEG' if image.format == 'MPO' else str(image.format)
-        return ImageHeader(kind, height, width, image.mode, bits_of(image, first_bytes))
+    with open_regular(path, max_pixels) as stream:
+        opened = open_image(stream, path, max_pixels, pixels=False)
+    return ImageHeader(opened.format, *opened.upright_size, opened.mode, opened.bits)

@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from attentive_gan.utils.types import PixelArray
+
+
+@dataclass(frozen=True)
+class Extras:
+    """Metadata beside EXIF data, profile and resolution."""
+
+    xmp: bytes | None = None
+    """XMP packet whose orientation is 1."""
+    iptc: bytes | None = None
+    """IPTC records (IIM)."""
+    comment: bytes | None = None
+    """Comment of a JPEG file."""
+    png_chunks: tuple[tuple[bytes, bytes], ...] = ()
+    """Kind and data of the chunks of a PNG file that describe its colours (gAMA, cHRM, sRGB, cICP) and of
+    its texts."""
+    dropped: tuple[str, ...] = ()
+    """Names of what was in the file and cannot be kept in any format."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +42,8 @@ class ImageFile:
     """Horizontal and vertical resolution in dots per inch."""
     format: str = 'PNG'
     """Key of `FORMATS`."""
+    extras: Extras = field(default_factory=Extras)
+    """What else the file says about its image."""
 
     @property
     def bits(self) -> int:

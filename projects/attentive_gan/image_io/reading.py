@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +12,14 @@ from attentive_gan.errors import UserError, shown
 from attentive_gan.utils.types import ImageArray
 
 from .decoding import decode
+from .extras import read_extras
 from .headers import MAX_PIXELS, decoder_errors, read_bytes
 from .image_file import ImageFile
 from .metadata import resolution_of, upright_exif
 from .pixels import to_uint8
 
 #: Pillow's modes with one colour channel.
-_GREY_MODES = ('1', 'L', 'LA', 'I;16', 'I;16B', 'I')
+_GREY_MODES = ('1', 'L', 'LA', 'La', 'I;16', 'I;16B', 'I')
 
 
 def read_image(path: str | Path, max_pixels: int = MAX_PIXELS) -> ImageArray:
@@ -48,7 +51,7 @@ def read_image(path: str | Path, max_pixels: int = MAX_PIXELS) -> ImageArray:
         >>> image.shape, image.dtype, image[0, 0]
         ((4, 6, 3), dtype('uint8'), array([255,   0,   0], dtype=uint8))
     """
-    decoded = decode(read_bytes(path), path, max_pixels)
+    decoded = decode(read_bytes(path, max_pixels), path, max_pixels)
     alpha = decoded.alpha
     if alpha is not None and alpha.min() < np.iinfo(alpha.dtype).max:
         raise UserError(
@@ -85,18 +88,24 @@ def read_image_file(
         ('TIFF', True, 8, (4, 6, 3))
     """
     if content is None:
-        content = read_bytes(path)
+        content = read_bytes(path, max_pixels)
     decoded = decode(content, path, max_pixels)
-    source = decoded.source
-    with decoder_errors(path, 'reading the metadata'), source:
-        exif = upright_exif(source)
-    profile = None if decoded.mode in ('CMYK', 'LAB') else source.info.get('icc_profile')
+    opened = decoded.opened
+    with decoder_errors(path, 'reading the metadata'), warnings.catch_warnings():
+        warnings.simplefilter('ignore')  # Pillow warns about unusual metadata
+        exif, dropped = upright_exif(opened)
+        if opened.image is not None and opened.image.format == 'MPO':
+            dropped = (*dropped, 'further images of the file, such as a depth or gain map')
+        extras = replace(read_extras(content, opened), dropped=dropped)
+    info = opened.info
+    profile = None if opened.mode in ('CMYK', 'LAB') else info.get('icc_profile')
     return ImageFile(
         decoded.pixels,
         decoded.alpha,
-        grey=decoded.mode in _GREY_MODES,
+        grey=opened.mode in _GREY_MODES,
         icc_profile=profile or None,
         exif=exif,
-        dpi=resolution_of(source.info),
-        format='JPEG' if source.format == 'MPO' else str(source.format),
+        dpi=resolution_of(info),
+        format=opened.format,
+        extras=extras,
     )

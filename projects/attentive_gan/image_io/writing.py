@@ -56,7 +56,7 @@ def write_image(path: str | Path, image: ImageArray) -> Path:
 def write_image_file(path: str | Path, file: ImageFile, quality: int = 95) -> Path:
     """Write an image with its metadata, atomically.
 
-    16-bit TIFF keeps of the EXIF data only the texts of the main directory, such as camera and date.
+    Metadata that the format cannot store are left out; `lost_in` names them.
 
     Args:
         path: File to write; the suffix decides the format. Its folder is created if missing.

@@ -17,9 +17,12 @@ from attentive_gan.utils.atomic_io import remove_stale_temporaries
 
 from .images import ImageFileRestorer
 from .inputs import find_inputs
-from .outputs import OutputFiles, OutputOptions, plan_outputs, refuse_existing
+from .outputs import OutputFiles, OutputOptions, check_file_name, plan_outputs, refuse_existing
 from .sharding import Shard
 from .video.restoring import VideoOptions, restore_video
+
+#: Appended to the stem of results that are written beside their inputs.
+BESIDE_SUFFIX = '_dry'
 
 State = Literal['done', 'skipped', 'failed']
 
@@ -103,21 +106,34 @@ class BatchPlan:
     """Options for all files."""
 
 
-def plan_batch(inputs: Sequence[str | Path], out: str | Path, options: BatchOptions) -> BatchPlan:
+def plan_batch(
+    inputs: Sequence[str | Path], out: str | Path | None, options: BatchOptions
+) -> BatchPlan:
     """Find inputs and name outputs; nothing is written.
 
     Args:
         inputs: Files, folders and patterns.
-        out: Output folder, or file for a single input.
+        out: Output folder, or file for a single input; None to write NAME_dry (or another suffix of the
+            options) beside each input.
         options: Options for all files.
 
     Raises:
-        UserError: An argument matches no file, two outputs have one name, or an output exists and
-            `options.outputs.existing` is 'error'.
+        UserError: An argument matches no file, there is nothing to restore, two outputs have one name, or
+            an output exists and `options.outputs.existing` is 'error'.
     """
-    found = find_inputs(inputs, Path(out))
+    if out is None:
+        folder = next((path for path in inputs if Path(path).is_dir()), None)
+        if folder is not None:
+            raise UserError(f'{shown(folder)} is a folder; name an output folder by -o')
+        suffix = options.outputs.suffix or BESIDE_SUFFIX
+        options = replace(options, outputs=replace(options.outputs, suffix=suffix))
+    else:
+        out = Path(out)
+        if len(inputs) == 1 and Path(inputs[0]).is_file():
+            check_file_name(out)
+    found = find_inputs(inputs, out, options.outputs.suffix)
     # All outputs are checked for collisions, so that every shard gives the same answer.
-    outputs = options.shard.of(plan_outputs(found.files, Path(out), options.outputs))
+    outputs = options.shard.of(plan_outputs(found.files, out, options.outputs))
     if options.outputs.existing == 'error':
         refuse_existing(outputs)
     skip = options.outputs.existing == 'skip'
@@ -175,6 +191,8 @@ def _outcomes(
         details: dict[str, Any] = {'seconds': {k: round(v, 4) for k, v in item.seconds.items()}}
         if item.height:
             details |= {'width': item.width, 'height': item.height}
+        if item.lost:
+            details['notes'] = [f'not kept: {", ".join(item.lost)}']
         yield _outcome(item.output, error, details)
     for output in plan.outputs:
         if output.input.kind == 'video':

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from attentive_gan.errors import UserError, shown
+from attentive_gan.errors import shown
 from attentive_gan.image_io import (
     MAX_PIXELS,
     ImageFile,
     check_format_holds,
+    lost_in,
     read_header,
     read_image_file,
     to_uint8,
@@ -37,6 +38,8 @@ class ImageItem:
     """Rows; 0 before the file is read."""
     width: int = 0
     """Columns; 0 before the file is read."""
+    lost: list[str] = field(default_factory=list)
+    """Names of the metadata that the output cannot hold."""
     seconds: dict[str, float] = field(default_factory=dict)
     """Time of the stages `read`, `restore` and `write`."""
 
@@ -98,8 +101,8 @@ class ImageFileRestorer:
         """Return the bytes of the decoded image and its result; 0 for a file that cannot be read."""
         try:
             header = read_header(item.output.input.path, self.max_pixels)
-        except UserError:
-            return 0  # `read` reports the reason
+        except Exception:  # noqa: BLE001 -- `read` reports the reason; other files go on
+            return 0
         return header.height * header.width * 2 * 3 * (header.bits // 8)
 
     def read(self, item: ImageItem) -> ImageFile:
@@ -108,7 +111,8 @@ class ImageFileRestorer:
             file = read_image_file(item.output.input.path, self.max_pixels)
             item.height, item.width = file.pixels.shape[:2]
             alpha = file.alpha is not None
-            check_format_holds(item.output.path, item.height, item.width, alpha, file.bits)
+            kind = check_format_holds(item.output.path, item.height, item.width, alpha, file.bits)
+            item.lost = lost_in(file, kind.name)
         return file
 
     def restore(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,9 @@ WRITTEN_VIDEOS = ('.mp4', '.m4v', '.mov', '.mkv')
 
 #: Images that other programs write; as the name of an output these mean a file, not a folder.
 _FOREIGN_IMAGES = ('.gif', '.heic', '.heif', '.avif', '.jp2', '.jxl', '.ppm', '.tga', '.exr')
+
+#: Suffixes of files begin with a letter; names of folders often end in numbers, such as v1.2.
+_LIKE_A_SUFFIX = re.compile(r'\.[a-z][a-z0-9]{1,4}')
 
 #: Number of files that one message names.
 _NAMED = 3
@@ -55,19 +59,28 @@ class OutputFiles:
 
 
 def plan_outputs(
-    inputs: Sequence[InputFile], out: Path, options: OutputOptions
+    inputs: Sequence[InputFile], out: Path | None, options: OutputOptions
 ) -> list[OutputFiles]:
     """Name the outputs, before any work.
 
     Args:
         inputs: Files to restore.
-        out: Output folder; or the output file, if there is one input and the name has a known suffix.
+        out: Output folder; or the output file, if there is one input and the name has a known suffix; None
+            to write beside the inputs.
         options: Names and kinds.
 
     Raises:
         UserError: Two outputs would have one name, an output would replace its input, or the suffix of
-            the output file is of a kind that is not written.
+            the output file is of a kind that is not written, or an output would be written through a
+            symbolic link out of the output folder.
     """
+    if out is None:
+        outputs = [
+            _output_files(file, file.path.parent / _result_name(file, options), options)
+            for file in inputs
+        ]
+        _check_unique(outputs)
+        return outputs
     file_suffixes = (*SUFFIXES, *VIDEO_SUFFIXES, *_FOREIGN_IMAGES)
     single = len(inputs) == 1 and not out.is_dir() and out.suffix.lower() in file_suffixes
     if single:
@@ -78,9 +91,37 @@ def plan_outputs(
                 f'{shown(out)}: a {kind} is not written as {out.suffix}; choose one of '
                 f'{", ".join(written)}'
             )
-    outputs = [_output_files(file, out, options, single) for file in inputs]
+    elif len(inputs) > 1 and not out.is_dir() and out.suffix.lower() in file_suffixes:
+        raise UserError(
+            f'{shown(out)} names a file, but there are {len(inputs)} inputs; name a folder'
+        )
+    outputs = [
+        _output_files(
+            file,
+            out if single else out / file.relative_path.parent / _result_name(file, options),
+            options,
+        )
+        for file in inputs
+    ]
     _check_unique(outputs)
+    if not single:
+        _check_below(outputs, out)
     return outputs
+
+
+def check_file_name(out: Path) -> None:
+    """Check that an output for a single file is no file of an unknown kind; a folder would be made of it.
+
+    Raises:
+        UserError: The name ends like a file's, but the suffix is unknown and there is no such folder.
+    """
+    known = (*SUFFIXES, *VIDEO_SUFFIXES, *_FOREIGN_IMAGES)
+    suffix = out.suffix.lower()
+    if _LIKE_A_SUFFIX.fullmatch(suffix) and suffix not in known and not out.is_dir():
+        raise UserError(
+            f'{shown(out)}: files of the kind {shown(suffix)} are not written; choose one of '
+            f'{", ".join((*SUFFIXES, *WRITTEN_VIDEOS))}. If a folder is meant, make it first.'
+        )
 
 
 def refuse_existing(outputs: Sequence[OutputFiles]) -> None:
@@ -99,7 +140,7 @@ def refuse_existing(outputs: Sequence[OutputFiles]) -> None:
         )
 
 
-def _output_files(file: InputFile, out: Path, options: OutputOptions, single: bool) -> OutputFiles:
+def _result_name(file: InputFile, options: OutputOptions) -> str:
     name = file.relative_path
     suffix = name.suffix
     if file.kind == 'video':
@@ -108,7 +149,10 @@ def _output_files(file: InputFile, out: Path, options: OutputOptions, single: bo
         suffix = f'.{options.format}'
     elif suffix.lower() not in SUFFIXES:
         suffix = '.png'  # an image under a foreign name: PNG stores every kind
-    path = out if single else out / name.with_name(f'{name.stem}{options.suffix}{suffix}')
+    return f'{name.stem}{options.suffix}{suffix}'
+
+
+def _output_files(file: InputFile, path: Path, options: OutputOptions) -> OutputFiles:
     if file.kind == 'video':
         return OutputFiles(file, path)
     return OutputFiles(
@@ -117,6 +161,17 @@ def _output_files(file: InputFile, out: Path, options: OutputOptions, single: bo
         path.with_name(f'{path.stem}_attention.png') if options.attention else None,
         path.with_name(f'{path.stem}_compare.png') if options.side_by_side else None,
     )
+
+
+def _check_below(outputs: Sequence[OutputFiles], out: Path) -> None:
+    """Refuse outputs that a symbolic link to another folder would carry out of the output folder."""
+    root = out.resolve()
+    for folder in {output.path.parent for output in outputs}:
+        if not folder.resolve().is_relative_to(root):
+            raise UserError(
+                f'{shown(folder)} is a symbolic link out of the output folder, to '
+                f'{shown(folder.resolve())}; remove the link or choose another output folder'
+            )
 
 
 def _check_unique(outputs: Sequence[OutputFiles]) -> None:

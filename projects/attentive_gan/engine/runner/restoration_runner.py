@@ -22,6 +22,7 @@ from attentive_gan.engine.schedulers.progress_schedule import fitting_schedule
 
 from .config_errors import config_field
 from .device_settings import allow_deterministic_products, to_memory_format, use_tf32
+from .image_sizes import check_equal_sizes
 from .log_filters import drop_noise, file_only
 from .process_group import start_process_group
 from .renamed_names import check_names
@@ -98,10 +99,20 @@ class RestorationRunner(ResumableRunner):
 
     build_model = config_field('model')(Runner.build_model)
     build_train_loop = config_field('train_cfg or train_dataloader')(Runner.build_train_loop)
-    build_val_loop = config_field('val_cfg, val_dataloader or val_evaluator')(Runner.build_val_loop)
-    build_test_loop = config_field('test_cfg, test_dataloader or test_evaluator')(
-        Runner.build_test_loop
-    )
+
+    @config_field('val_cfg, val_dataloader or val_evaluator')
+    def build_val_loop(self, loop: Any) -> Any:
+        """Build the validation loop; its batches must be of equal sizes."""
+        built = super().build_val_loop(loop)
+        check_equal_sizes(built, 'val_dataloader')
+        return built
+
+    @config_field('test_cfg, test_dataloader or test_evaluator')
+    def build_test_loop(self, loop: Any) -> Any:
+        """Build the test loop; its batches must be of equal sizes."""
+        built = super().build_test_loop(loop)
+        check_equal_sizes(built, 'test_dataloader')
+        return built
 
     @staticmethod
     def build_dataloader(

@@ -1,0 +1,174 @@
+"""Decoding of TIFF layouts of 8 and 16 bits: any planes, tiles, byte order, opacity; grey, RGB and CMYK.
+
+Neither Pillow nor OpenCV reads all of these right (planes of 16 bits become stripes, white-is-zero stays
+negative, multiplied colours stay dark), so only the compression is left to libraries.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from attentive_gan.errors import UserError, shown
+from attentive_gan.utils.types import PixelArray
+
+from .tiff_layout import COLOURS, Photometric, TiffLayout
+
+_NONE = 1
+_DEFLATE = (8, 32946)
+#: Codecs of bytes, which libtiff undoes whatever the bytes mean: LZW, PackBits.
+_BY_LIBTIFF = (5, 32773)
+
+_MORE_SAMPLES = 16
+
+
+def is_decoded_here(layout: TiffLayout) -> bool:
+    """Return whether `decode_tiff` reads a layout; Pillow reads the others, if they are sound for it."""
+    return (
+        layout.bits in (8, 16)
+        and layout.photometric in COLOURS
+        and COLOURS[Photometric(layout.photometric)] <= layout.samples <= _MORE_SAMPLES
+        and layout.compression in (_NONE, *_DEFLATE, *_BY_LIBTIFF)
+        and layout.predictor in (1, 2)
+        and layout.texts.get(266, 1) == 1  # FillOrder
+        and layout.texts.get(332, 1) == 1  # InkSet: CMYK
+    )
+
+
+def check_layout(layout: TiffLayout, path: str | Path) -> None:
+    """Refuse layouts that no decoder here reads right.
+
+    Raises:
+        UserError: The layout is none of `is_decoded_here`, nor one that Pillow reads right.
+    """
+    planes = layout.planar and (layout.photometric, layout.samples) != (Photometric.RGB, 3)
+    if is_decoded_here(layout) or (layout.bits <= 8 and layout.first and not planes):
+        return
+    raise UserError(
+        f'{shown(path)} has an unusual TIFF layout that is not read ({layout.bits} bits, photometric '
+        f'{layout.photometric}, compression {layout.compression}, {layout.samples} samples'
+        f'{" in planes" if layout.planar else ""}). Save it as PNG, or as TIFF without compression.'
+    )
+
+
+def decode_tiff(
+    content: bytes, layout: TiffLayout, path: str | Path
+) -> tuple[PixelArray, PixelArray | None]:
+    """Decode the pixels of a TIFF file.
+
+    Args:
+        content: Bytes of the file.
+        layout: Its layout, for which `is_decoded_here` holds.
+        path: Its name, for messages.
+
+    Returns:
+        Colours (H, W, 3) as stored, not turned upright, and opacity (H, W) or None; uint8 or uint16.
+
+    Raises:
+        UserError: The file is truncated or damaged.
+    """
+    samples = _samples(content, layout, path)
+    colours = samples[..., : COLOURS[Photometric(layout.photometric)]]
+    alpha = None if layout.alpha is None else np.ascontiguousarray(samples[..., layout.alpha])
+    if alpha is not None and layout.associated:
+        colours = _divided(colours, alpha)
+    if layout.photometric == Photometric.WHITE_IS_ZERO:
+        colours = np.iinfo(colours.dtype).max - colours
+    elif layout.photometric == Photometric.CMYK:
+        colours = _rgb_of_cmyk(colours)
+    return np.broadcast_to(colours, (*colours.shape[:2], 3)), alpha
+
+
+def _samples(content: bytes, layout: TiffLayout, path: str | Path) -> PixelArray:
+    """Return all samples (H, W, samples) from strips or tiles."""
+    rows, columns = layout.segment
+    planes, depth = (layout.samples, 1) if layout.planar else (1, layout.samples)
+    limit = 4 * (layout.height + 2**12) * (layout.width + 2**12)
+    if min(rows, columns) < 1 or rows * columns > limit:
+        raise _damaged(path, f'strips of {columns}x{rows}')
+    down, across = -(-layout.height // rows), -(-layout.width // columns)
+    if min(len(layout.offsets), len(layout.lengths)) < planes * down * across:
+        raise _damaged(path, f'{len(layout.offsets)} of {planes * down * across} strips')
+    kind = np.dtype(np.uint8 if layout.bits == 8 else np.uint16)
+    result = np.empty((layout.height, layout.width, layout.samples), kind)
+    for index in range(planes * down * across):
+        plane, place = divmod(index, down * across)
+        top, left = place // across * rows, place % across * columns
+        high = rows if layout.tiled else min(rows, layout.height - top)
+        segment = _segment(content, layout, index, (high, columns, depth), path)
+        part = result[top : top + rows, left : left + columns, plane : plane + depth]
+        part[...] = segment[: part.shape[0], : part.shape[1]]
+    return result
+
+
+def _segment(
+    content: bytes, layout: TiffLayout, index: int, shape: tuple[int, int, int], path: str | Path
+) -> NDArray[Any]:
+    """Return the samples of one strip or tile."""
+    wide = layout.bits // 8
+    size = shape[0] * shape[1] * shape[2] * wide
+    start, length = layout.offsets[index], layout.lengths[index]
+    stored = content[start : start + length]
+    if len(stored) < length or not length:
+        raise _damaged(path, f'strip {index} of {length} bytes at {start}')
+    if layout.compression in _DEFLATE:
+        stored = zlib.decompressobj().decompress(stored, size)
+    elif layout.compression != _NONE:
+        stored = _by_libtiff(stored, layout.compression, shape[0], size // shape[0])
+    if len(stored) < size:
+        raise _damaged(path, f'strip {index} holds {len(stored)} of {size} bytes')
+    kind = np.dtype(np.uint8 if wide == 1 else '>u2' if layout.big_endian else '<u2')
+    samples = np.frombuffer(stored, kind, size // wide).reshape(shape)
+    if layout.predictor == 2:
+        native = samples.astype(np.uint8 if wide == 1 else np.uint16)
+        return np.add.accumulate(native, axis=1, dtype=native.dtype)
+    return samples
+
+
+def _by_libtiff(stored: bytes, compression: int, rows: int, columns: int) -> bytes:
+    """Undo a compression of bytes by libtiff: the segment is wrapped as a grey image of one strip."""
+    entries = (
+        (256, columns), (257, rows), (258, 8), (259, compression), (262, 1), (273, 8), (277, 1),
+        (278, rows), (279, len(stored)),
+    )  # fmt: skip
+    directory = b''.join(struct.pack('<HHII', tag, 4, 1, value) for tag, value in entries)
+    at = 8 + len(stored) + len(stored) % 2
+    start = struct.pack('<2sHI', b'II', 42, at)
+    wrapped = start + stored + bytes(len(stored) % 2)
+    wrapped += struct.pack('<H', len(entries)) + directory + bytes(4)
+    with Image.open(io.BytesIO(wrapped), formats=('TIFF',)) as image:
+        return bytes(image.tobytes())
+
+
+def _divided(colours: PixelArray, alpha: PixelArray) -> PixelArray:
+    """Divide colours by their opacity; where that is 0 they become 0."""
+    top = np.iinfo(colours.dtype).max
+    result = np.empty_like(colours)
+    for first in range(0, len(colours), 256):  # float64: a few rows at a time
+        part = alpha[first : first + 256, :, None].astype(np.float64)
+        scaled = colours[first : first + 256] * (top / np.where(part > 0, part, np.inf))
+        result[first : first + 256] = np.rint(scaled.clip(0, top))
+    return result
+
+
+def _rgb_of_cmyk(inks: PixelArray) -> PixelArray:
+    """Return (1 - ink) (1 - black), the plain formula by which Pillow converts 8 bits."""
+    top = int(np.iinfo(inks.dtype).max)
+    result = np.empty((*inks.shape[:2], 3), inks.dtype)
+    for first in range(0, len(inks), 256):
+        light = top - inks[first : first + 256].astype(np.uint64)
+        result[first : first + 256] = (light[..., :3] * light[..., 3:] + top // 2) // top
+    return result
+
+
+def _damaged(path: str | Path, what: str) -> UserError:
+    return UserError(
+        f'{shown(path)} is truncated or damaged (decoding: {what}). Copy the file again from its source.'
+    )
