@@ -23,6 +23,7 @@ from torch import nn
 import attentive_gan.models.networks  # noqa: F401  (registers the networks)
 from attentive_gan.errors import UserError
 from attentive_gan.utils.checkpoint_io import read_state_dict
+from attentive_gan.utils.strict_json import one_line, parse_json
 from attentive_gan.utils.types import ChannelOrder
 
 from .fitting import matching_state
@@ -117,9 +118,10 @@ def parse_description(text: str, source: str) -> WeightsDescription:
         UserError: It is not a complete description, or has values that are not allowed.
     """
     try:
-        values = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise UserError(f'{source}: its description is no JSON ({error}); use --config') from error
+        values = parse_json(text)
+    except ValueError as error:
+        reason = one_line(error)
+        raise UserError(f'{source}: its description is no JSON ({reason}); use --config') from error
     known = {field.name for field in fields(WeightsDescription)}
     if not isinstance(values, dict) or not known - {'iterations'} <= set(values):
         raise UserError(f'{source}: its description is incomplete; use --config')
