@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from attentive_gan.errors import UserError
+from attentive_gan.errors import UserError, shown
+from attentive_gan.utils.strict_json import one_line, read_small_text
 
 from .result_reading import read_results
 from .results import LONGEST_NAME, Kind, folder_of, may_name_entry
@@ -116,12 +117,12 @@ def read_entries(path: Path) -> list[Entry]:
     Raises:
         UserError: The file is missing or has another content.
     """
-    import yaml
+    from attentive_gan.utils.strict_yaml import parse_yaml
 
     try:
-        content = yaml.safe_load(path.read_text('utf-8'))
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise UserError(f'{path} cannot be read as YAML: {error}') from error
+        content = parse_yaml(read_small_text(path))
+    except (OSError, ValueError) as error:
+        raise UserError(f'{shown(path)} cannot be read as YAML: {one_line(error)}') from error
     rows = content.get('entries') if isinstance(content, Mapping) else None
     if not isinstance(rows, list) or not rows:
         raise UserError(f'{path}: expected a list below "entries:"; see docs/leaderboard.md')
@@ -136,8 +137,8 @@ def _entry_of(row: Any, where: str) -> Entry:
     kind = _KIND_OF_FIELDS.get(frozenset(fields))
     if kind is None or fields.get('input', True) is not True:
         raise UserError(
-            f'{where} ({row["name"]}): expected exactly one of: config and checkpoint; folder; '
-            f'input: true; inpainting; got {", ".join(fields) or "nothing"}'
+            f'{where} ({row["name"]!s:.80}): expected exactly one of: config and checkpoint; folder; '
+            f'input: true; inpainting; got {", ".join(fields)[:200] or "nothing"}'
         )
     source = '' if kind == 'input' else str(fields[kind])
     return Entry(str(row['name']), kind, source, str(fields.get('checkpoint', '')))
