@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import pickle
+import re
 import zipfile
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -25,6 +26,7 @@ from mmengine.logging import HistoryBuffer
 from attentive_gan.errors import UserError
 
 from .atomic_io import atomic_write
+from .strict_json import one_line
 
 _HISTORY_METHODS = ('mean', 'min', 'max', 'current')
 
@@ -33,7 +35,8 @@ def _history_method(owner: object, name: str) -> Any:
     """Replace `builtins.getattr` in a checkpoint; return statistics methods of MMEngine's HistoryBuffer."""
     if owner is HistoryBuffer and name in _HISTORY_METHODS:
         return getattr(HistoryBuffer, name)
-    raise pickle.UnpicklingError(f'the checkpoint asks for {owner!r}.{name}')
+    owned = getattr(owner, '__name__', type(owner).__name__)
+    raise pickle.UnpicklingError(f'the checkpoint asks for {owned}.{name}')
 
 
 def _harmless_globals() -> list[Any]:
@@ -80,12 +83,24 @@ def read_checkpoint(path: str | Path, map_location: Any = 'cpu') -> dict[str, An
         raise UserError(f'checkpoint {path} is damaged: {fault}; use another one')
     try:
         return _load(path, map_location)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, OSError) as error:
-        first_line = str(error).strip().splitlines()[0][:200] if str(error).strip() else repr(error)
+    except MemoryError as error:
+        raise UserError(f'checkpoint {path} states more data than there is memory for') from error
+    except Exception as error:  # what damaged pickles raise has no common base
         raise UserError(
-            f'checkpoint {path} cannot be read as plain tensors and values ({first_line}); files that '
+            f'checkpoint {path} cannot be read as plain tensors and values ({_reason(error)}); files that '
             'hold pickled code are refused, whoever made them'
         ) from error
+
+
+def _reason(error: Exception) -> str:
+    """Return why torch refused a file: the name that it asks for, or the first line of the message.
+
+    torch's own message advises to load without its check, which would run the code.
+    """
+    name = re.search(r'(?:GLOBAL|checkpoint asks for) ([\w.]+)', str(error))
+    if name and isinstance(error, pickle.UnpicklingError):
+        return f'it asks for {name[1][:100]}'
+    return one_line(error)[:200]
 
 
 def _load(path: Path, map_location: Any) -> dict[str, Any]:
