@@ -19,7 +19,7 @@ SECONDS, MEMORY = 5.0, 2**30
 #: Values at which lengths and counts go wrong.
 _EDGES = [0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFF0, 0xFFFFFFFF]
 _TOKENS = [
-    'NaN', 'Infinity', '-1', '1e400', '9' * 400, 'null', 'true', '[]', '{}', '""', '"../../etc"', '[[[[1]]]]',
+    'NaN', 'Infinity', '-1', '1e400', '9' * 400, 'null', 'true', '[]', '{}', '""', '"../../etc"', '[[1]]',
     '"\\ud800"', '"\\u0000"', '!!python/name:os.system', '&a [*a]', '0x10', '1:30', '<<', '~', '2020-99-99',
 ]  # fmt: skip
 

@@ -173,7 +173,7 @@ class Reduced:
     ('call', 'name'),
     [
         ((os.system, 'x'), 'posix.system'),
-        ((eval, '1'), '__builtin__.eval'),
+        ((eval, '1'), 'eval'),
         ((subprocess.Popen, 'x'), 'commands.Popen'),
         ((getattr, OrderedDict, 'fromkeys'), 'OrderedDict.fromkeys'),
     ],

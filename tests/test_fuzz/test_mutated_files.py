@@ -18,6 +18,7 @@ from attentive_gan.checkpoints.description import (
 )
 from attentive_gan.checkpoints.publishing import save_weights
 from attentive_gan.config.reading import load_config
+from attentive_gan.data_tools.pair_inspection import manifest_faults
 from attentive_gan.data_tools.render_journal import JOURNAL, RenderJournal
 from attentive_gan.datasets.raindrop_calibration import SCALES, read_calibration
 from attentive_gan.image_io import read_header
@@ -104,6 +105,14 @@ def test_manifests(tmp_path, rounds):
     journal = tmp_path / JOURNAL
     journal.write_text(json.dumps({'made_from': {'seed': 1}}) + '\n' + json.dumps(record) + '\n')
     fuzz(journal, lambda path: RenderJournal(path.parent, {}).read(), mutated_text, rounds, 7)
+    checked = tmp_path / 'checked.json'
+    pair = {'rainy': 'a.png', 'rainy_sha256': '0', 'clean': 'b.png', 'clean_sha256': '1'}
+    checked.write_text(json.dumps({'pairs': [pair]}, indent=1))
+
+    def compare(path):
+        manifest_faults(read_manifest(path), tmp_path)
+
+    assert fuzz(checked, compare, mutated_text, rounds, 12)
     calibration = tmp_path / 'calibration.json'
     calibration.write_text(json.dumps({'scales': dict.fromkeys(SCALES, 1.5)}, indent=1))
     assert fuzz(calibration, read_calibration, mutated_text, rounds, 8)
@@ -111,7 +120,15 @@ def test_manifests(tmp_path, rounds):
 
 @pytest.mark.parametrize('suffix', ['yaml', 'json'])
 def test_configs(tmp_path, rounds, suffix):
-    text = 'model:\n  type: A\n  steps: 4\n  ema: null\nrates: [0.5, 1e-3, "x"]\nhooks:\n- {type: B, active: true}\n'
+    lines = [
+        'model:',
+        '  type: A',
+        '  steps: 4',
+        '  ema: null',
+        'rates: [0.5, 1e-3, "x"]',
+        'hooks:',
+    ]
+    text = '\n'.join([*lines, '- {type: B, active: true}', ''])
     if suffix == 'json':
         content = {'model': {'type': 'A', 'steps': 4}, 'hooks': [{'type': 'B', 'on': True}]}
         text = json.dumps(content, indent=1)

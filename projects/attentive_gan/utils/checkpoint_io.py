@@ -12,7 +12,9 @@ import hashlib
 import importlib
 import pickle
 import re
+import struct
 import zipfile
+import zlib
 from collections import OrderedDict
 from collections.abc import Mapping
 from contextlib import nullcontext
@@ -28,6 +30,15 @@ from attentive_gan.errors import UserError
 from .atomic_io import atomic_write
 from .strict_json import one_line
 
+#: What unpickling, `zipfile` and torch raise for a file whose bytes are not those that were written.
+_DAMAGE = (
+    pickle.UnpicklingError, zipfile.BadZipFile, zlib.error, struct.error, RuntimeError, EOFError,
+    ValueError, TypeError, AttributeError, AssertionError, LookupError, ArithmeticError, OSError,
+    ImportError, MemoryError,
+)  # fmt: skip
+#: Bit of a zip entry's attributes for a folder. torch takes uninitialised memory for the content of one,
+#: `zipfile` reads the file.
+_FOLDER = 0x10
 _HISTORY_METHODS = ('mean', 'min', 'max', 'current')
 
 
@@ -83,17 +94,15 @@ def read_checkpoint(path: str | Path, map_location: Any = 'cpu') -> dict[str, An
         raise UserError(f'checkpoint {path} is damaged: {fault}; use another one')
     try:
         return _load(path, map_location)
-    except MemoryError as error:
-        raise UserError(f'checkpoint {path} states more data than there is memory for') from error
-    except Exception as error:  # what damaged pickles raise has no common base
+    except _DAMAGE as error:
         raise UserError(
             f'checkpoint {path} cannot be read as plain tensors and values ({_reason(error)}); files that '
             'hold pickled code are refused, whoever made them'
         ) from error
 
 
-def _reason(error: Exception) -> str:
-    """Return why torch refused a file: the name that it asks for, or the first line of the message.
+def _reason(error: BaseException) -> str:
+    """Return why torch refused a file: the name that it asks for, or the message on one line.
 
     torch's own message advises to load without its check, which would run the code.
     """
@@ -177,19 +186,48 @@ def verify_checkpoint(path: str | Path) -> str | None:
         path: A checkpoint of `torch.save` in the zip format; the older format has no checksums.
     """
     path = Path(path)
-    size = path.stat().st_size
-    if size == 0:
-        return 'the file is empty'
-    with path.open('rb') as file:
-        is_zip = file.read(2) == b'PK'
-    if not is_zip:
-        return None
     try:
+        if path.stat().st_size == 0:
+            return 'the file is empty'
+        if not _is_zip(path):
+            return None
         with zipfile.ZipFile(path) as archive:
+            odd = [info.filename for info in archive.infolist() if info.external_attr & _FOLDER]
+            if odd:
+                return f'{odd[0]} is marked as a folder'
             member = archive.testzip()
-    except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError) as error:
-        return f'it is cut off or overwritten ({error})'
+    except _DAMAGE as error:
+        return f'it is cut off or overwritten ({one_line(error)})'
     return f'the checksum of {member} does not match' if member else None
+
+
+def resume_fault(path: str | Path) -> str | None:
+    """Return why a training cannot go on from a file, or None.
+
+    Unlike `verify_checkpoint`, this also reads the whole content, so that damage of the archive's own
+    structure is found. A file that does not begin as a zip archive is damaged: `write_checkpoint`
+    writes nothing else.
+
+    Args:
+        path: A file that `write_checkpoint` wrote, or what is left of it.
+    """
+    path = Path(path)
+    fault = verify_checkpoint(path)
+    if fault:
+        return fault
+    try:
+        if not _is_zip(path):
+            return 'it is cut off or overwritten (no zip archive)'
+        content = _load(path, 'cpu')
+    except _DAMAGE as error:
+        return f'it cannot be read ({" ".join(str(error).split())[:200] or type(error).__name__})'
+    return None if isinstance(content, dict) else 'it holds no dictionary'
+
+
+def _is_zip(path: Path) -> bool:
+    """Return whether a file begins or ends as a zip archive; damage may have left one of both."""
+    with path.open('rb') as file:
+        return file.read(2) == b'PK' or zipfile.is_zipfile(path)
 
 
 def write_checkpoint(checkpoint: dict[str, Any], path: str | Path) -> None:
