@@ -24,6 +24,17 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of these tests."""
+    parser.addoption(
+        '--fuzz-rounds',
+        type=int,
+        default=120,
+        metavar='N',
+        help='mutations of each file (default 120)',
+    )
+
+
 @pytest.fixture(scope='session')
 def repository() -> Path:
     """Root folder of the checkout."""

@@ -232,9 +232,14 @@ def test_bad_files_give_their_reason(server, browser, tmp_path, content, reason)
     browser.get_log('browser')  # the browser itself logs refused requests
 
 
-def test_too_many_pixels_are_refused(opened, tmp_path):
-    error = choose(opened, photo(tmp_path / 'wide.png', (400, 200)), 'error').text
-    assert 'the limit is 0.05 million pixels' in error
+@pytest.mark.parametrize(
+    ('size', 'reason'),
+    [((400, 200), 'the limit is 0.05 million pixels'), ((2000, 1), 'one side may be 100 times')],
+)
+def test_too_many_pixels_and_long_rows_are_refused(server, browser, tmp_path, size, reason):
+    browser.get(server[0])
+    assert reason in choose(browser, photo(tmp_path / 'wide.png', size), 'error').text
+    browser.get_log('browser')  # the browser itself logs refused requests
 
 
 def test_the_page_fits_a_phone(opened, tmp_path):

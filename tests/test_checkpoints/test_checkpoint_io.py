@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import subprocess
 from collections import OrderedDict
 
 import numpy as np
@@ -156,3 +157,38 @@ def test_safetensors(tmp_path):
 
 def test_mmengine_loader_uses_it(checkpoint):
     assert CheckpointLoader.load_checkpoint(str(checkpoint))['meta'] == {'iter': 1}
+
+
+class Reduced:
+    """Pickles as a call of a function."""
+
+    def __init__(self, *call):
+        self.call = call
+
+    def __reduce__(self):
+        return self.call[0], self.call[1:]
+
+
+@pytest.mark.parametrize(
+    ('call', 'name'),
+    [
+        ((os.system, 'x'), 'posix.system'),
+        ((eval, '1'), 'eval'),
+        ((subprocess.Popen, 'x'), 'commands.Popen'),
+        ((getattr, OrderedDict, 'fromkeys'), 'OrderedDict.fromkeys'),
+    ],
+)
+@pytest.mark.parametrize('legacy', [False, True])
+def test_the_refused_name_is_told(tmp_path, call, name, legacy):
+    """And not torch's advice, which is to load without the check.
+
+    Pickles of torch have protocol 2, with names of Python 2.
+    """
+    path = tmp_path / 'evil.pth'
+    if legacy:
+        path.write_bytes(pickle.dumps({'a': Reduced(*call)}, 2))
+    else:
+        torch.save({'a': Reduced(*call)}, path)
+    with pytest.raises(UserError, match=f'it asks for {name}') as caught:
+        read_checkpoint(path)
+    assert 'weights_only' not in str(caught.value)

@@ -74,6 +74,8 @@ def test_a_file_that_describes_itself_needs_no_config(weights):
         dict(blocks='os.system'),
         dict(blocks=float('nan')),
         dict(blocks=10**9),
+        dict(type='AttentiveGenerator', num_steps=60_000),
+        dict(type='PReNet', num_stages=60_000),
         dict(channels=[1] * 1000),
     ],
 )
@@ -132,6 +134,31 @@ def test_arguments_and_weights_that_do_not_fit_are_named(weights):
     ):
         with pytest.raises(UserError, match=message):
             build_described(replace(DESCRIPTION, generator=generator), weights)
+
+
+@pytest.mark.parametrize(
+    'generator',
+    [
+        dict(GENERATOR, blocks=60_000),
+        dict(GENERATOR, channels=[4] * 60, blocks=60_000),
+        dict(type='NAFNet', enc_blk_nums=[60_000]),
+    ],
+)
+def test_a_huge_network_is_refused_at_once(weights, generator):
+    """By the number of its parts, before they are built: time and memory do not grow with the number."""
+    built = 0
+
+    def count(*_):
+        nonlocal built
+        built += 1
+
+    handle = torch.nn.modules.module.register_module_module_registration_hook(count)
+    try:
+        with pytest.raises(UserError, match=r'small\.safetensors: its description'):
+            build_described(replace(DESCRIPTION, generator=generator), weights)
+    finally:
+        handle.remove()
+    assert built < 2000
 
 
 def test_files_without_description_ask_for_a_config(weights, tmp_path):

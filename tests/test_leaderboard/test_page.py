@@ -11,53 +11,21 @@ from html import unescape
 import cv2
 import numpy as np
 import pytest
-from attentive_gan.leaderboard import (
-    Cost,
-    CostSetting,
-    DatasetInfo,
-    EntryResult,
-    bootstrap_mean,
-    summarize,
-    write_page,
-)
-from attentive_gan.leaderboard.results import ENTRIES, RunInfo, SourceInfo
-from attentive_gan.leaderboard.scoring import SCORES, Scoring
+from attentive_gan.leaderboard import summarize, write_page
+from attentive_gan.leaderboard.results import ENTRIES
 from attentive_gan.web import read_asset
 from support.browser import asked_for
+from support.fake_results import fake_result
 
 HOSTILE = '<script>document.title="broken"</script>"\'&{{ 7*7 }}'
 HOSTILE_IMAGE = '<img src=x onerror=alert(1)> #1?&"%20'
-
-
-def fake_result(name, kind, images, level, out, cost=None):
-    """Return the result of an entry that was never run; its images are small grey ones."""
-    random = np.random.default_rng(len(name))
-    records = [
-        {'name': image, 'sha256': '0' * 64, 'width': 24, 'height': 16,
-         **{key: float(level + random.normal() / 5) for key in SCORES}}
-        for image in images
-    ]  # fmt: skip
-    machine = {'processor': 'p', 'threads': 1, 'dtype': 'float32'}
-    result = EntryResult(
-        name=name, kind=kind, folder=f'entry{len(name)}', command=f"tool --entry '{name}'",
-        source=SourceInfo(f'{name}=x', {'weights_sha256': '1' * 64, 'config_sha256': '2' * 64}),
-        data=DatasetInfo('test_a', 'set', len(records), 'i', 'm'),
-        scoring=Scoring.current(None),
-        run=RunInfo('d', 'cpu', 1, '3', {'torch': '2'}),
-        records=records,
-        means={key: bootstrap_mean([r[key] for r in records], 200) for key in SCORES},
-        cost=cost and Cost(CostSetting(), machine=machine, **cost),
-        notes=[HOSTILE],
-    )  # fmt: skip
-    result.write(out)
-    return result
 
 
 def fake_board(out, images):
     """Write a leaderboard of five entries, one of which failed, with a hostile name among them."""
     cheap = {'parameters': 9_000_000, 'gmacs': 1.5, 'milliseconds': 12.0, 'peak_gib': 0.25}
     dear = {'parameters': 120_000_000, 'gmacs': 403.0, 'milliseconds': 1234.0, 'peak_gib': 2.0}
-    fake_result('input', 'input', images, 20, out)
+    fake_result('input', 'input', images, 20, out, notes=[HOSTILE])
     net = fake_result('net', 'config', images, 22, out, cheap)
     replace(net, attention=images[:2]).write(out)
     fake_result('larger net', 'config', images, 24, out, dear)

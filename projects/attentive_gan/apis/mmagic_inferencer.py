@@ -9,6 +9,7 @@ differently.
 from __future__ import annotations
 
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 from mmagic.apis import inferencers
@@ -19,6 +20,7 @@ from torch import nn
 
 from attentive_gan.checkpoints.fitting import load_weights
 from attentive_gan.config.inference_model import channel_order, without_training_parts
+from attentive_gan.config.plain_files import PLAIN_SUFFIXES, read_plain_config
 from attentive_gan.errors import UserError
 from attentive_gan.utils.checkpoint_io import read_state_dict
 
@@ -77,11 +79,16 @@ def apply() -> None:
     @wraps(original)
     def init(self: Any, task: str | None = None, config: Any = None, **others: Any) -> None:
         if task is None and config is not None:
-            config = Config.fromfile(config) if isinstance(config, str) else config
+            config = _read(config) if isinstance(config, str) else config
             task = TASK if _is_ours(config) else None
         original(self, task=task, config=config, **others)
 
     inferencers.Inferencers.__init__ = init
+
+
+def _read(path: str) -> Config:
+    plain = Path(path).suffix in PLAIN_SUFFIXES
+    return read_plain_config(Path(path)) if plain else Config.fromfile(path)
 
 
 def _is_ours(config: Any) -> bool:

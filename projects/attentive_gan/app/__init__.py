@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from .access import Access
 from .jobs import Jobs
+from .limits import Limits
 from .results import Results, restore_file
-from .server import Limits, create_app
+from .server import create_app
 from .serving import listen, serve
 
-__all__ = ['Jobs', 'Limits', 'Results', 'create_app', 'listen', 'restore_file', 'serve']
+__all__ = ['Access', 'Jobs', 'Limits', 'Results', 'create_app', 'listen', 'restore_file', 'serve']

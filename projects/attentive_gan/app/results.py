@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import PurePosixPath
 
+from attentive_gan.errors import UserError, shown
 from attentive_gan.image_io import FORMATS, ImageFile, encode_image_file, read_image_file, to_uint8
 from attentive_gan.image_io.comparison import attention_image
+from attentive_gan.image_io.headers import open_image
 from attentive_gan.image_io.resizing import resize
 from attentive_gan.inference import ImageRestorer, Progress
 from attentive_gan.utils.types import ImageArray, PixelArray
+
+from .limits import Limits
 
 #: Longest side of the images on the page, in pixels; downloads have the full size.
 SHOWN_SIDE = 2048
@@ -28,6 +33,26 @@ class Results:
     files: dict[str, bytes]
     """Bytes of the downloads by the same keys, and PNG images to show: `rainy`, `restored`, and
     `attention` if the network has an attention map."""
+
+
+def check_upload(content: bytes, name: str, limits: Limits) -> None:
+    """Check size and shape of an uploaded image by its header, before it waits for its turn.
+
+    Args:
+        content: Bytes of the file.
+        name: Its name, for messages.
+        limits: Limits of uploads.
+
+    Raises:
+        UserError: It is no image that can be read, is too large, or too long for its width.
+    """
+    with BytesIO(content) as stream:
+        width, height = open_image(stream, name, limits.pixels).size
+    if max(width, height) > limits.aspect_ratio * min(width, height):
+        raise UserError(
+            f'{shown(name)} has {width}x{height} pixels; one side may be {limits.aspect_ratio:g} times as '
+            'long as the other. Cut it into parts.'
+        )
 
 
 def restore_file(

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import hmac
-import secrets
-from collections.abc import Collection
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import unquote
 
 from flask import Flask, Response, abort, jsonify, render_template_string, request
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException
 
 from attentive_gan.errors import UserError, shown
 from attentive_gan.image_io import SUFFIXES
 from attentive_gan.web import read_asset
 
+from .access import Access
 from .jobs import Jobs
+from .limits import Limits
+from .results import check_upload
 
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
@@ -31,61 +30,36 @@ _HEADERS = {
     'Cross-Origin-Opener-Policy': 'same-origin',
     'Cache-Control': 'no-store',
 }
-#: Header with the page's token, which a page from elsewhere cannot read.
-TOKEN_HEADER = 'X-App-Token'  # noqa: S105 -- its name, not its value
 #: Header with the percent-encoded file name; the body is the plain file, so nothing is written to disk.
 NAME_HEADER = 'X-File-Name'
 
 
-@dataclass(frozen=True)
-class Limits:
-    """Limits of uploads."""
-
-    upload_megabytes: float = 64.0
-    """Largest file, in units of 10^6 bytes."""
-    megapixels: float = 50.0
-    """Largest image, in units of 10^6 pixels."""
-
-    @property
-    def upload_bytes(self) -> int:
-        """Largest file in bytes."""
-        return int(self.upload_megabytes * 1e6)
-
-    @property
-    def pixels(self) -> int:
-        """Largest image in pixels."""
-        return int(self.megapixels * 1e6)
-
-
-def create_app(jobs: Jobs, limits: Limits, hosts: Collection[str], restorer_name: str) -> Flask:
+def create_app(jobs: Jobs, access: Access, restorer_name: str) -> Flask:
     """Return the web application.
 
     Args:
         jobs: Queue of images.
-        limits: Limits of uploads.
-        hosts: Accepted Host headers, such as `127.0.0.1:8347`; all others are refused, so that a foreign
-            name that resolves to this computer (DNS rebinding) reaches nothing.
+        access: Which requests are accepted, and the limits of uploads.
         restorer_name: Name of the network, shown on the page.
     """
     app = Flask(__name__, static_folder=None)
-    token = secrets.token_urlsafe(32)
-    _guard(app, hosts, token)
-    _add_page(app, limits, restorer_name, token)
-    _add_jobs(app, jobs, limits)
+    _guard(app, access)
+    _add_page(app, access, restorer_name)
+    _add_jobs(app, jobs, access.limits)
     return app
 
 
-def _guard(app: Flask, hosts: Collection[str], token: str) -> None:
+def _guard(app: Flask, access: Access) -> None:
     @app.before_request
     def check_request() -> None:
-        if request.host not in hosts:
-            abort(403, 'This page answers only to its own address on this computer.')
-        if request.method in ('GET', 'HEAD'):
-            return
-        given = request.headers.get(TOKEN_HEADER, '')
-        same_origin = request.headers.get('Origin') in {f'http://{host}' for host in hosts}
-        if not (same_origin and hmac.compare_digest(given.encode(), token.encode())):
-            abort(403, 'Only the page itself may send this. Reload the page and try again.')
+        # The server checks this before it reads a body; here for every other server.
+        length, headers = request.content_length or 0, request.headers
+        chunked = 'Transfer-Encoding' in headers
+        refused = access.refusal(
+            request.method, lambda name: headers.get(name, ''), length, chunked
+        )
+        if refused:
+            abort(*refused)
 
     @app.after_request
     def add_headers(response: Response) -> Response:
@@ -97,7 +71,7 @@ def _guard(app: Flask, hosts: Collection[str], token: str) -> None:
         return jsonify(error=error.description), error.code or 500
 
 
-def _add_page(app: Flask, limits: Limits, restorer_name: str, token: str) -> None:
+def _add_page(app: Flask, access: Access, restorer_name: str) -> None:
     assets = {
         'style.css': ('text/css', read_asset('look.css') + read_asset('app.css', __package__)),
         'script.js': (
@@ -109,7 +83,7 @@ def _add_page(app: Flask, limits: Limits, restorer_name: str, token: str) -> Non
 
     @app.get('/')
     def page() -> str:
-        values = {'limits': limits, 'restorer': restorer_name, 'token': token}
+        values = {'limits': access.limits, 'restorer': restorer_name, 'token': access.token}
         return render_template_string(
             read_asset('index.html.j2', __package__), **values, suffixes=','.join(SUFFIXES)
         )
@@ -123,15 +97,14 @@ def _add_page(app: Flask, limits: Limits, restorer_name: str, token: str) -> Non
 def _add_jobs(app: Flask, jobs: Jobs, limits: Limits) -> None:  # noqa: C901 -- four URLs
     @app.post('/jobs')
     def submit() -> tuple[Response, int]:
-        if (request.content_length or 0) > limits.upload_bytes:
-            raise RequestEntityTooLarge(
-                f'The file is larger than {limits.upload_megabytes:g} MB. Choose a smaller one, or '
-                'start the app with a larger --max-upload-mb.'
-            )
         content = request.get_data(cache=False)
         name = _clean_name(request.headers.get(NAME_HEADER, ''))
         if not content:
             abort(400, f'{name} is empty (0 bytes). Choose another file.')
+        try:
+            check_upload(content, name, limits)
+        except UserError as error:
+            abort(422, str(error))
         try:
             return jsonify(key=jobs.submit(content, name)), 202
         except UserError as error:

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from typing import Any
 
 import waitress  # type: ignore[import-untyped]
+from flask import Flask
 
 from attentive_gan.errors import UserError
 from attentive_gan.inference import ImageRestorer, give_freed_memory_back
 
+from .access import Access
+from .connections import connection_class
 from .jobs import Jobs
+from .limits import Limits
 from .results import Results, restore_file
-from .server import Limits, create_app
+from .server import create_app
 
 #: The only address of the page.
 ADDRESS = '127.0.0.1'
-#: Above the limit of uploads, so that the page's own message comes first.
-_SLACK = 2**20
 
 
 def listen(port: int) -> socket.socket:
@@ -40,6 +43,23 @@ def listen(port: int) -> socket.socket:
     return bound
 
 
+def start_server(app: Flask, bound: socket.socket, access: Access) -> Any:
+    """Return a server of waitress for the page; its `run` answers requests.
+
+    Args:
+        app: The page.
+        bound: From `listen`.
+        access: Rules for requests, which hold before a body is read.
+    """
+    # The limit of bodies is that of `Access`, which names it.
+    options = {'threads': 8, 'ident': None, 'max_request_body_size': 2**62}
+    # Buffers that never overflow: waitress would write large requests and answers to files.
+    options |= {'inbuf_overflow': 2**40, 'outbuf_overflow': 2**40}
+    server = waitress.create_server(app, sockets=[bound], **options)
+    server.channel_class = connection_class(access)
+    return server
+
+
 def serve(
     restorer: ImageRestorer, bound: socket.socket, limits: Limits, started: Callable[[str], None]
 ) -> None:
@@ -60,11 +80,9 @@ def serve(
             give_freed_memory_back()  # the page may be idle for hours
 
     jobs = Jobs(work)
-    app = create_app(jobs, limits, (f'{ADDRESS}:{port}', f'localhost:{port}'), restorer.name)
-    options = {'threads': 8, 'ident': None, 'max_request_body_size': limits.upload_bytes + _SLACK}
-    # Buffers that never overflow: waitress would write large requests and answers to files.
-    options |= {'inbuf_overflow': 2**40, 'outbuf_overflow': 2**40}
-    server = waitress.create_server(app, sockets=[bound], **options)
+    access = Access((f'{ADDRESS}:{port}', f'localhost:{port}'), limits)
+    app = create_app(jobs, access, restorer.name)
+    server = start_server(app, bound, access)
     started(f'http://{ADDRESS}:{port}/')
     try:
         server.run()

@@ -23,8 +23,10 @@ from torch import nn
 import attentive_gan.models.networks  # noqa: F401  (registers the networks)
 from attentive_gan.errors import UserError
 from attentive_gan.utils.checkpoint_io import read_state_dict
+from attentive_gan.utils.strict_json import one_line, parse_json
 from attentive_gan.utils.types import ChannelOrder
 
+from .building_limit import TooManyPartsError, limited_parts
 from .fitting import matching_state
 
 #: Key of the description in the file's header.
@@ -41,6 +43,9 @@ _MOST_ENTRIES, _MOST_CHARACTERS = 64, 400
 
 #: Networks of MMagic that may be built; other classes of it fetch or read files when they are built.
 _MMAGIC_NETWORKS = frozenset(['NAFNet', 'NAFNetLocal', 'Restormer', 'SwinIRNet'])
+
+#: Fields with the number of passes through the same weights, and the largest one.
+_REPEATED, _MOST_STEPS = frozenset(['num_steps', 'num_stages']), 64
 
 #: Fields of a network's config that make MMEngine load files or look names up elsewhere.
 _REFUSED_FIELDS = frozenset(['init_cfg', 'pretrained'])
@@ -117,9 +122,10 @@ def parse_description(text: str, source: str) -> WeightsDescription:
         UserError: It is not a complete description, or has values that are not allowed.
     """
     try:
-        values = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise UserError(f'{source}: its description is no JSON ({error}); use --config') from error
+        values = parse_json(text)
+    except ValueError as error:
+        reason = one_line(error)
+        raise UserError(f'{source}: its description is no JSON ({reason}); use --config') from error
     known = {field.name for field in fields(WeightsDescription)}
     if not isinstance(values, dict) or not known - {'iterations'} <= set(values):
         raise UserError(f'{source}: its description is incomplete; use --config')
@@ -146,10 +152,16 @@ def build_described(description: WeightsDescription, path: Path) -> nn.Module:
     Raises:
         UserError: The description does not fit the network's class, or the weights do not fit the network.
     """
+    weights = read_state_dict(path)
     # First without memory: a description can need more than the file has, and more than there is.
-    with torch.device('meta'):
-        own = _instance(description, str(path)).state_dict()
-    state = matching_state(own, read_state_dict(path), str(path))
+    try:
+        with torch.device('meta'), limited_parts(len(weights)):
+            own = _instance(description, str(path)).state_dict()
+    except TooManyPartsError as error:
+        raise UserError(
+            f'{path}: its description is of a network with {error}, which is refused; use --config'
+        ) from error
+    state = matching_state(own, weights, str(path))
     network = _instance(description, str(path))
     network.load_state_dict(state)
     return network.eval()
@@ -160,9 +172,13 @@ def _instance(description: WeightsDescription, source: str) -> nn.Module:
     network = _class_of(arguments.pop('type'), source)
     try:
         return network(**arguments)
-    except (TypeError, ValueError, AttributeError, RuntimeError, AssertionError) as error:
+    except TooManyPartsError:
+        raise
+    except (
+        Exception
+    ) as error:  # a constructor may raise anything for values that it does not expect
         raise UserError(
-            f'{source}: its description does not fit the network {network.__name__}: {error}'
+            f'{source}: its description does not fit the network {network.__name__}: {one_line(error)}'
         ) from error
 
 
@@ -211,6 +227,9 @@ def _check_plain(value: Any, source: str) -> None:
         for key, item in value.items():
             if key.startswith('_') or key in _REFUSED_FIELDS or not _PLAIN_TEXT.fullmatch(key):
                 refused = f'the field {key!r}'
+                break
+            if key in _REPEATED and isinstance(item, (int, float)) and item > _MOST_STEPS:
+                refused = f'{key} {item}, more than {_MOST_STEPS}'
                 break
             (_class_of if key == 'type' else _check_plain)(item, source)
     elif isinstance(value, list):

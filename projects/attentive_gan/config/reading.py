@@ -14,13 +14,14 @@ from attentive_gan.engine.optimizers.bfloat16 import Bfloat16OptimWrapper, why_n
 from attentive_gan.errors import UserError
 
 from .options import apply_options
+from .plain_files import PLAIN_SUFFIXES, read_plain_config
 
 
 def load_config(path: str, options: Mapping[str, Any] | None = None) -> Config:
     """Read a config file and apply `--cfg-options`.
 
     Args:
-        path: Config file (.py).
+        path: Config file: .py, which is code, or .yaml, .yml or .json, from which no code is run.
         options: Dotted field names and new values, see `apply_options`.
 
     Raises:
@@ -30,11 +31,22 @@ def load_config(path: str, options: Mapping[str, Any] | None = None) -> Config:
     if not Path(path).is_file():
         raise UserError(f'config not found: {path}')
     importlib.import_module('attentive_gan.registration')  # bases such as `mmagic::...` need it too
+    config = (
+        read_plain_config(Path(path))
+        if Path(path).suffix in PLAIN_SUFFIXES
+        else _read_python_config(path)
+    )
+    apply_options(config, options or {}, path)
+    return config
+
+
+def _read_python_config(path: str) -> Config:
+    """Run a Python config, which is code and may do and raise anything."""
     try:
-        config = Config.fromfile(path)
+        return Config.fromfile(path)
     except UserError:
         raise
-    except Exception as error:  # a config is code and may raise anything
+    except Exception as error:
         cause = error.__cause__ or error  # MMEngine hides why a custom import failed
         hint = ''
         if isinstance(cause, ImportError) and 'attentive_gan.' in str(cause):
@@ -43,8 +55,6 @@ def load_config(path: str, options: Mapping[str, Any] | None = None) -> Config:
         raise UserError(
             f'config {path} cannot be read: {type(cause).__name__}: {cause}{hint}'
         ) from error
-    apply_options(config, options or {}, path)
-    return config
 
 
 def set_work_dir(config: Config, work_dir: str | None, path: str) -> None:

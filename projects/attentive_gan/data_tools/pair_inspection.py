@@ -18,6 +18,7 @@ from attentive_gan.errors import UserError
 from attentive_gan.evaluation.protocols import psnr
 from attentive_gan.utils.digests import digest
 from attentive_gan.utils.manifest import changed_files
+from attentive_gan.utils.typed_values import build
 from attentive_gan.utils.types import ImageArray
 
 #: Largest shift between partners that counts as aligned, in pixels.
@@ -142,11 +143,17 @@ def manifest_faults(manifest: dict[str, Any], root: Path) -> list[Fault]:
         UserError: The manifest has another form.
     """
     try:
-        digests = {pair['rainy']: pair['rainy_sha256'] for pair in manifest['pairs']}
-        digests |= {pair['clean']: pair['clean_sha256'] for pair in manifest['pairs']}
-    except (KeyError, TypeError) as error:
+        pairs = build(list[dict[str, Any]], manifest.get('pairs'), 'pairs')
+        digests = {
+            build(str, pair.get(side), side): build(
+                str, pair.get(f'{side}_sha256'), f'{side}_sha256'
+            )
+            for pair in pairs
+            for side in ('rainy', 'clean')
+        }
+    except ValueError as error:
         raise UserError(
-            'The manifest was not written by check_dataset.py: no pairs in it.'
+            f'The manifest was not written by check_dataset.py ({error}): no pairs in it.'
         ) from error
     remedy = 'Copy the file again from its source.'
     changed = changed_files(root, digests)

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from attentive_gan.errors import UserError
 from attentive_gan.utils.digests import digest
 from attentive_gan.utils.journal import Journal
 from attentive_gan.utils.manifest import MANIFEST, changed_files, read_manifest, write_manifest
+from attentive_gan.utils.typed_values import build
 
 from .render_jobs import RenderJob
 
@@ -46,10 +48,18 @@ class RenderJournal:
         """
         manifest = read_manifest(self.out / MANIFEST) or {}
         header, rows = self._journal.read()
-        made_from = (header or manifest).get('made_from')
-        if manifest.get('made_from') == made_from:
-            rows = manifest.get('images', []) + rows
-        self.records = {int(row['number']): row for row in rows}
+        made_from: dict[str, Any] | None = (header or manifest).get('made_from')
+        try:
+            if manifest.get('made_from') == made_from:
+                rows = build(list[dict[str, Any]], manifest.get('images', []), 'images') + rows
+            self.records = {build(int, row.get('number'), 'number'): row for row in rows}
+            for row in rows:
+                build(dict[str, str], row.get('sha256'), 'sha256')
+        except ValueError as error:
+            raise UserError(
+                f'{self.out}: {MANIFEST} or {JOURNAL} is no record of rendered pairs ({error}); remove '
+                'both and run again'
+            ) from error
         return made_from
 
     def retain(self, jobs: Sequence[RenderJob]) -> None:
@@ -65,7 +75,7 @@ class RenderJournal:
         if changed_files(self.out, record['sha256']):
             return False
         photo = job.source.path
-        return photo is None or (photo.is_file() and digest(photo) == record['source_sha256'])
+        return photo is None or (photo.is_file() and digest(photo) == record.get('source_sha256'))
 
     def begin(self) -> None:
         """Write the journal anew with the records that are kept (errors: `Journal.begin`)."""

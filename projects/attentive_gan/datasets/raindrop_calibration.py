@@ -27,7 +27,9 @@ def read_calibration(path: str | Path) -> dict[str, float]:
     if (
         not isinstance(scales, dict)
         or set(scales) != set(SCALES)
-        or not all(isinstance(value, (int, float)) for value in scales.values())
+        or not all(
+            isinstance(value, (int, float)) and 0 <= value <= 1e6 for value in scales.values()
+        )
     ):
         raise UserError(f'{path} is not a calibration: it needs scales {SCALES}.')
     return {name: float(scales[name]) for name in SCALES}

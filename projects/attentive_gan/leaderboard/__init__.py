@@ -12,7 +12,8 @@ from .entries import Entry, gather_entries, parse_entry, read_entries
 from .evaluation import Plan, evaluate, write_data_images
 from .lpips_distance import find_lpips
 from .page import write_page
-from .results import EntryResult, read_result
+from .result_reading import read_result
+from .results import EntryResult
 from .statistics import Mean, bootstrap_mean, paired_difference
 from .summary import Summary, summarize, write_summary
 

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from attentive_gan.errors import UserError
+from attentive_gan.errors import UserError, shown
+from attentive_gan.utils.strict_json import one_line, read_small_text
 
-from .results import read_results
-
-Kind = Literal['config', 'folder', 'input', 'inpainting']
+from .result_reading import read_results
+from .results import LONGEST_NAME, Kind, folder_of, may_name_entry
 
 #: Classical methods of OpenCV that fill a mask from its border.
 INPAINTING_METHODS = ('telea', 'ns')
 #: What may follow `NAME=` on the command line.
 FORMS = 'input, inpainting:telea, inpainting:ns, CONFIG.py,WEIGHTS, or a folder of restored images'
 
-_LONGEST_NAME = 80
 #: Kind of an entry in a file, by its fields beside the name.
 _KIND_OF_FIELDS: dict[frozenset[str], Kind] = {
     frozenset({'config', 'checkpoint'}): 'config',
@@ -52,9 +49,9 @@ class Entry:
 
     def __post_init__(self) -> None:
         name = self.name
-        if not name or not name.isprintable() or '=' in name or len(name) > _LONGEST_NAME:
+        if not may_name_entry(name) or '=' in name:
             raise UserError(
-                f'{name!r} cannot name an entry: use 1 to {_LONGEST_NAME} printable characters '
+                f'{name!r:.200} cannot name an entry: use 1 to {LONGEST_NAME} printable characters '
                 'without "="'
             )
         if self.kind == 'inpainting' and self.source not in INPAINTING_METHODS:
@@ -84,10 +81,7 @@ class Entry:
             >>> Entry('unet', 'input').folder_name, Entry('U Net', 'input').folder_name
             ('unet', 'U-Net-6a6daef1')
         """
-        plain = re.sub(r'[^A-Za-z0-9_.-]+', '-', self.name).strip('-.')[:40]
-        if plain == self.name:
-            return plain
-        return f'{plain or "entry"}-{hashlib.sha256(self.name.encode()).hexdigest()[:8]}'
+        return folder_of(self.name)
 
 
 def parse_entry(text: str) -> Entry:
@@ -123,12 +117,12 @@ def read_entries(path: Path) -> list[Entry]:
     Raises:
         UserError: The file is missing or has another content.
     """
-    import yaml
+    from attentive_gan.utils.strict_yaml import parse_yaml
 
     try:
-        content = yaml.safe_load(path.read_text('utf-8'))
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise UserError(f'{path} cannot be read as YAML: {error}') from error
+        content = parse_yaml(read_small_text(path))
+    except (OSError, ValueError) as error:
+        raise UserError(f'{shown(path)} cannot be read as YAML: {one_line(error)}') from error
     rows = content.get('entries') if isinstance(content, Mapping) else None
     if not isinstance(rows, list) or not rows:
         raise UserError(f'{path}: expected a list below "entries:"; see docs/leaderboard.md')
@@ -143,8 +137,8 @@ def _entry_of(row: Any, where: str) -> Entry:
     kind = _KIND_OF_FIELDS.get(frozenset(fields))
     if kind is None or fields.get('input', True) is not True:
         raise UserError(
-            f'{where} ({row["name"]}): expected exactly one of: config and checkpoint; folder; '
-            f'input: true; inpainting; got {", ".join(fields) or "nothing"}'
+            f'{where} ({row["name"]!s:.80}): expected exactly one of: config and checkpoint; folder; '
+            f'input: true; inpainting; got {", ".join(fields)[:200] or "nothing"}'
         )
     source = '' if kind == 'input' else str(fields[kind])
     return Entry(str(row['name']), kind, source, str(fields.get('checkpoint', '')))

@@ -27,7 +27,8 @@ from .entries import Entry
 from .lpips_distance import Lpips
 from .network_source import NetworkSource
 from .outputs import write_outputs
-from .results import ENTRIES, RESULT, EntryResult, RunInfo, SourceInfo, read_result
+from .result_reading import read_result
+from .results import ENTRIES, RESULT, EntryResult, RunInfo, SourceInfo
 from .scoring import Scoring, score_images, score_means
 from .sources import FolderSource, InpaintingSource, InputSource, PredictionSource
 

@@ -18,8 +18,9 @@ from .outputs import ATTENTION, IMAGES
 from .page_table import header, table_cells
 from .plot import plots
 from .results import ENTRIES
+from .scoring import RANKED_BY
 from .statistics import LEVEL, RESAMPLES
-from .summary import RANKED_BY, Row, Summary
+from .summary import Row, Summary
 
 #: Names of the kinds of entries on the page.
 KINDS = {
@@ -81,7 +82,9 @@ def render_page(summary: Summary) -> str:
 def viewer(summary: Summary) -> dict[str, Any]:
     """Return the data of the page's script: names, files and scores."""
     records = summary.rows[0].result.records
-    files = [quote(f'{record["name"]}.png', errors='surrogateescape') for record in records]
+    files = [
+        quote(f'{record["name"]}.png', safe='', errors='surrogateescape') for record in records
+    ]
     return {
         'names': [_shown(record['name']) for record in records],
         'files': files,
@@ -96,7 +99,7 @@ def viewer(summary: Summary) -> dict[str, Any]:
 def _entry(row: Row) -> dict[str, Any]:
     """Return the data of an entry; scores are rounded, infinite ones null."""
     result = row.result
-    folder = f'{ENTRIES}/{quote(result.folder)}'
+    folder = f'{ENTRIES}/{quote(result.folder, safe="")}'
     mapped = set(result.attention)
     return {
         'name': result.name,

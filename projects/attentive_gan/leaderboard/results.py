@@ -1,19 +1,18 @@
-"""Result of an entry as a file, from which table and page are made."""
+"""Result of an entry, and its file, from which table and page are made."""
 
 from __future__ import annotations
 
-import json
+import hashlib
+import re
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from attentive_gan.errors import UserError
 from attentive_gan.utils.atomic_io import write_text
 from attentive_gan.utils.report_files import to_csv, to_json
 
-from .cost import Cost, CostSetting
+from .cost import Cost
 from .data import DatasetInfo
-from .outputs import IMAGES
 from .scoring import Record, Scoring
 from .statistics import Mean
 
@@ -23,6 +22,11 @@ RESULT = 'result.json'
 SCORES_CSV = 'scores.csv'
 #: Version of the file's layout. Version 0.1.0 of this project wrote layout 1, which is converted.
 LAYOUT = 2
+
+#: Kinds of an entry's source (see `Entry`).
+Kind = Literal['config', 'folder', 'input', 'inpainting']
+#: Longest name of an entry.
+LONGEST_NAME = 80
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,7 @@ class EntryResult:
     """
 
     name: str
-    kind: str
+    kind: Kind
     folder: str
     command: str
     source: SourceInfo
@@ -124,82 +128,14 @@ class EntryResult:
             (folder / SCORES_CSV).unlink(missing_ok=True)
 
 
-def read_result(path: Path) -> EntryResult:
-    """Read a result of this version or of version 0.1.0.
-
-    Version 0.1.0 named the folder of the images `pictures`; it is renamed to `images`.
-
-    Args:
-        path: A file that `EntryResult.write` wrote.
-
-    Raises:
-        UserError: It is not a result, or of a later version.
-    """
-    try:
-        content = json.loads(path.read_text('utf-8'))
-        layout = content.pop('layout')
-        if layout == 1:
-            _convert_layout_1(content, path.parent)
-        elif layout != LAYOUT:
-            raise UserError(
-                f'{path} has layout {layout}, this version reads 1 and {LAYOUT}; update '
-                'attentive_gan, or remove its folder and run again'
-            )
-        return _parse(content)
-    except UserError:
-        raise
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise UserError(f'{path} is not a result ({error}); remove its folder') from error
+def may_name_entry(name: str) -> bool:
+    """Return whether a text can name an entry: 1 to `LONGEST_NAME` printable characters."""
+    return bool(name) and name.isprintable() and len(name) <= LONGEST_NAME
 
 
-def _convert_layout_1(content: dict[str, Any], folder: Path) -> None:
-    """Convert the content of a result of version 0.1.0, and rename its folder of images."""
-    old, new = folder / 'pictures', folder / IMAGES
-    if old.is_dir() and not new.exists():
-        old.rename(new)
-    for counted in (content['data'], *content['means'].values()):
-        if 'pictures' in counted:
-            counted['images'] = counted.pop('pictures')
-    content['run'] = content.pop('made')
-    source = content['source']
-    own = {key: source.pop(key) for key in list(source) if key in SourceInfo.__annotations__}
-    content['source'] = {**own, 'identity': source}
-
-
-def _parse(content: dict[str, Any]) -> EntryResult:
-    """Build a result from JSON; null stands for infinity in scores."""
-    cost = content['cost']
-    return EntryResult(
-        **{
-            **content,
-            'source': SourceInfo(**content['source']),
-            'data': DatasetInfo(**content['data']),
-            'scoring': Scoring(**content['scoring']),
-            'run': RunInfo(**content['run']),
-            'means': {key: Mean(**_with_infinity(mean)) for key, mean in content['means'].items()},
-            'records': [_with_infinity(record) for record in content['records']],
-            'cost': cost and Cost(**{**cost, 'setting': CostSetting(**cost['setting'])}),
-        }
-    )
-
-
-def _with_infinity(row: dict[str, Any]) -> dict[str, Any]:
-    return {key: float('inf') if value is None else value for key, value in row.items()}
-
-
-def read_results(out: Path) -> tuple[list[EntryResult], list[str]]:
-    """Read all results of a leaderboard.
-
-    Args:
-        out: Folder of the leaderboard.
-
-    Returns:
-        The results by name, and messages about files that are none.
-    """
-    results, faults = [], []
-    for path in sorted((out / ENTRIES).glob(f'*/{RESULT}')):
-        try:
-            results.append(read_result(path))
-        except UserError as error:  # noqa: PERF203 -- each file has its own fault
-            faults.append(str(error))
-    return sorted(results, key=lambda result: result.name), faults
+def folder_of(name: str) -> str:
+    """Return the folder of an entry: its name if that is plain ASCII, else one with a hash."""
+    plain = re.sub(r'[^A-Za-z0-9_.-]+', '-', name).strip('-.')[:40]
+    if plain == name:
+        return plain
+    return f'{plain or "entry"}-{hashlib.sha256(name.encode()).hexdigest()[:8]}'

@@ -20,6 +20,8 @@ from .statistics import Mean, bootstrap_mean
 
 #: Score columns of a record, without LPIPS.
 SCORES = tuple(f'{name}_{score}' for name in PROTOCOLS for score in ('psnr', 'ssim'))
+#: Score by which entries are ranked.
+RANKED_BY = 'qian_psnr'
 
 #: Scores of one image: name, sha256 of the PNG, width, height, and the scores by column.
 Record = dict[str, Any]

@@ -12,12 +12,10 @@ from attentive_gan.utils.atomic_io import write_text
 from attentive_gan.utils.report_files import to_csv, to_json
 
 from .data import DatasetInfo
-from .results import EntryResult, read_results
-from .scoring import SCORES, Scoring
+from .result_reading import read_results
+from .results import EntryResult
+from .scoring import RANKED_BY, SCORES, Scoring
 from .statistics import LEVEL, RESAMPLES, SEED, Mean, paired_difference
-
-#: Score by which entries are ranked.
-RANKED_BY = 'qian_psnr'
 
 
 @dataclass(frozen=True)
@@ -43,7 +41,7 @@ class Summary:
 
     Attributes:
         data: The data set of all rows.
-        scoring: Protocols and versions of the first row.
+        scoring: Protocols and versions of the reference, or of the first row without it.
         reference: Name of the entry that differences refer to.
         rows: The rows, ranked ones first.
         failed: Names and reasons of entries that are not ranked.
@@ -68,7 +66,7 @@ def summarize(out: Path, reference: str, manifest_sha256: str | None = None) -> 
         UserError: There is no complete result.
     """
     results, faults = read_results(out)
-    failed = [('unreadable', fault) for fault in faults]
+    failed = list(faults)
     failed += [(result.name, result.reason) for result in results if result.reason]
     good = [result for result in results if not result.reason]
     if not good:
@@ -76,7 +74,10 @@ def summarize(out: Path, reference: str, manifest_sha256: str | None = None) -> 
         raise UserError(f'{out} holds no complete result{reasons}')
     base = next((result for result in good if result.name == reference), None)
     manifest = manifest_sha256 or (base or good[0]).data.manifest_sha256
-    kept = [result for result in good if result.data.manifest_sha256 == manifest]
+    same = [result for result in good if result.data.manifest_sha256 == manifest]
+    names = [_names(result) for result in ([base] if base in same else same)]
+    listed = max(names, key=names.count, default=None)
+    kept = [result for result in same if _names(result) == listed]
     failed += [
         (result.name, f'scored on other images ({result.data.images} of '
          f'{result.data.root}); rows of different image lists are not mixed. Run it again on this '
@@ -89,7 +90,13 @@ def summarize(out: Path, reference: str, manifest_sha256: str | None = None) -> 
     if not kept:
         raise UserError(f'{out} holds no result of this data set; {failed[0][0]}: {failed[0][1]}')
     rows = _ranked(kept, base)
-    return Summary(kept[0].data, kept[0].scoring, reference, rows, failed)
+    shown = base or kept[0]
+    return Summary(shown.data, shown.scoring, reference, rows, failed)
+
+
+def _names(result: EntryResult) -> tuple[str, ...]:
+    """Return the names of the scored images, which equal hashes of a data set imply."""
+    return tuple(record['name'] for record in result.records)
 
 
 def _ranked(results: Sequence[EntryResult], base: EntryResult | None) -> list[Row]:

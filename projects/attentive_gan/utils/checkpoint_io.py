@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import pickle
+import re
 import struct
 import zipfile
 import zlib
@@ -27,6 +28,7 @@ from mmengine.logging import HistoryBuffer
 from attentive_gan.errors import UserError
 
 from .atomic_io import atomic_write
+from .strict_json import one_line
 
 #: What unpickling, `zipfile` and torch raise for a file whose bytes are not those that were written.
 _DAMAGE = (
@@ -44,7 +46,8 @@ def _history_method(owner: object, name: str) -> Any:
     """Replace `builtins.getattr` in a checkpoint; return statistics methods of MMEngine's HistoryBuffer."""
     if owner is HistoryBuffer and name in _HISTORY_METHODS:
         return getattr(HistoryBuffer, name)
-    raise pickle.UnpicklingError(f'the checkpoint asks for {owner!r}.{name}')
+    owned = getattr(owner, '__name__', type(owner).__name__)
+    raise pickle.UnpicklingError(f'the checkpoint asks for {owned}.{name}')
 
 
 def _harmless_globals() -> list[Any]:
@@ -92,11 +95,21 @@ def read_checkpoint(path: str | Path, map_location: Any = 'cpu') -> dict[str, An
     try:
         return _load(path, map_location)
     except _DAMAGE as error:
-        first_line = str(error).strip().splitlines()[0][:200] if str(error).strip() else repr(error)
         raise UserError(
-            f'checkpoint {path} cannot be read as plain tensors and values ({first_line}); files that '
+            f'checkpoint {path} cannot be read as plain tensors and values ({_reason(error)}); files that '
             'hold pickled code are refused, whoever made them'
         ) from error
+
+
+def _reason(error: BaseException) -> str:
+    """Return why torch refused a file: the name that it asks for, or the message on one line.
+
+    torch's own message advises to load without its check, which would run the code.
+    """
+    name = re.search(r'(?:GLOBAL|checkpoint asks for) ([\w.]+)', str(error))
+    if name and isinstance(error, pickle.UnpicklingError):
+        return f'it asks for {name[1][:100]}'
+    return one_line(error)[:200]
 
 
 def _load(path: Path, map_location: Any) -> dict[str, Any]:
@@ -184,7 +197,7 @@ def verify_checkpoint(path: str | Path) -> str | None:
                 return f'{odd[0]} is marked as a folder'
             member = archive.testzip()
     except _DAMAGE as error:
-        return f'it is cut off or overwritten ({error})'
+        return f'it is cut off or overwritten ({one_line(error)})'
     return f'the checksum of {member} does not match' if member else None
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from attentive_gan.errors import UserError
 
 from .atomic_io import write_text
+from .strict_json import parse_json
 
 
 class Journal:
@@ -39,7 +40,7 @@ class Journal:
         rows = []
         for line in self.path.read_text('utf-8', errors='replace').splitlines():
             try:
-                row = json.loads(line)
+                row = parse_json(line)
             except ValueError:
                 row = None
             if isinstance(row, dict):

@@ -9,9 +9,12 @@ from typing import Any
 from attentive_gan.errors import UserError
 from attentive_gan.utils.atomic_io import write_text
 from attentive_gan.utils.digests import digest
+from attentive_gan.utils.strict_json import read_json
 
 #: Name of the record in a data set's folder.
 MANIFEST = 'manifest.json'
+#: Largest record: 500 bytes for each of 500,000 files.
+_MAX_BYTES = 256 * 2**20
 
 
 def write_manifest(path: Path, content: dict[str, Any]) -> None:
@@ -39,12 +42,9 @@ def read_manifest(path: Path) -> dict[str, Any] | None:
     Raises:
         UserError: The file is not such a record.
     """
-    if not path.is_file():
+    if not path.exists():
         return None
-    try:
-        content = json.loads(path.read_text('utf-8'))
-    except (OSError, ValueError) as error:
-        raise UserError(f'{path} is not a manifest ({error}). Remove it and run again.') from error
+    content = read_json(path, 'a manifest', 'remove it and run again', _MAX_BYTES)
     if not isinstance(content, dict):
         raise UserError(f'{path} is not a manifest. Remove it and run again.')
     return content

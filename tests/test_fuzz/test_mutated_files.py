@@ -1,0 +1,172 @@
+"""Mutated files of every kind: only UserError comes out, within a limit of time and memory for each.
+
+`--fuzz-rounds 5000` tries more of them; a failure names the mutation and keeps its file.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import OrderedDict
+
+import numpy as np
+import pytest
+import torch
+from attentive_gan.checkpoints.description import (
+    WeightsDescription,
+    build_described,
+    read_description,
+)
+from attentive_gan.checkpoints.publishing import save_weights
+from attentive_gan.config.reading import load_config
+from attentive_gan.data_tools.pair_inspection import manifest_faults
+from attentive_gan.data_tools.render_journal import JOURNAL, RenderJournal
+from attentive_gan.datasets.raindrop_calibration import SCALES, read_calibration
+from attentive_gan.image_io import read_header
+from attentive_gan.leaderboard import read_entries, read_result
+from attentive_gan.models.networks.unet import RestorationUNet
+from attentive_gan.utils.checkpoint_io import read_checkpoint, read_state_dict
+from attentive_gan.utils.manifest import read_manifest
+from mmengine.logging import HistoryBuffer
+from PIL import Image
+from support.fake_results import fake_result
+from support.mutations import fuzz, mutated_bytes, mutated_text
+
+pytestmark = [pytest.mark.fuzz, pytest.mark.filterwarnings('ignore::UserWarning')]
+
+COST = {'parameters': 9, 'gmacs': 1.5, 'milliseconds': 12.0, 'peak_gib': 0.25}
+
+
+@pytest.fixture
+def rounds(request):
+    return request.config.getoption('--fuzz-rounds')
+
+
+@pytest.mark.parametrize('suffix', ['png', 'jpg', 'webp', 'bmp', 'tif'])
+def test_image_headers(tmp_path, rounds, suffix):
+    pixels = np.random.default_rng(0).integers(0, 255, (12, 16, 3), dtype=np.uint8)
+    exif = Image.Exif()
+    exif[274] = 6
+    path = tmp_path / f'a.{suffix}'
+    Image.fromarray(pixels).save(path, exif=exif)
+    assert fuzz(path, read_header, mutated_bytes, rounds, 1)
+
+
+@pytest.mark.parametrize('layout', ['zip', 'legacy'])
+def test_checkpoints(tmp_path, rounds, layout):
+    history = HistoryBuffer()
+    history.update(0.5)
+    content = {
+        'state_dict': OrderedDict(a=torch.arange(6.0), b=torch.zeros(2, 3, dtype=torch.int64)),
+        'message_hub': {'log_scalars': {'loss': history}},
+        'meta': {'iter': 5, 'seed': None, 'name': 'x'},
+        'random': [np.arange(4), (1, 2.5, b'x')],
+    }
+    path = tmp_path / 'iter_1.pth'
+    torch.save(content, path, _use_new_zipfile_serialization=layout == 'zip')
+
+    def read(path):
+        read_checkpoint(path)
+        read_state_dict(path)
+
+    assert fuzz(path, read, mutated_bytes, rounds, 2)
+
+
+def test_weights_and_their_descriptions(tmp_path, rounds):
+    network = RestorationUNet(channels=(4, 6), blocks=1, shuffle=2)
+    generator = dict(type='RestorationUNet', channels=[4, 6], blocks=1, shuffle=2)
+    described = WeightsDescription('small', 'BaseEditModel', generator, 'bgr', '', 'nothing')
+    path = tmp_path / 'small.safetensors'
+    save_weights(network.state_dict(), path, described)
+
+    def read(path):
+        description = read_description(path)
+        if description is None:
+            read_state_dict(path)
+        else:
+            build_described(description, path)
+
+    assert fuzz(path, read, mutated_bytes, rounds, 3)
+
+
+def test_results(tmp_path, rounds):
+    result = fake_result('net', 'config', ['0', '1'], 22, tmp_path, COST, ['a note'])
+    path = tmp_path / 'entries' / result.folder / 'result.json'
+    assert fuzz(path, read_result, mutated_text, rounds, 4)
+
+
+def test_manifests(tmp_path, rounds):
+    manifest = tmp_path / 'manifest.json'
+    record = {'number': 0, 'sha256': {'rainy/0.png': '0'}, 'source_sha256': None}
+    manifest.write_text(json.dumps({'made_from': {'seed': 1}, 'images': [record]}, indent=1))
+    assert fuzz(manifest, read_manifest, mutated_text, rounds, 5)
+    assert fuzz(
+        manifest, lambda path: RenderJournal(path.parent, {}).read(), mutated_text, rounds, 6
+    )
+    journal = tmp_path / JOURNAL
+    journal.write_text(json.dumps({'made_from': {'seed': 1}}) + '\n' + json.dumps(record) + '\n')
+    fuzz(journal, lambda path: RenderJournal(path.parent, {}).read(), mutated_text, rounds, 7)
+    checked = tmp_path / 'checked.json'
+    pair = {'rainy': 'a.png', 'rainy_sha256': '0', 'clean': 'b.png', 'clean_sha256': '1'}
+    checked.write_text(json.dumps({'pairs': [pair]}, indent=1))
+
+    def compare(path):
+        manifest_faults(read_manifest(path), tmp_path)
+
+    assert fuzz(checked, compare, mutated_text, rounds, 12)
+    calibration = tmp_path / 'calibration.json'
+    calibration.write_text(json.dumps({'scales': dict.fromkeys(SCALES, 1.5)}, indent=1))
+    assert fuzz(calibration, read_calibration, mutated_text, rounds, 8)
+
+
+@pytest.mark.parametrize('suffix', ['yaml', 'json'])
+def test_configs(tmp_path, rounds, suffix):
+    lines = [
+        'model:',
+        '  type: A',
+        '  steps: 4',
+        '  ema: null',
+        'rates: [0.5, 1e-3, "x"]',
+        'hooks:',
+    ]
+    text = '\n'.join([*lines, '- {type: B, active: true}', ''])
+    if suffix == 'json':
+        content = {'model': {'type': 'A', 'steps': 4}, 'hooks': [{'type': 'B', 'on': True}]}
+        text = json.dumps(content, indent=1)
+    path = tmp_path / f'config.{suffix}'
+    path.write_text(text)
+    assert fuzz(path, lambda path: load_config(str(path)), mutated_text, rounds, 9)
+
+
+def test_entries(tmp_path, rounds):
+    path = tmp_path / 'entries.yml'
+    path.write_text(
+        'entries:\n- {name: a, config: x.py, checkpoint: w.pth}\n- {name: "b", folder: f}\n'
+        '- {name: c, input: true}\n- {name: d, inpainting: ns}\n'
+    )
+    assert fuzz(path, read_entries, mutated_text, rounds, 10)
+
+
+def test_a_weakness_would_be_found(tmp_path):
+    """The suite itself: a traceback, a hang and an allocation are failures."""
+    path = tmp_path / 'a.json'
+    path.write_text('{"a": 1}')
+
+    def fails(read):
+        sound = path.read_bytes()
+
+        def guarded(path):
+            if path.read_bytes() != sound:
+                read(path)
+
+        with pytest.raises(AssertionError, match='mutation'):
+            fuzz(path, guarded, mutated_text, 5, 11, seconds=0.3)
+        path.write_bytes(sound)
+
+    fails(lambda path: json.loads(path.read_bytes() + b'{'))
+    fails(lambda _: bytes(2**31))
+
+    def hang(_):
+        while True:
+            pass
+
+    fails(hang)
