@@ -90,9 +90,8 @@ def test_colours_are_those_of_opencv():
     network = A2Net(4, 3, 1)
     rgb = torch.from_numpy(colours).permute(2, 0, 1)[None] / 255
     found = F.conv2d(rgb, network.to_yuv, network.offset)[0].permute(1, 2, 0) * 255
-    assert_close(
-        found.numpy(), cv2.cvtColor(colours, cv2.COLOR_RGB2YUV).astype(np.float32), atol=0.6, rtol=0
-    )
+    expected = cv2.cvtColor(colours, cv2.COLOR_RGB2YUV)  # rounded twice
+    assert np.abs(found.numpy() - expected).max() < 1
     back = network.to_rgb.flatten(1) @ network.to_yuv.flatten(1)
     assert_close(back, torch.eye(3), atol=1e-6, rtol=0)
 
