@@ -17,6 +17,7 @@ CONFIGS = {
     'attentive_unet': dict(type='AttentiveGenerator', **ATTENTIVE_UNET),
     'unet': dict(type='RestorationUNet', channels=[8, 12, 16], blocks=1, shuffle=2),
     'prenet': dict(type='PReNet', num_stages=2, channels=8),
+    'a2net': dict(type='A2Net', channels=8, chroma_channels=6),
     'eigen': dict(type='EigenNet', channels=16),
     'pix2pix': dict(type='Pix2PixGenerator', num_down=5, base_channels=4),
 }

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import torch
 from attentive_gan.models.networks.attentive_generator import AttentiveGenerator
+from attentive_gan.models.networks.baselines.a2net import A2Net
 from attentive_gan.models.networks.baselines.eigen import EigenNet
 from attentive_gan.models.networks.baselines.pix2pix import Pix2PixGenerator
 from attentive_gan.models.networks.baselines.prenet import PReNet
@@ -26,6 +27,7 @@ BUILDERS: dict[str, Callable[[], nn.Module]] = {
     'unet': lambda: RestorationUNet(channels=(8, 12, 16), blocks=1, shuffle=2),
     'prenet': lambda: PReNet(num_stages=2, channels=8),
     'prenet_gru': lambda: PReNet(num_stages=2, cell='gru', channels=8, shared_blocks=True),
+    'a2net': lambda: A2Net(channels=8, chroma_channels=6),
     'eigen': lambda: EigenNet(channels=16),
     'pix2pix': lambda: Pix2PixGenerator(num_down=5, base_channels=4),
 }

@@ -163,7 +163,7 @@ def test_baselines_have_the_data_and_the_budget_of_the_main_config():
         if p.parent.name not in ('configs', 'attentive_gan', 'ablations', 'small_comparison')
         and p.stem.endswith('_raindrop')
     ]
-    assert len(baselines) == 9
+    assert len(baselines) == 10
     for path in baselines:
         config = configuration.load_config(str(path))
         assert {key: config[key] for key in shared} == {key: main[key] for key in shared}

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from attentive_gan.config import reading
+from attentive_gan.config.data_folders import require_data
 from attentive_gan.config.timed import set_minutes
 from attentive_gan.engine.runner.restoration_runner import RestorationRunner
 from attentive_gan.engine.runner.resume_points import resumable_checkpoints
@@ -79,6 +80,7 @@ def train(
     if resume is not None:
         cfg.resume = True
         cfg.load_from = None if resume == 'latest' else str(resume)
+    require_data(cfg)
     runner: RestorationRunner = reading.build_runner(cfg)
     runner.train()
     spent = (time.perf_counter() - started) / 60

@@ -20,6 +20,9 @@ _CHILD_WRAPPER = re.compile(r'^(\w+)\.module\.')
 _OLD_LAYER = re.compile(r'\b(see|mix|draw)(?=\.(?:weight|bias)$)')
 _NEW_LAYER = {'see': 'conv1', 'mix': 'conv2', 'draw': 'conv3'}
 
+#: Says of the name of a network that it is an average.
+_EMA_WORD = re.compile(r'(?:^|[._])ema(?:[._]|$)', re.IGNORECASE)
+
 #: Prefix of an editor's average of its generator (`ForeachEMA`).
 _AVERAGE = 'generator_ema.'
 
@@ -38,6 +41,39 @@ def _own_name(key: str, own: Mapping[str, Any]) -> str:
             if name in own:
                 return name
     return key
+
+
+def _without_prefix(
+    state: Mapping[str, Tensor], own: Mapping[str, Any], source: str
+) -> Mapping[str, Tensor]:
+    """Remove the name of the attribute that held the network in its training, such as `net.`.
+
+    Only where no name is the model's own, and all names fit without. Of a network and its average
+    (`net.`, `net_ema.`), the average is taken.
+
+    Raises:
+        UserError: Several parts of the file fit the model.
+    """
+    if any(_own_name(key, own) in own for key in state):
+        return state
+    generator = {key.removeprefix('generator.') for key in own if key.startswith('generator.')}
+    by_prefix: dict[str, dict[str, Tensor]] = {}
+    for key, value in state.items():
+        parts = key.split('.')
+        for count in range(1, min(len(parts), 4)):
+            prefix, name = '.'.join(parts[:count]), '.'.join(parts[count:])
+            by_prefix.setdefault(prefix, {})[name] = value
+    fitting = {p: part for p, part in by_prefix.items() if set(part) in (set(own), generator)}
+    if not fitting or sum(map(len, fitting.values())) != len(state):
+        return state
+    averages = [prefix for prefix in fitting if _EMA_WORD.search(prefix)]
+    chosen = averages if len(averages) == 1 else list(fitting)
+    if len(chosen) > 1:
+        raise UserError(
+            f'{source} holds several networks that fit the model of this config: {", ".join(fitting)}; '
+            'keep the weights of one'
+        )
+    return fitting[chosen[0]]
 
 
 def _differences(own: Mapping[str, Any], state: Mapping[str, Any]) -> list[str]:
@@ -67,7 +103,7 @@ def matching_state(
 
     Args:
         own: The model's own weights by name.
-        state_dict: Weights by name; key parts of distributed wrappers are ignored.
+        state_dict: Weights by name; parts of names that wrappers added are ignored.
         source: File name for messages.
 
     Raises:
@@ -78,7 +114,8 @@ def matching_state(
         >>> list(matching_state(own, {f'module.{key}': value for key, value in own.items()}, 'x.pth'))
         ['weight', 'bias']
     """
-    state = {_own_name(key, own): value for key, value in state_dict.items()}
+    plain = _without_prefix(state_dict, own, source)
+    state = {_own_name(key, own): value for key, value in plain.items()}
     differences = _differences(own, state)
     if differences:
         raise UserError(
@@ -116,7 +153,7 @@ def fitting_state(
 
     Args:
         model: Model without an outer distributed wrapper; its children may have one.
-        state_dict: Weights by name; key parts of distributed wrappers are ignored.
+        state_dict: Weights by name; parts of names that wrappers added are ignored.
         source: File name for messages.
         may_be_absent: Children of the model that may be absent as a whole.
         revise_keys: Regular expressions and replacements for the names.
@@ -131,7 +168,7 @@ def fitting_state(
     for pattern, replacement in revise_keys:
         state = {re.sub(pattern, replacement, key): value for key, value in state.items()}
     own = unwrapped_state_dict(model)
-    state = _with_average(state, own)
+    state = _with_average(_without_prefix(state, own, source), own)
     present = {_own_name(key, own).split('.')[0] for key in state}
     absent = [name for name in may_be_absent if hasattr(model, name) and name not in present]
     kept = {key: value for key, value in own.items() if key.split('.')[0] in absent}

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from attentive_gan.errors import UserError
 from attentive_gan.utils.checkpoint_io import read_checkpoint, write_safetensors
+from attentive_gan.utils.checkpoint_wrappers import weights_of
 
 from .card import write_card
 from .description import HEADER_KEY, WeightsDescription
@@ -43,7 +44,8 @@ def publish_generator(
             precision; or the file cannot be written.
     """
     stored = read_checkpoint(checkpoint)
-    parts = (halved_part(stored['state_dict'], prefix, checkpoint) for prefix in _PREFIXES)
+    state = weights_of(stored, checkpoint)
+    parts = (halved_part(state, prefix, checkpoint) for prefix in _PREFIXES)
     halved = next((part for part in parts if part), {})
     if not halved:
         raise UserError(f'{checkpoint} holds no weights of a generator ({_PREFIXES[1]}*).')

@@ -89,7 +89,7 @@ def _features() -> list[tuple[str, str, str]]:
     compiler = any(shutil.which(name) for name in ('c++', 'g++', 'clang++'))
     rows += [
         ('perceptual loss (VGG16 weights)', vgg.is_file(),
-         'the error message of a training says where to put them'),
+         'a training downloads them, or says where to put them'),
         ('training on a GPU', torch.cuda.is_available(), 'a CUDA device and its driver'),
         ('torch.compile on the CPU', compiler, 'sudo apt-get install g++ python3-dev'),
     ]  # fmt: skip

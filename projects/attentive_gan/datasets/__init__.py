@@ -8,6 +8,7 @@ from .image_dataset import ImageDataset
 from .pair_dataset import PairDataset
 from .pooled_dataloader import PooledDataLoader
 from .raindrop_dataset import ConcatenatedPairDataset, PairFolderDataset, RaindropDataset
+from .rainds_dataset import RainDSDataset
 from .samplers import SeededSampler
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     'PairDataset',
     'PairFolderDataset',
     'PooledDataLoader',
+    'RainDSDataset',
     'RaindropDataset',
     'SeededSampler',
     'transforms',

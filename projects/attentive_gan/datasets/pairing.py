@@ -195,7 +195,7 @@ def match(
     wanted = set(rainy.partners.values())
     alone += [(rainy_folder, file) for key, file in clean.files.items() if key not in wanted]
     faults = [
-        Fault(f'images without a partner in {folder.name}/', _short(file), remedy)
+        Fault(f'images without a partner in {_label(folder, file)}/', _short(file), remedy)
         for folder, file in alone
     ]
     names = [name for name, partner in rainy.partners.items() if partner in clean.files]
@@ -203,6 +203,12 @@ def match(
         Pair(name, rainy.files[name], clean.files[rainy.partners[name]])
         for name in sorted(names, key=natural_key)
     ], faults
+
+
+def _label(folder: Path, file: Path) -> str:
+    """Return a folder's name, with that of the folder above where the file's own has the same name."""
+    same = folder.name == file.parent.name and folder != file.parent
+    return f'{folder.parent.name}/{folder.name}' if same else folder.name
 
 
 def verify_pairs(pairs: Sequence[Pair]) -> tuple[dict[str, tuple[int, int]], list[Fault]]:

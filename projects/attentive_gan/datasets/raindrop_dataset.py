@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +11,63 @@ from mmagic.registry import DATASETS
 from attentive_gan.errors import UserError
 
 from .pair_dataset import PairDataset
-from .pairing import Fault, Pair, Side, images_in, keyed, match, require_folders, stem_pattern
+from .pairing import (
+    Fault,
+    Pair,
+    Side,
+    images_in,
+    keyed,
+    match,
+    natural_key,
+    require_folders,
+    stem_pattern,
+)
 
 
 def _pairs_of_folders(
     dataset: PairDataset, folders: tuple[str, str], templates: tuple[str, str], numbered: bool
 ) -> tuple[list[Pair], list[Fault]]:
-    """Match the files of a rainy and a clean folder below the data set's root."""
+    """Match the files of a rainy and a clean folder below the data set's root.
+
+    Where these hold no images but folders, each of them is a scene, as in Raindrop Clarity; the scene's
+    name is put before the pair's.
+    """
     rainy_folder, clean_folder = (dataset.root / name for name in folders)
-    rainy_files, clean_files = images_in(rainy_folder), images_in(clean_folder)
+    scenes = _scenes((rainy_folder, clean_folder))
+    if not scenes:
+        return _pairs_of_scene(rainy_folder, clean_folder, templates, numbered)
+    pairs: dict[str, Pair] = {}
+    faults: list[Fault] = []
+    for scene in scenes:
+        found, more = _pairs_of_scene(
+            rainy_folder / scene, clean_folder / scene, templates, numbered
+        )
+        faults += more
+        for pair in found:
+            named = replace(pair, name=f'{scene}_{pair.name}')
+            if named.name in pairs:
+                where = f'{pairs[named.name].rainy} and {pair.rainy}'
+                faults.append(Fault('two pairs with one name', where, 'Rename one of the scenes.'))
+            pairs[named.name] = named
+    return list(pairs.values()), faults
+
+
+def _scenes(folders: tuple[Path, Path]) -> list[str]:
+    """Return the names of the folders in either, in natural order; none where either holds images."""
+    if any(images_in(folder) for folder in folders):
+        return []
+    inner = (child for folder in folders for child in folder.iterdir() if child.is_dir())
+    names = {child.name for child in inner if not child.name.startswith('.')}
+    return sorted(names, key=natural_key)
+
+
+def _pairs_of_scene(
+    rainy_folder: Path, clean_folder: Path, templates: tuple[str, str], numbered: bool
+) -> tuple[list[Pair], list[Fault]]:
+    """Match the files of two folders; a scene's folder may be missing on one side."""
+    rainy_files, clean_files = (
+        images_in(folder) if folder.is_dir() else [] for folder in (rainy_folder, clean_folder)
+    )
     if rainy_folder == clean_folder:
         rainy_files, clean_files = _by_kind(rainy_files, templates)
     rainy = keyed(rainy_files, templates[0], numbered)
@@ -63,6 +112,9 @@ class RaindropDataset(PairDataset):
 @DATASETS.register_module()
 class PairFolderDataset(PairDataset):
     """A folder of rainy and a folder of clean images, matched by name.
+
+    Both may hold a folder for each scene instead, as in Raindrop Clarity; pairs are then matched within a
+    scene, and `Drop/00001/00002.png` with its partner is the pair `00001_00002`.
 
     Args:
         rainy: Folder of the rainy images below `data_root`, such as 'input'.

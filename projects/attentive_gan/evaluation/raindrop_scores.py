@@ -15,6 +15,8 @@ from attentive_gan.compat.mmagic import BaseSampleWiseMetric
 from attentive_gan.errors import UserError
 from attentive_gan.utils.types import ImageArray
 
+from .lpips_distance import find_lpips
+from .ntire import DESCRIPTION, NTIRE, ntire_scores
 from .protocols import PROTOCOLS, score_image
 
 
@@ -93,7 +95,8 @@ class RaindropScores(BaseSampleWiseMetric):
     mean of the images' PSNRs; equal images, whose PSNR is infinite, are logged and left out.
 
     Args:
-        protocols: Names in `PROTOCOLS`.
+        protocols: Names in `PROTOCOLS`, or `ntire` for the score of the NTIRE challenges (`ntire_scores`);
+            its LPIPS needs torchmetrics and weights, and is left out where they are missing.
         score_input: Also score the rainy image, as `<prefix>/input_<protocol>_psnr`.
         prefix: Name of the data set, first part of all keys.
         collect_device: Where results of several processes are gathered, `cpu` or `gpu`.
@@ -115,10 +118,18 @@ class RaindropScores(BaseSampleWiseMetric):
         collect_device: str = 'cpu',
     ) -> None:
         super().__init__(prefix=prefix, collect_device=collect_device)
-        unknown = [name for name in protocols if name not in PROTOCOLS]
+        there_are = (*PROTOCOLS, NTIRE)
+        unknown = [name for name in protocols if name not in there_are]
         if unknown:
-            raise UserError(f'unknown protocol {unknown[0]!r}; there are: {", ".join(PROTOCOLS)}')
+            raise UserError(f'unknown protocol {unknown[0]!r}; there are: {", ".join(there_are)}')
         self.protocols = tuple(protocols)
+        self.lpips = None
+        if NTIRE in protocols:
+            self.lpips, note = find_lpips()
+            if self.lpips is None:
+                MMLogger.get_current_instance().warning(
+                    f'{note}; protocol {NTIRE} gives score_without_lpips, which is no NTIRE score'
+                )
         self.score_input = score_input
         self.records: list[dict[str, Any]] = []
 
@@ -147,11 +158,21 @@ class RaindropScores(BaseSampleWiseMetric):
         """Score a restored image and, with `score_input`, the rainy one."""
         check_colour_order(sample)
         gt = saved_image(sample['gt_img'])
-        scores = score_image(saved_image(sample['output']['pred_img']), gt, self.protocols)
+        scores = self._scores_of(saved_image(sample['output']['pred_img']), gt)
         if self.score_input:
-            rainy = score_image(saved_image(sample['input']), gt, self.protocols)
+            rainy = self._scores_of(saved_image(sample['input']), gt)
             scores |= {f'input_{key}': value for key, value in rainy.items()}
         return scores
+
+    def _scores_of(self, pred: ImageArray, gt: ImageArray) -> dict[str, float]:
+        """Score one image by all protocols."""
+        scores = score_image(pred, gt, [name for name in self.protocols if name != NTIRE])
+        return scores | (ntire_scores(pred, gt, self.lpips) if NTIRE in self.protocols else {})
+
+    def descriptions(self) -> dict[str, str]:
+        """Say what each protocol compares."""
+        named = {name: protocol.description for name, protocol in PROTOCOLS.items()}
+        return {name: {**named, NTIRE: DESCRIPTION}[name] for name in self.protocols}
 
     def compute_metrics(self, results: list[dict[str, Any]]) -> dict[str, float]:
         """Store the records and return the means over all images.

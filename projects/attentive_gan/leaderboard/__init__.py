@@ -6,11 +6,12 @@ Every image is written as PNG and scored from its file; a page shows ranking and
 
 from __future__ import annotations
 
+from attentive_gan.evaluation.lpips_distance import find_lpips
+
 from .cost import Cost, CostSetting
 from .data import DatasetInfo, Layout, open_data
 from .entries import Entry, gather_entries, parse_entry, read_entries
 from .evaluation import Plan, evaluate, write_data_images
-from .lpips_distance import find_lpips
 from .page import write_page
 from .result_reading import read_result
 from .results import EntryResult

@@ -16,6 +16,7 @@ import torch
 
 from attentive_gan.datasets.pairing import Pair
 from attentive_gan.errors import UserError
+from attentive_gan.evaluation.lpips_distance import Lpips
 from attentive_gan.evaluation.provenance import package_versions
 from attentive_gan.image_io import write_image
 from attentive_gan.utils.atomic_io import write_text
@@ -24,7 +25,6 @@ from attentive_gan.utils.manifest import write_manifest
 from .cost import Cost, CostSetting, measure_cost
 from .data import BenchmarkData
 from .entries import Entry
-from .lpips_distance import Lpips
 from .network_source import NetworkSource
 from .outputs import write_outputs
 from .result_reading import read_result

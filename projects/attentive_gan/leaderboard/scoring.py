@@ -9,12 +9,12 @@ from typing import Any
 
 from attentive_gan.errors import UserError
 from attentive_gan.evaluation import PROTOCOLS, score_image
+from attentive_gan.evaluation.lpips_distance import Lpips
 from attentive_gan.evaluation.provenance import package_versions
 from attentive_gan.image_io import read_image
 from attentive_gan.utils.types import ImageArray
 
 from .data import BenchmarkData
-from .lpips_distance import Lpips
 from .outputs import Outputs, Progress
 from .statistics import Mean, bootstrap_mean
 

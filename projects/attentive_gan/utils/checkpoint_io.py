@@ -29,6 +29,7 @@ from attentive_gan.errors import UserError
 
 from .atomic_io import atomic_write
 from .strict_json import one_line
+from .checkpoint_wrappers import weights_of
 
 #: What unpickling, `zipfile` and torch raise for a file whose bytes are not those that were written.
 _DAMAGE = (
@@ -134,20 +135,20 @@ def _read_safetensors(path: Path, map_location: Any) -> dict[str, torch.Tensor]:
 
 
 def read_state_dict(path: str | Path, map_location: Any = 'cpu') -> dict[str, torch.Tensor]:
-    """Read the weights of a checkpoint or of a weights file, with or without a `state_dict` around them.
+    """Read the weights of a checkpoint or of a weights file, whichever tool wrapped them.
 
     Args:
         path: File to read.
         map_location: Device for the tensors.
 
+    Returns:
+        Tensors by their names without what wrappers add; see `weights_of`.
+
     Raises:
-        UserError: As in `read_checkpoint`, or the file holds something else than tensors by name.
+        UserError: As in `read_checkpoint`, or the file holds something else than tensors by name, or
+            several sets of weights.
     """
-    content = read_checkpoint(path, map_location)
-    state = content.get('state_dict', content) if isinstance(content, Mapping) else content
-    if not isinstance(state, Mapping) or not all(map(torch.is_tensor, state.values())):
-        raise UserError(f'{path} holds no state dict (tensors by name)')
-    return dict(state)
+    return weights_of(read_checkpoint(path, map_location), path)
 
 
 def write_safetensors(

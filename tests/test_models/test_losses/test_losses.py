@@ -17,6 +17,7 @@ from attentive_gan.models.losses import (
     SSIMLoss,
     VGGPerceptualLoss,
     attention_weights,
+    perceptual_loss,
     ssim,
 )
 from attentive_gan.models.losses.multi_scale_loss import shrink
@@ -326,9 +327,10 @@ def test_missing_or_wrong_vgg_file_says_what_to_do(tmp_path, vgg):
 
 def test_vgg_file_is_found_in_the_hub_folder(tmp_path, monkeypatch, vgg):
     monkeypatch.setenv('TORCH_HOME', str(tmp_path))
+    monkeypatch.setattr(perceptual_loss, 'VGG16_URL', 'http://127.0.0.1:9/vgg16-397923af.pth')
     with pytest.raises(UserError, match=str(tmp_path)):
         VGGPerceptualLoss()
-    (tmp_path / 'hub' / 'checkpoints').mkdir(parents=True)
+    (tmp_path / 'hub' / 'checkpoints').mkdir(parents=True, exist_ok=True)
     (tmp_path / 'hub' / 'checkpoints' / 'vgg16-397923af.pth').symlink_to(vgg[1])
     assert VGGPerceptualLoss().features[0].weight.shape == (64, 3, 3, 3)
 

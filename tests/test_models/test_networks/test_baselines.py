@@ -15,6 +15,7 @@ from torch.nn import functional as F
 from torch.testing import assert_close
 
 SMALL = {
+    'A2Net': {'channels': 8, 'chroma_channels': 8},
     'EigenNet': {'channels': 6},
     'DuRNSP': {'channels': 8},
     'PReNet': {'channels': 4, 'num_stages': 2},

@@ -11,7 +11,7 @@ from mmagic.registry import HOOKS
 from mmengine.dist import master_only
 from mmengine.hooks import Hook
 
-from attentive_gan.evaluation import PROTOCOLS, RaindropScores, mean_scores
+from attentive_gan.evaluation import RaindropScores, mean_scores
 from attentive_gan.evaluation.provenance import package_versions
 from attentive_gan.utils.atomic_io import write_text
 from attentive_gan.utils.report_files import to_csv, to_json
@@ -65,7 +65,7 @@ def _report(
         'data_set': name,
         'images': len(metric.records),
         'means': mean_scores(metric.records),
-        'protocols': {key: PROTOCOLS[key].description for key in metric.protocols},
+        'protocols': metric.descriptions(),
         'config': str(runner.cfg.filename) if runner.cfg.filename else None,
         'checkpoint': str(weights) if weights and not iteration else None,
         'iteration': iteration,

@@ -21,6 +21,7 @@ from attentive_gan.checkpoints.fitting import fitting_state, load_weights
 from attentive_gan.compat.distributed import unwrapped_state_dict
 from attentive_gan.errors import UserError
 from attentive_gan.utils.checkpoint_io import read_checkpoint, write_checkpoint
+from attentive_gan.utils.checkpoint_wrappers import weights_of
 
 from . import changed_config, checkpoint_contents
 from .device_settings import match_layouts
@@ -92,11 +93,12 @@ class ResumableRunner(Runner):
         checkpoint = read_checkpoint(filename, map_location)
         model = self.model.module if is_model_wrapper(self.model) else self.model
         allowed = () if strict else getattr(model, 'training_only', ())
+        weights = weights_of(checkpoint, filename)
         if 'state_dict' not in checkpoint:
-            checkpoint = {'state_dict': checkpoint}
+            checkpoint = {}
         # Hooks get the model's own names: MMEngine's EMAHook silently drops names it does not know.
         checkpoint['state_dict'], absent = fitting_state(
-            model, checkpoint['state_dict'], filename, allowed, revise_keys or []
+            model, weights, filename, allowed, revise_keys or []
         )
         self.call_hook('after_load_checkpoint', checkpoint=checkpoint)
         load_weights(model, checkpoint['state_dict'], filename)

@@ -19,6 +19,7 @@ from .pickle_file import read_published_file
 #: The authors' files, by Git's name of their content (`git hash-object FILE`).
 PUBLISHED_BLOBS = {
     'cc604a708bf339f2053c07c304c4c53ed572a4a2': 'logs/Rain100H/PReNet6/net_latest.pth',
+    '811b87196f2293c372d83d9268e0b7597f587fda': 'a six-stage network trained on Raindrop',
     'c745548d7b628d10584ae51cb59c13ad1233cb7c': 'logs/Rain100L/PReNet6/net_latest.pth',
 }
 

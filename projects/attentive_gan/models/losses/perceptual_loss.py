@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Sequence
+from http.client import HTTPException
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from mmagic.registry import MODELS
+from mmengine.logging import MMLogger
 from torch import Tensor, nn
-from torchvision.models import vgg16
+from torchvision.models import VGG16_Weights, vgg16
 
 from attentive_gan.errors import UserError
 from attentive_gan.utils.checkpoint_io import read_state_dict
@@ -23,31 +26,58 @@ VGG16_LAYERS = {
 }  # fmt: skip
 #: Name of torchvision's weights file, in torch hub's folder after a download.
 VGG16_FILE = 'vgg16-397923af.pth'
+#: Where torchvision's own loader takes it from.
+VGG16_URL = VGG16_Weights.IMAGENET1K_V1.url
+#: How long the server may be silent.
+CONNECTION_SECONDS = 20.0
 #: Mean and standard deviation of ImageNet, RGB, with which VGG16 was trained.
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 def find_weights(weights_path: str | None) -> Path:
-    """Return the file with VGG16's weights; nothing is downloaded.
+    """Return the file with VGG16's weights, downloaded from torchvision's server if need be.
 
     Args:
-        weights_path: File named in the config, or None for torch hub's folder.
+        weights_path: File named in the config; None takes torch hub's folder, and downloads the file into
+            it where it is missing.
 
     Raises:
-        UserError: There is no such file.
+        UserError: There is no such file, and it could not be downloaded.
     """
     cached = Path(torch.hub.get_dir()) / 'checkpoints' / VGG16_FILE
     path = Path(weights_path).expanduser() if weights_path else cached
+    reason = ''
+    if not path.is_file() and weights_path is None:
+        reason = _download(cached)
     if path.is_file():
         return path
     raise UserError(
         f'the perceptual loss needs the VGG16 weights {VGG16_FILE} of torchvision, not found at '
-        f'{path}; '
+        f'{path}{reason}; '
         'fetch them on a connected machine with: python -c "import torchvision; '
         "torchvision.models.vgg16(weights='DEFAULT')\", then copy the file to "
         f'{cached} or set model.perceptual_loss.weights_path; or train without: '
         '--cfg-options model.perceptual_loss=None'
     )
+
+
+def _download(path: Path) -> str:
+    """Download torchvision's file to its place; return why that failed, for a message.
+
+    PyTorch's own loader compares the SHA-256 with the file's name before the file gets its place.
+    """
+    before = socket.getdefaulttimeout()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        MMLogger.get_current_instance().info(f'Downloading {VGG16_URL} (528 MB) to {path}')
+        socket.setdefaulttimeout(CONNECTION_SECONDS)
+        digest = path.stem.rpartition('-')[2]
+        torch.hub.download_url_to_file(VGG16_URL, str(path), hash_prefix=digest, progress=False)
+    except (OSError, RuntimeError, HTTPException) as error:
+        return f' and not downloaded from {VGG16_URL} ({error})'
+    finally:
+        socket.setdefaulttimeout(before)
+    return ''
 
 
 def load_features(path: Path, last_layer: int) -> nn.Sequential:
@@ -93,7 +123,7 @@ class VGGPerceptualLoss(nn.Module):
         layer_weights: Weight of each layer.
         normalize: Normalise images as in VGG16's training; False passes them raw, as the authors did.
         channel_order: Colour order of the images; VGG16 gets RGB if they are normalised.
-        weights_path: File with torchvision's weights; None searches torch hub's folder.
+        weights_path: File with torchvision's weights; None takes torch hub's folder, see `find_weights`.
         loss_weight: Weight of the loss.
 
     Raises:

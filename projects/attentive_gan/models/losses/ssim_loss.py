@@ -85,8 +85,8 @@ class SSIMLoss(nn.Module):
         data_range: Difference between the largest and smallest possible value of the images.
         window: `gaussian` or `uniform`; see `ssim`.
         chroma_weight: Compare luma and chroma of RGB images: the loss is 1 - SSIM of Y plus this times
-            1 - SSIM of U and V. None compares the channels as they are. A2Net (Lin et al., ACM MM 2020) is
-            trained by it with 0.6.
+            1 - SSIM of U and V. None compares the channels as they are. A2Net (Lin et al., IEEE
+            Access 2020) is trained by it with 0.6.
 
     Example:
         >>> image = torch.rand(1, 3, 16, 16)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from .attention_network import AttentionNetwork
 from .attentive_generator import AttentiveGenerator, AttentiveOutput
 from .autoencoder import ContextualAutoencoder
+from .baselines.a2net import A2Net
 from .baselines.durn import DuRNSP
 from .baselines.eigen import EigenNet
 from .baselines.pix2pix import Pix2PixDiscriminator, Pix2PixGenerator
@@ -15,6 +16,7 @@ from .residual_block import ResidualBlock
 from .unet import RestorationUNet
 
 __all__ = [
+    'A2Net',
     'AttentionNetwork',
     'AttentiveDiscriminator',
     'AttentiveGenerator',
