@@ -15,8 +15,8 @@ from attentive_gan.image_io import SUFFIXES
 #: Suffixes of videos; OpenCV and ffmpeg decide what they can read.
 VIDEO_SUFFIXES = (
     '.mp4', '.mov', '.avi', '.mkv', '.webm', '.m4v', '.mpg', '.mpeg', '.mts', '.m2ts', '.wmv', '.ts',
-    '.3gp', '.3g2', '.flv', '.f4v', '.ogv', '.vob', '.mxf', '.asf', '.m1v', '.m2v', '.m2t', '.dv', '.divx', '.qt',
-    '.mod', '.tod', '.y4m', '.rm', '.rmvb', '.wtv', '.nut', '.ivf', '.h264', '.h265', '.hevc',
+    '.3gp', '.3g2', '.flv', '.f4v', '.ogv', '.vob', '.mxf', '.asf', '.m1v', '.m2v', '.m2t', '.dv', '.divx',
+    '.qt', '.mod', '.tod', '.y4m', '.rm', '.rmvb', '.wtv', '.nut', '.ivf', '.h264', '.h265', '.hevc',
 )  # fmt: skip
 
 _WILDCARDS = '*?['
