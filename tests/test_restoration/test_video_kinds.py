@@ -183,6 +183,13 @@ def test_interlaced_video_is_deinterlaced_and_said(
     assert bool(distance.mean() < 4) is deinterlace, distance.mean()
 
 
+def test_more_than_10_bits_become_10_and_are_said(identity: ImageRestorer, tmp_path: Path) -> None:
+    source = make_clip(tmp_path / 'a.mkv', '-c:v', 'ffv1', '-pix_fmt', 'gray16le', frames=2)
+    notes = restore_video(identity, source, tmp_path / 'out.mkv', SHORT).notes
+    assert notes == ['the source has more than 10 bits per colour; the result has 10']
+    assert streams(tmp_path / 'out.mkv')[0]['pix_fmt'] == 'yuv420p10le'
+
+
 def test_playlists_are_not_followed(identity: ImageRestorer, tmp_path: Path) -> None:
     secret = make_clip(tmp_path / 'secret.ts', '-c:v', 'mpeg2video', frames=3)
     lists = {

@@ -162,7 +162,7 @@ class FfmpegBackend(VideoBackend):
         ]  # fmt: skip
         _run_ffmpeg(output, arguments)
         if lost := sorted(set(info.metadata) - metadata_names(output)):
-            notes.append(f'metadata that this file cannot hold: {", ".join(map(shown, lost))}')
+            notes.append(f'metadata left out: {", ".join(map(shown, lost))}')
         return notes
 
     def _write_timed(

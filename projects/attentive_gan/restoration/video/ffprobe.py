@@ -42,7 +42,9 @@ _OPTION_NAMES = {
     ('color_transfer', 'bt470bg'): 'gamma28', ('color_transfer', 'bt470m'): 'gamma22',
 }  # fmt: skip
 #: Metadata of a file itself, which the output has its own of.
-_OF_THE_FILE = {'major_brand', 'minor_version', 'compatible_brands', 'encoder', 'duration'}
+_OF_THE_FILE = {
+    'major_brand', 'minor_version', 'compatible_brands', 'encoder', 'software', 'duration',
+}  # fmt: skip
 #: Number of frames at the start that are decoded to see whether they are interlaced.
 _LOOKED_AT = 20
 
