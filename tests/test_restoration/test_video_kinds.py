@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import shutil
 import subprocess
@@ -182,6 +183,13 @@ def test_interlaced_video_is_deinterlaced_and_said(
     assert bool(distance.mean() < 4) is deinterlace, distance.mean()
 
 
+def test_more_than_10_bits_become_10_and_are_said(identity: ImageRestorer, tmp_path: Path) -> None:
+    source = make_clip(tmp_path / 'a.mkv', '-c:v', 'ffv1', '-pix_fmt', 'gray16le', frames=2)
+    notes = restore_video(identity, source, tmp_path / 'out.mkv', SHORT).notes
+    assert notes == ['the source has more than 10 bits per colour; the result has 10']
+    assert streams(tmp_path / 'out.mkv')[0]['pix_fmt'] == 'yuv420p10le'
+
+
 def test_playlists_are_not_followed(identity: ImageRestorer, tmp_path: Path) -> None:
     secret = make_clip(tmp_path / 'secret.ts', '-c:v', 'mpeg2video', frames=3)
     lists = {
@@ -239,3 +247,59 @@ def test_10_bits_without_an_encoder_are_said(
     report = restore_video(identity, source, tmp_path / 'out.mp4', SHORT)
     assert streams(tmp_path / 'out.mp4')[0]['pix_fmt'] == 'yuv420p'
     assert any('the result has 8' in note for note in report.notes)
+
+
+@pytest.mark.parametrize(
+    ('before', 'after'), [('.mov', '.mov'), ('.mov', '.mp4'), ('.mp4', '.mkv')]
+)
+def test_chapters_time_code_and_metadata_are_kept(
+    before: str, after: str, identity: ImageRestorer, tmp_path: Path
+) -> None:
+    chapters = tmp_path / 'chapters.txt'
+    lines = ';FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/10\nSTART=0\nEND=1\ntitle=one\n'
+    chapters.write_text(lines + '[CHAPTER]\nTIMEBASE=1/10\nSTART=1\nEND=2\ntitle=two\n')
+    clip, source = make_clip(tmp_path / 'clip.mp4', frames=8), tmp_path / f'a{before}'
+    tags = {
+        'location': '+27.5+086.5/', 'com.apple.quicktime.model': 'phone', 'comment': 'rain',
+        'creation_time': '2024-05-06T07:08:09.000000Z',
+    }  # fmt: skip
+    words = [word for tag in tags.items() for word in ('-metadata', '='.join(tag))]
+    _ffmpeg(
+        '-i', clip, '-i', chapters, '-map', '0', '-map_chapters', '1', '-c', 'copy', '-movflags',
+        'use_metadata_tags', *words, '-timecode', '01:00:00:00', source,
+    )  # fmt: skip
+    report = restore_video(identity, source, tmp_path / f'out{after}', SHORT)
+    assert report.notes == []
+    found = [_tags(path) for path in (source, tmp_path / f'out{after}')]
+    assert set(tags) <= set(found[0])
+    assert {name: found[1].get(name) for name in tags} == {name: found[0][name] for name in tags}
+    titles = [_chapters(path) for path in (source, tmp_path / f'out{after}')]
+    assert titles[0] == titles[1] == ['one', 'two']
+
+
+def _tags(path: Path) -> dict[str, str]:
+    command = ['ffprobe', '-v', 'error', '-show_format', '-of', 'json', path]
+    found = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    return {name.lower(): value for name, value in found['format'].get('tags', {}).items()}
+
+
+def _chapters(path: Path) -> list[str]:
+    command = ['ffprobe', '-v', 'error', '-show_chapters', '-of', 'json', path]
+    found = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    return [chapter['tags']['title'] for chapter in found['chapters']]
+
+
+def test_what_the_container_cannot_hold_is_said(identity: ImageRestorer, tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / 'clip.mkv', '-c:a', 'libvorbis', frames=5)
+    (tmp_path / 'font.ttf').write_bytes(b'font')
+    source = tmp_path / 'a.mkv'
+    _ffmpeg(
+        '-i', clip, '-attach', tmp_path / 'font.ttf', '-metadata:s:t', 'mimetype=font/ttf', '-c', 'copy',
+        '-metadata', 'director=D', source,
+    )  # fmt: skip
+    assert restore_video(identity, source, tmp_path / 'out.mkv', SHORT).notes == []
+    kinds = [s['codec_type'] for s in streams(tmp_path / 'out.mkv')]
+    assert kinds == ['video', 'audio', 'attachment']
+    notes = restore_video(identity, source, tmp_path / 'out.mov', SHORT).notes
+    assert any('attachment' in note and 'left out' in note for note in notes), notes
+    assert any('metadata' in note and 'director' in note for note in notes), notes

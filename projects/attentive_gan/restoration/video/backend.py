@@ -53,6 +53,8 @@ class VideoInfo:
     """Whether ffmpeg turns the frames upright."""
     timescale: int = 0
     """Units per second of the times of frames; 0 if they are not a whole number."""
+    metadata: tuple[str, ...] = ()
+    """Names of the metadata of the file, in lower case."""
     streams: tuple[OtherStream, ...] = ()
     """All other streams."""
 

@@ -107,7 +107,7 @@ def choose_encoding(info: VideoInfo, suffix: str) -> Encoding:
 def _candidates(info: VideoInfo, suffix: str) -> Iterator[Encoding]:
     odd = bool(info.width % 2 or info.height % 2)
     digits = chroma(info.pixel_format, odd)
-    notes = [_hdr_note(info, 10)] if info.deep else []
+    notes = [_hdr_note(info, 10), _deeper_note(info)] if info.deep else []
     if info.deep:
         for codec, options in _deep_encoders(info, suffix):
             for kept in dict.fromkeys((digits, '444' if odd else '420')):
@@ -151,6 +151,11 @@ def _hdr_note(info: VideoInfo, bits: int) -> str:
     if bits == 8:
         return f'the source has {kind}; this ffmpeg has no encoder for 10 bits, so the result has 8'
     return f'{kind}: restored and written in 10 bits' if transfer in _HDR else ''
+
+
+def _deeper_note(info: VideoInfo) -> str:
+    deeper = re.search(r'12|14|16|48|64|f32', info.pixel_format)
+    return 'the source has more than 10 bits per colour; the result has 10' if deeper else ''
 
 
 def _notes(digits: str, kept: str, odd: bool, codec: str, notes: list[str]) -> tuple[str, ...]:

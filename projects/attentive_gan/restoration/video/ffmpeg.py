@@ -20,7 +20,7 @@ from attentive_gan.utils.types import PixelArray
 from .backend import Segment, VideoBackend, VideoInfo
 from .encoding import Encoding, choose_encoding
 from .ffmpeg_process import FfmpegProcess, file_url, source_input
-from .ffprobe import MATRICES, probe
+from .ffprobe import MATRICES, metadata_names, probe
 from .frame_times import durations, parse_times, set_durations
 from .stream_copies import StreamCopies, muxer, plan_copies
 
@@ -153,11 +153,16 @@ class FfmpegBackend(VideoBackend):
                 )
             else:
                 images = ['-i', file_url(timed)]
-        _run_ffmpeg(output, [
+        # Names such as com.apple.quicktime.model are written to .mov and .mp4 by this flag only.
+        named = '+use_metadata_tags' if any('.' in name for name in info.metadata) else ''
+        arguments = [
             '-itsoffset', f'{info.start_seconds:.6f}', *images, *source_input(source),
             '-map', '0:v:0', '-map_metadata', '1', '-map_chapters', '1', '-c', 'copy',
-            *self._copies.arguments, '-movflags', '+faststart', '-f', muxer(output.suffix),
-        ])  # fmt: skip
+            *self._copies.arguments, '-movflags', f'+faststart{named}', '-f', muxer(output.suffix),
+        ]  # fmt: skip
+        _run_ffmpeg(output, arguments)
+        if lost := sorted(set(info.metadata) - metadata_names(output)):
+            notes.append(f'metadata left out: {", ".join(map(shown, lost))}')
         return notes
 
     def _write_timed(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
@@ -39,6 +40,10 @@ MATRICES = {
 #: Names of ffprobe that ffmpeg's options spell in another way.
 _OPTION_NAMES = {
     ('color_transfer', 'bt470bg'): 'gamma28', ('color_transfer', 'bt470m'): 'gamma22',
+}  # fmt: skip
+#: Metadata of a file itself, which the output has its own of.
+_OF_THE_FILE = {
+    'major_brand', 'minor_version', 'compatible_brands', 'encoder', 'software', 'duration',
 }  # fmt: skip
 #: Number of frames at the start that are decoded to see whether they are interlaced.
 _LOOKED_AT = 20
@@ -107,6 +112,7 @@ def probe(path: Path) -> VideoInfo:
         interlaced=_interlaced(stream, first_frames),
         rotated=any(rotations),
         timescale=_timescale(stream),
+        metadata=tuple(sorted(_metadata_names(container))),
         streams=tuple(_other_streams(streams, stream)),
     )
 
@@ -219,7 +225,7 @@ def _timescale(stream: _Fields) -> int:
 def _other_streams(streams: Sequence[_Fields], restored: _Fields) -> Iterator[OtherStream]:
     """Yield all streams but the restored one."""
     for stream in streams:
-        if stream is restored:
+        if stream is restored or _is_written_anew(stream):
             continue
         kind, reason = stream.get('codec_type', 'unknown'), ''
         if kind == 'video':
@@ -228,6 +234,23 @@ def _other_streams(streams: Sequence[_Fields], restored: _Fields) -> Iterator[Ot
             )  # fmt: skip
         codec = stream.get('codec_name') or stream.get('codec_tag_string') or 'unknown'
         yield OtherStream(int(stream['index']), kind, codec, reason)
+
+
+def _is_written_anew(stream: _Fields) -> bool:
+    """Return whether ffmpeg writes a stream from chapters or from the time code."""
+    tag = stream.get('codec_tag_string')
+    return stream.get('codec_type') == 'data' and tag in ('text', 'tmcd')
+
+
+def metadata_names(path: Path) -> set[str]:
+    """Return the names of a file's metadata, in lower case and without languages."""
+    stdout, _ = _run(path, '-show_format', '-of', 'json')
+    return _metadata_names(json.loads(stdout or b'{}').get('format', {}))
+
+
+def _metadata_names(container: _Fields) -> set[str]:
+    names = {re.sub(r'-[a-z]{3}$', '', name.lower()) for name in container.get('tags', {})}
+    return names - _OF_THE_FILE
 
 
 def _is_cover(stream: _Fields) -> bool:
