@@ -20,7 +20,9 @@ from .formats import FORMATS
 MAX_PIXELS = 50_000_000
 
 #: What Pillow raises on damaged files, beside `UnidentifiedImageError` (an OSError).
-DECODER_ERRORS = (OSError, SyntaxError, ValueError, EOFError, struct.error, IndexError, KeyError)
+DECODER_ERRORS = (
+    OSError, SyntaxError, ValueError, TypeError, EOFError, struct.error, IndexError, KeyError,
+)  # fmt: skip
 
 #: Brands of images in ISO base media files (ISO/IEC 23008-12, MIAF), with their common names.
 _PHONE_FORMATS = {
