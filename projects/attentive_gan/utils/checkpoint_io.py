@@ -28,8 +28,8 @@ from mmengine.logging import HistoryBuffer
 from attentive_gan.errors import UserError
 
 from .atomic_io import atomic_write
-from .strict_json import one_line
 from .checkpoint_wrappers import weights_of
+from .strict_json import one_line
 
 #: What unpickling, `zipfile` and torch raise for a file whose bytes are not those that were written.
 _DAMAGE = (
