@@ -74,13 +74,13 @@ def train(
         reading.scale_learning_rate(cfg)
     if not validate:
         reading.disable_validation(cfg)
+    require_data(cfg)
     check_writable(cfg.work_dir)
     if resume == 'auto':
         resume = 'latest' if resumable_checkpoints(cfg.work_dir) else None
     if resume is not None:
         cfg.resume = True
         cfg.load_from = None if resume == 'latest' else str(resume)
-    require_data(cfg)
     runner: RestorationRunner = reading.build_runner(cfg)
     runner.train()
     spent = (time.perf_counter() - started) / 60

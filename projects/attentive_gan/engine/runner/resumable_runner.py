@@ -134,6 +134,7 @@ class ResumableRunner(Runner):
         self.train_loop._epoch, self.train_loop._iter = meta['epoch'], meta['iter']
         if isinstance(self.train_loop, ResumableTrainLoop):
             self.train_loop.load_state_dict(meta.get('loop', meta), filename)
+        self._check_changes(filename, meta.get('fields'))
         checkpoint_contents.unpack_message_hub(checkpoint['message_hub'], self.message_hub)
         options = changed_config.optimizer_options(self.optim_wrapper)
         if resume_optimizer:
@@ -189,8 +190,6 @@ class ResumableRunner(Runner):
                 f'{filename} cannot be resumed as the same training ({"; ".join(changes)}); restore '
                 'these, or use --cfg-options load_from=PATH to start a new training from its weights'
             )
-
-        self._check_changes(filename, checkpoint['meta'].get('fields'))
 
     def _check_changes(self, filename: str, before: dict[str, str] | None) -> None:
         """List what changed in the config since a checkpoint; raise if a change cannot take effect."""
