@@ -27,10 +27,13 @@ def drops():
     return mask
 
 
-def clip(speed=4, frames=FRAMES, seed=0, depth=np.uint8):
+def clip(speed=4, frames=FRAMES, seed=0, depth=np.uint8, jitter=0, exposure=0.0):
     """Return true frames of a pan, and frames as a network restores them that paints drops grey."""
     scene, mask = texture(seed), drops()[..., None]
-    true = [scene[20 : 20 + SIZE[0], x : x + SIZE[1]] for x in (speed * np.arange(frames))]
+    left = speed * np.arange(frames) + jitter * (np.arange(frames) % 3)
+    gains = 1 - exposure * (np.arange(frames) % 2)
+    true = [g * scene[20 : 20 + SIZE[0], x : x + SIZE[1]] for x, g in zip(left, gains, strict=True)]
+    true = [t.astype(np.uint8) for t in true]
     restored = [(t * (1 - mask) + 128 * mask).astype(np.uint8) for t in true]
     if depth == np.uint16:
         true, restored = ([f.astype(np.uint16) * 257 for f in group] for group in (true, restored))
@@ -39,8 +42,9 @@ def clip(speed=4, frames=FRAMES, seed=0, depth=np.uint8):
 
 def run(restored, attention=None, **options):
     attention = drops() if attention is None else attention
+    maps = attention if attention.ndim == 3 else [attention] * len(restored)
     made = TemporalFilter(**options)
-    frames = [made.push(f, f, attention) for f in restored]
+    frames = [made.push(f, f, map_) for f, map_ in zip(restored, maps, strict=True)]
     return [f for f in frames if f is not None] + list(made.flush())
 
 
@@ -60,6 +64,19 @@ def test_a_moving_scene_is_seen_through_the_drops(depth):
     assert {(f.dtype, f.shape) for f in found} == {(np.dtype(depth), (*SIZE, 3))}
     assert error(restored, true) > 30
     assert error(found, true) < 8
+
+
+@pytest.mark.parametrize('look_ahead', [True, False])
+def test_the_camera_may_change_its_speed(look_ahead):
+    # At full contrast, so much motion of this texture would count as a cut.
+    true, restored = ([f // 2 + 64 for f in frames] for frames in clip(jitter=5))
+    assert error(run(restored, look_ahead=look_ahead), true) < 7
+
+
+@pytest.mark.parametrize('depth', [np.uint8, np.uint16])
+def test_colours_are_matched_where_the_exposure_changes(depth):
+    true, restored = clip(depth=depth, exposure=0.25)
+    assert error(run(restored), true) < 10
 
 
 def test_earlier_frames_alone_show_it_too_and_nothing_waits():
@@ -97,10 +114,13 @@ def test_a_cut_ends_what_frames_share(look_ahead):
 @pytest.mark.parametrize('look_ahead', [True, False])
 def test_a_video_may_be_divided_anywhere(look_ahead):
     _, restored = clip()
-    whole = run(restored, radius=4, look_ahead=look_ahead)
+    rates = np.random.default_rng(0).uniform(0, 1, (FRAMES, 1, 1)).astype(np.float32)
+    maps = drops() * rates  # what the network sees of the drops changes from frame to frame
+    whole = run(restored, maps, radius=4, look_ahead=look_ahead)
     history = TemporalFilter(4).history
     for start in (history, 13, 20):
-        part = run(restored[start - history :], radius=4, look_ahead=look_ahead)[history:]
+        first = start - history
+        part = run(restored[first:], maps[first:], radius=4, look_ahead=look_ahead)[history:]
         for found, expected in zip(part, whole[start:], strict=True):
             np.testing.assert_array_equal(found, expected)
 
