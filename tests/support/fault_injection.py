@@ -119,7 +119,8 @@ def _spy(path):
 
     def audit(event, arguments):
         if event in ('os.rename', 'os.remove'):
-            note(event.removeprefix('os.'), *(os.fspath(item) for item in arguments[:2] if item != -1))
+            names = arguments[: 2 if event == 'os.rename' else 1]
+            note(event.removeprefix('os.'), *map(os.fspath, names))
         elif event == 'open' and isinstance(arguments[1], str) and 'w' in arguments[1]:
             note('open', arguments[0])
 

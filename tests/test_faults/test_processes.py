@@ -12,7 +12,6 @@ import time
 import psutil
 import pytest
 from support.runs import REPOSITORY
-from support.targets import TARGETS
 
 PLAIN = {'random': False}
 
@@ -54,12 +53,6 @@ def test_too_little_shared_memory_ends_the_training(target, data, tmp_path):
     last = done.stderr.strip().splitlines()[-1]
     assert '/dev/shm' in last
     assert 'num_workers=0' in last
-
-
-def left_over(started):
-    """Return the processes that live on below ended ones, after some time to end."""
-    alive = [item for item in started if psutil.pid_exists(item.pid)]
-    return alive
 
 
 @pytest.mark.fault('D1')
