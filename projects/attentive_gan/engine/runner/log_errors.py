@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 
-from .worker_errors import in_words
+from .worker_errors import cause_in_words
 
 
 def handle_log_errors(logger: logging.Logger) -> None:
@@ -30,7 +30,7 @@ class _ErrorsOf:
 
     def _handle(self, record: logging.LogRecord) -> None:
         error = sys.exc_info()[1]
-        if isinstance(error, RuntimeError) and in_words(str(error), list):
+        if error is not None and cause_in_words(error, list):
             raise error
         if not isinstance(error, OSError):
             logging.Handler.handleError(self._handler, record)
