@@ -19,6 +19,7 @@ from PIL import Image
 from attentive_gan.errors import UserError, shown
 from attentive_gan.utils.types import PixelArray
 
+from .pixels import divided
 from .tiff_layout import COLOURS, Photometric, TiffLayout
 
 _NONE = 1
@@ -78,7 +79,7 @@ def decode_tiff(
     colours = samples[..., : COLOURS[Photometric(layout.photometric)]]
     alpha = None if layout.alpha is None else np.ascontiguousarray(samples[..., layout.alpha])
     if alpha is not None and layout.associated:
-        colours = _divided(colours, alpha)
+        colours = divided(colours, alpha)
     if layout.photometric == Photometric.WHITE_IS_ZERO:
         colours = np.iinfo(colours.dtype).max - colours
     elif layout.photometric == Photometric.CMYK:
@@ -145,17 +146,6 @@ def _by_libtiff(stored: bytes, compression: int, rows: int, columns: int) -> byt
     wrapped += struct.pack('<H', len(entries)) + directory + bytes(4)
     with Image.open(io.BytesIO(wrapped), formats=('TIFF',)) as image:
         return bytes(image.tobytes())
-
-
-def _divided(colours: PixelArray, alpha: PixelArray) -> PixelArray:
-    """Divide colours by their opacity; where that is 0 they become 0."""
-    top = np.iinfo(colours.dtype).max
-    result = np.empty_like(colours)
-    for first in range(0, len(colours), 256):  # float64: a few rows at a time
-        part = alpha[first : first + 256, :, None].astype(np.float64)
-        scaled = colours[first : first + 256] * (top / np.where(part > 0, part, np.inf))
-        result[first : first + 256] = np.rint(scaled.clip(0, top))
-    return result
 
 
 def _rgb_of_cmyk(inks: PixelArray) -> PixelArray:
