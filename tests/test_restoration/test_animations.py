@@ -166,7 +166,7 @@ def test_still_files_are_images(tmp_path: Path, identity: ImageRestorer) -> None
 
 
 def test_other_frames_are_used_where_the_network_has_attention(tmp_path: Path) -> None:
-    restorer = ImageRestorer(network=lively(BUILDERS['attentive_gan']()))
+    restorer = ImageRestorer(network=lively(BUILDERS['attentive']()))
     frames = [np.roll(pictures(alpha=False)[0], 2 * k, axis=1) for k in range(4)]
     source = write(tmp_path / 'a.png', frames)
     report = restore(source, tmp_path / 'out', restorer=restorer)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
@@ -49,7 +49,8 @@ def is_animation(path: str | Path) -> bool:
                 return False
             stream.seek(0)
             with Image.open(stream, formats=ANIMATED_FORMATS) as image:
-                return getattr(image, 'n_frames', 1) > 1
+                frames: int = getattr(image, 'n_frames', 1)
+                return frames > 1
     except (UserError, Image.DecompressionBombError, *DECODER_ERRORS):
         return False  # what is wrong is reported when the file is read
 
@@ -147,14 +148,14 @@ def read_animation(path: str | Path, max_pixels: int = MAX_PIXELS) -> Animation:
 
 def _decoded(
     content: bytes, path: Path, orientation: int
-) -> Iterator[tuple[ImageArray, ImageArray, Fraction]]:
+) -> Generator[tuple[ImageArray, ImageArray, Fraction], None, None]:
     """Yield colours, opacity and duration of each frame as it is shown."""
     with decoder_errors(path, 'decoding a frame'), warnings.catch_warnings():
         warnings.simplefilter('ignore')
         with Image.open(io.BytesIO(content), formats=ANIMATED_FORMATS) as image:
             # A default image of APNG is for programs that show no animations, and no frame.
             first = 1 if image.info.get('default_image') else 0
-            for number in range(first, image.n_frames):  # type: ignore[attr-defined]
+            for number in range(first, image.n_frames):
                 image.seek(number)
                 image.load()
                 channels = upright(np.asarray(image.convert('RGBA')), orientation)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import struct
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from fractions import Fraction
 from typing import IO
 
@@ -47,6 +48,7 @@ class AnimationWriter(ABC):
             duration: Seconds for which it is shown.
         """
 
+    @abstractmethod
     def close(self) -> None:
         """Complete the file, which stays open."""
 
@@ -98,9 +100,7 @@ class PngWriter(AnimationWriter):
         encoded = io.BytesIO()
         file = ImageFile(*frame)
         if not self.written:
-            file = ImageFile(
-                **{**vars(self.metadata), 'pixels': frame[0], 'alpha': frame[1], 'grey': False}
-            )
+            file = replace(self.metadata, pixels=frame[0], alpha=frame[1], grey=False)
         encode(encoded, file, FORMATS['PNG'], 100)
         content = encoded.getbuffer()
         chunks = list_chunks(encoded, '')

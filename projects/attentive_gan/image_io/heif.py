@@ -1,6 +1,6 @@
 """HEIC and AVIF photos: HEIC by the optional package pi-heif, AVIF by Pillow, deep AVIF by OpenCV.
 
-pi-heif is BSD-licensed; its wheels hold libheif and libde265 (LGPL 3), so that it is an extra of this package.
+pi-heif is BSD-licensed; its wheels hold libheif and libde265 (LGPL 3), so that it is an extra here.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, features
 
 from attentive_gan.errors import UserError, shown
@@ -36,8 +37,8 @@ def phone_format(start: bytes) -> str | None:
     """Return `HEIC` or `AVIF` by the first bytes of a file; None for other files.
 
     Example:
-        >>> phone_format(b'....ftypmif1....avifmif1'), phone_format(b'....ftypheic'), phone_format(b'GIF89a')
-        ('AVIF', 'HEIC', None)
+        >>> phone_format(b'....ftypmif1....avifmif1'), phone_format(b'....ftypheic')
+        ('AVIF', 'HEIC')
     """
     if start[4:8] != b'ftyp':
         return None
@@ -62,15 +63,15 @@ def open_heic(content: bytes, path: str | Path) -> tuple[Image.Image, int]:
         path: Its name, for messages.
 
     Returns:
-        An image of the file's size and mode whose `info` has its metadata and no orientation, as the pixels are
-        decoded upright; and the bits per channel, 8 or 16.
+        An image of the file's size and mode whose `info` has its metadata, with orientation 1 as the pixels
+        are decoded upright; and the bits per channel, 8 or 16.
 
     Raises:
         UserError: pi-heif is not installed.
     """
     photo, further = _primary(content, path)
-    info = {key: photo.info.get(key) for key in ('icc_profile', 'exif', 'xmp')}
-    info = {key: value for key, value in info.items() if value}
+    found = {key: photo.info.get(key) for key in ('icc_profile', 'exif', 'xmp')}
+    info: dict[Any, Any] = {key: value for key, value in found.items() if value}
     info['further_images'] = further
     if info.get('exif'):
         info['exif'] = _without_orientation(info['exif'])
@@ -145,7 +146,8 @@ def decode_deep_avif(content: bytes, path: str | Path) -> tuple[PixelArray, Pixe
             f'{shown(path)} is a damaged AVIF photo, or of more than 8 bits, which the installed OpenCV '
             'cannot read; run: pip install -U opencv-python'
         )
-    channels = _full_range(stored.reshape(*stored.shape[:2], -1), avif_bits(content))
+    channels = stored.reshape(*stored.shape[:2], -1).astype(np.uint16, copy=False)
+    channels = _full_range(channels, avif_bits(content))
     if channels.shape[2] >= 3:
         channels[..., :3] = channels[..., 2::-1].copy()
     return _split(channels, premultiplied=False)
@@ -183,11 +185,12 @@ def _without_orientation(exif: bytes) -> bytes:
     return bytes(data)
 
 
-def _full_range(stored: PixelArray, bits: int) -> PixelArray:
+def _full_range(stored: PixelArray, bits: int) -> NDArray[np.uint16]:
     """Scale values of 10 or 12 bits to 0 to 65535."""
     top = 2**bits - 1
     scaled = (stored.astype(np.uint32) * 65535 + top // 2) // top
-    return scaled.clip(0, 65535).astype(np.uint16)
+    full: NDArray[np.uint16] = scaled.clip(0, 65535).astype(np.uint16)
+    return full
 
 
 def _split(channels: PixelArray, premultiplied: bool) -> tuple[PixelArray, PixelArray | None]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from attentive_gan.errors import UserError, shown
-from attentive_gan.image_io import WRITTEN_SUFFIXES, suggested_suffix
+from attentive_gan.image_io import WRITTEN_SUFFIXES, is_animation, suggested_suffix
 
 from .inputs import VIDEO_SUFFIXES, InputFile
 
@@ -89,7 +89,9 @@ def plan_outputs(
     single = len(inputs) == 1 and not out.is_dir() and out.suffix.lower() in file_suffixes
     if single:
         kind = inputs[0].kind
-        written = _WRITTEN_IMAGES if kind == 'image' else WRITTEN_VIDEOS
+        written = WRITTEN_VIDEOS if kind == 'video' else WRITTEN_SUFFIXES
+        if kind == 'image' and is_animation(inputs[0].path):
+            written = _WRITTEN_IMAGES
         if out.suffix.lower() not in written:
             raise UserError(
                 f'{shown(out)}: a {kind} is not written as {out.suffix}; choose one of '
