@@ -49,8 +49,7 @@ def is_animation(path: str | Path) -> bool:
                 return False
             stream.seek(0)
             with Image.open(stream, formats=ANIMATED_FORMATS) as image:
-                frames: int = getattr(image, 'n_frames', 1)
-                return frames > 1
+                return int(getattr(image, 'n_frames', 1)) > 1
     except (UserError, Image.DecompressionBombError, *DECODER_ERRORS):
         return False  # what is wrong is reported when the file is read
 
@@ -67,7 +66,7 @@ def _may_be_animated(stream: IO[bytes]) -> bool:
     while len(header := stream.read(8)) == 8:
         length, kind = struct.unpack('>I4s', header)
         if kind in (b'acTL', b'IDAT'):
-            return kind == b'acTL'
+            return bool(kind == b'acTL')
         stream.seek(length + 4, io.SEEK_CUR)
     return False
 

@@ -255,7 +255,7 @@ def _open_tiff(stream: IO[bytes], path: str | Path, max_pixels: int) -> OpenedIm
     if layout.photometric == Photometric.CMYK:
         mode = 'CMYK'
     return OpenedImage(
-        image, layout, 'TIFF', mode, max(8, layout.bits), layout.orientation,
+        image, layout, 'TIFF', mode, 16 if layout.deep else 8, layout.orientation,
         (layout.height, layout.width),
     )  # fmt: skip
 
