@@ -18,6 +18,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from attentive_gan.errors import UserError, shown
 
+from .bmp import read_bit_fields
 from .formats import FORMATS
 from .heif import avif_bits, brands_of, check_avif, open_heic, phone_format
 from .png_chunks import PNG_SIGNATURE, with_metadata_first
@@ -78,6 +79,10 @@ def decoder_errors(path: str | Path, doing: str) -> Iterator[None]:
         raise too_large(path, str(error), MAX_PIXELS) from error
     except DECODER_ERRORS as error:
         reason = ' '.join(str(error).split()) or type(error).__name__
+        if reason.lower().startswith('unsupported'):
+            raise UserError(
+                f'{shown(path)} is of a kind that is not read ({reason}). Save it as PNG.'
+            ) from error
         raise UserError(
             f'{shown(path)} is truncated or damaged ({doing}: {reason}). '
             f'Copy the file again from its source.'
@@ -200,6 +205,11 @@ def open_image(
             return _open_tiff(stream, path, max_pixels)
         if phone is not None:
             return _open_phone_photo(stream, phone, path, max_pixels)
+        if (fields := read_bit_fields(start)) is not None:
+            image = fields.opened()
+            _check_pixels(image.height, image.width, path, max_pixels)
+            size = image.height, image.width
+            return OpenedImage(image, None, 'BMP', image.mode, fields.bits, 1, size)
         if start.startswith(PNG_SIGNATURE):
             stream = with_metadata_first(stream, path, pixels)
         image = Image.open(stream, formats=_PILLOW_FORMATS)
