@@ -232,7 +232,10 @@ def _open_phone_photo(
         image, bits = open_heic(content, path)
     else:
         check_avif(path)
-        image = Image.open(io.BytesIO(content), formats=('AVIF',))
+        try:
+            image = Image.open(io.BytesIO(content), formats=('AVIF',))
+        except UnidentifiedImageError as error:
+            raise ValueError('no AVIF image') from error
         bits = 8 if avif_bits(content) == 8 else 16
         _check_single(image, path)
     _check_pixels(image.height, image.width, path, max_pixels)
