@@ -73,10 +73,12 @@ def restore_file(
     file = read_image_file(name, max_pixels, content)
     restored = restorer.restore(file.pixels, attention=restorer.gives_attention, progress=progress)
     result = file.with_pixels(restored.image)
-    path, suffixes = PurePosixPath(name), FORMATS[file.format].suffixes
-    suffix = path.suffix if path.suffix.lower() in suffixes else suffixes[0]
+    path, kind = PurePosixPath(name), FORMATS[file.format]
+    if not kind.written:
+        kind = FORMATS['JPEG' if file.bits == 8 and file.alpha is None else 'PNG']
+    suffix = path.suffix if path.suffix.lower() in kind.suffixes else kind.suffixes[0]
     names = {'kept': f'{path.stem}_restored{suffix}'}
-    if file.format != 'PNG':
+    if kind.name != 'PNG':
         names['png'] = f'{path.stem}_restored.png'
     files = {key: encode_image_file(download, result) for key, download in names.items()}
     # A grey profile would not fit the three channels.

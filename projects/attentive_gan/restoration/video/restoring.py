@@ -152,7 +152,7 @@ def _identity(
     """Return everything that determines the frames, with the keys of version 0.1.0."""
     status = path.stat()
     settings = {k: v for k, v in asdict(options).items() if k in _OPTIONS}
-    if _is_temporal(restorer, options):
+    if is_temporal(restorer, options):
         settings['temporal'] = options.temporal
     return {
         'source': str(path.resolve()),
@@ -168,7 +168,8 @@ def _identity(
     }
 
 
-def _is_temporal(restorer: ImageRestorer, options: VideoOptions) -> bool:
+def is_temporal(restorer: ImageRestorer, options: VideoOptions) -> bool:
+    """Return whether other frames are used to restore a frame."""
     return options.temporal != 'off' and restorer.gives_attention and not options.hold_attention
 
 
@@ -207,7 +208,7 @@ class _FrameRestorer:
         self.meter = FlickerMeter() if options.measure_flicker else None
         self._attention = AttentionAverage(restorer, options.hold_attention, state.scene())
         self._temporal = None
-        if _is_temporal(restorer, options):
+        if is_temporal(restorer, options):
             self._temporal = VideoRestorer(restorer, look_ahead=options.temporal == 'on')
         self._waiting: deque[PixelArray] = deque()
         self._begun: deque[_Begun] = deque()
