@@ -1,19 +1,8 @@
 # Raindrop Clarity (Jin et al., ECCV 2024) as its training and test archives unpack: day and night, a
-# folder for each scene. Blur/ is not used. Colours are RGB from file to loss.
-_base_ = './loaders.py'
+# folder for each scene. Blur/ is not used.
+_base_ = './pairs.py'
 
 data_root = 'data/raindrop_clarity'
-train_pipeline = [
-    dict(type='LoadRainyCleanPair', channel_order='rgb'),
-    dict(type='RaindropMask', threshold=30, rule='mean', dilation=3),
-    dict(type='PairedCrop', crop_size=(224, 224)),
-    dict(type='PairedFlip', probability=0.5),
-    dict(type='PackPair'),
-]
-test_pipeline = [
-    dict(type='LoadRainyCleanPair', channel_order='rgb'),
-    dict(type='PackInputs'),
-]
 pairs = dict(type='PairFolderDataset', rainy='Drop', clean='Clear')
 
 train_dataloader = dict(
@@ -21,12 +10,12 @@ train_dataloader = dict(
         type='ConcatDataset',
         ignore_keys='dataset_name',
         datasets=[
-            dict(data_root=f'{data_root}/DayRainDrop_Train', pipeline=train_pipeline, **pairs),
-            dict(data_root=f'{data_root}/NightRainDrop_Train', pipeline=train_pipeline, **pairs),
+            dict(data_root=f'{data_root}/DayRainDrop_Train', pipeline={{_base_.train_pipeline}}, **pairs),
+            dict(data_root=f'{data_root}/NightRainDrop_Train', pipeline={{_base_.train_pipeline}}, **pairs),
         ],
     )
 )
-test_pairs = dict(pipeline=test_pipeline, test_mode=True, **pairs)
+test_pairs = dict(pipeline={{_base_.test_pipeline}}, test_mode=True, **pairs)
 test_dataloader = dict(
     dataset=dict(
         type='ConcatDataset',

@@ -6,6 +6,7 @@ from . import transforms
 from .clean_dataset import CleanImageDataset, DrawnSceneDataset
 from .image_dataset import ImageDataset
 from .pair_dataset import PairDataset
+from .pair_list_dataset import PairListDataset
 from .pooled_dataloader import PooledDataLoader
 from .raindrop_dataset import ConcatenatedPairDataset, PairFolderDataset, RaindropDataset
 from .rainds_dataset import RainDSDataset
@@ -18,6 +19,7 @@ __all__ = [
     'ImageDataset',
     'PairDataset',
     'PairFolderDataset',
+    'PairListDataset',
     'PooledDataLoader',
     'RainDSDataset',
     'RaindropDataset',
