@@ -58,6 +58,28 @@ def test_faults_of_scenes_are_named(day, change, message):
         clarity(day).full_init()
 
 
+def test_whole_scenes_are_held_out(tmp_path):
+    root = write_raindrop_clarity(tmp_path, scenes=7, images=2) / 'DayRainDrop_Train'
+    every = clarity(root).names
+    parts = {part: clarity(root, part=part, held_out=1).names for part in ('train', 'held_out')}
+    assert sorted(parts['train'] + parts['held_out']) == every
+    scenes = {part: {name.split('_')[0] for name in names} for part, names in parts.items()}
+    assert not scenes['train'] & scenes['held_out']
+    assert (len(scenes['train']), len(parts['held_out'])) == (6, 2)
+    # A scene that is added moves no other one but where it takes its place.
+    shutil.rmtree(root / 'Drop' / next(iter(scenes['train'])))
+    shutil.rmtree(root / 'Clear' / next(iter(scenes['train'])))
+    assert clarity(root, part='held_out', held_out=1).names == parts['held_out']
+    with pytest.raises(UserError, match='part must be one of'):
+        clarity(root, part='val')
+
+
+def test_one_scene_cannot_be_divided(tmp_path):
+    root = write_raindrop_clarity(tmp_path, scenes=1) / 'DayRainDrop_Train'
+    with pytest.raises(UserError, match='holds one scene'):
+        clarity(root, part='train').full_init()
+
+
 def test_images_beside_folders_make_no_scenes(day):
     save(day / 'Drop' / 'x.png', 1)
     save(day / 'Clear' / 'x.png', 2)
@@ -107,12 +129,12 @@ def test_unknown_rain_is_refused(tmp_path):
 #: Standard configs with the writer of their data set, and numbers of training and test images.
 CONFIGS = {
     'nafnet/nafnet_1xb8-100k_raindrop': (write_raindrop, 3, 2),
-    'nafnet/nafnet_1xb8-100k_raindrop-clarity': (write_raindrop_clarity, 12, 12),
+    'nafnet/nafnet_1xb8-100k_raindrop-clarity': (write_raindrop_clarity, 6, 6),
     'nafnet/nafnet_1xb8-100k_rainds': (write_rainds, 3, 3),
     'nafnet/nafnet_1xb8-100k_uav-rain1k': (write_input_target, 3, 2),
     'nafnet/nafnet_1xb8-100k_allweather': (write_allweather, 4, 3),
     'nafnet/nafnet_1xb8-100k_input-target': (write_input_target, 3, 2),
-    'restormer/restormer_8xb2-100k_raindrop-clarity': (write_raindrop_clarity, 12, 12),
+    'restormer/restormer_8xb2-100k_raindrop-clarity': (write_raindrop_clarity, 6, 6),
 }
 #: What makes a config small enough for a test.
 SMALL = {

@@ -10,7 +10,7 @@ from .pair_list_dataset import PairListDataset
 from .pooled_dataloader import PooledDataLoader
 from .raindrop_dataset import ConcatenatedPairDataset, PairFolderDataset, RaindropDataset
 from .rainds_dataset import RainDSDataset
-from .samplers import SeededSampler
+from .samplers import SeededSampler, SharesSampler
 
 __all__ = [
     'CleanImageDataset',
@@ -24,5 +24,6 @@ __all__ = [
     'RainDSDataset',
     'RaindropDataset',
     'SeededSampler',
+    'SharesSampler',
     'transforms',
 ]
