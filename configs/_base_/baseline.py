@@ -1,5 +1,5 @@
-# What the baselines share, whatever their data: one network and one loss, schedule and runtime. A config adds
-# its generator and a data set, and the optimizer of its source if that differs.
+# What the baselines share, whatever their data: one network and one loss, schedule and runtime. A config
+# adds its generator and a data set, and the optimizer of its source if that differs.
 _base_ = ['default_runtime.py', 'schedules/adam_100k.py']
 
 model = dict(

@@ -1,4 +1,4 @@
-"""Data sets of random images in the layouts in which they are published; docs/datasets.md has the sources."""
+"""Data sets of random images in published layouts; docs/datasets.md has the sources."""
 
 from __future__ import annotations
 
@@ -52,7 +52,11 @@ def write_rainds(root: Path, real: tuple[int, ...] = (2, 3, 218), rendered: int 
 
 def write_raindrop(root: Path, train: int = 3, test: int = 2) -> Path:
     """Write train, test_a (PNG) and test_b (JPEG), with numbers of different length."""
-    for split, count, suffix in (('train', train, 'png'), ('test_a', test, 'png'), ('test_b', 4, 'jpg')):
+    for split, count, suffix in (
+        ('train', train, 'png'),
+        ('test_a', test, 'png'),
+        ('test_b', 4, 'jpg'),
+    ):
         for place, number in enumerate((0, 7, 12, 101)[:count]):
             seed = 100 * len(split) + place
             save(root / split / 'gt' / f'{number}_clean.{suffix}', seed)
@@ -74,7 +78,7 @@ ALLWEATHER = ('0_rain.jpg', '12_rain.jpg', 'im_0001_s80_a04.png', 'beautiful_smi
 
 
 def write_allweather(root: Path) -> Path:
-    """Write TransWeather's `data` folder: lists beside the folders, clean images of equal names or `_clean`."""
+    """Write TransWeather's `data` folder: lists beside folders, clean images of equal names or `_clean`."""
     lists = {'train/allweather.txt': [], 'test/raindroptesta.txt': []}
     for place, name in enumerate(ALLWEATHER):
         save(root / 'train' / 'allweather' / 'gt' / name, place)

@@ -12,8 +12,10 @@ from attentive_gan.datasets import ConcatenatedPairDataset, PairFolderDataset, S
 from attentive_gan.datasets.pooled_dataloader import PooledDataLoader
 from attentive_gan.errors import UserError
 from mmengine.dataset import ConcatDataset
-from torch.utils.data import ConcatDataset as JoinedDataset  # MMEngine's takes only its own data sets
 from support.published_layouts import write_input_target
+from torch.utils.data import (
+    ConcatDataset as JoinedDataset,  # MMEngine's takes only its own data sets
+)
 from torch.utils.data import DataLoader, Dataset
 
 
@@ -57,7 +59,11 @@ def part_of(index):
 def test_shares_hold_and_no_image_of_a_part_comes_more_often_than_another(joined, shares, shuffle):
     sampler = SharesSampler(joined, shares, seed=3, shuffle=shuffle)
     drawn = [index for index, _ in draws(sampler, 10_000)]
-    assert [sum(part_of(index) == part for index in drawn) for part in range(3)] == [5000, 3000, 2000]
+    assert [sum(part_of(index) == part for index in drawn) for part in range(3)] == [
+        5000,
+        3000,
+        2000,
+    ]
     times = Counter(drawn)
     for part, size in enumerate(SIZES):
         counts = [count for index, count in times.items() if part_of(index) == part]
@@ -104,7 +110,9 @@ def test_workers_give_the_same_samples(joined):
     def batches(workers):
         sampler = SharesSampler(joined, SHARES, seed=1)
         sampler.start_at(3, batch_size=4)
-        loader = DataLoader(joined, batch_size=4, sampler=sampler, num_workers=workers, collate_fn=list)
+        loader = DataLoader(
+            joined, batch_size=4, sampler=sampler, num_workers=workers, collate_fn=list
+        )
         return list(islice(loader, 6))
 
     assert batches(0) == batches(2)
@@ -169,7 +177,8 @@ def test_the_config_of_docs_trains_and_refuses_other_shares_on_resume(repository
         config.val_dataloader = config.val_cfg = config.val_evaluator = None
         config.train_cfg.max_iters = 4
         config.default_hooks.update(
-            sample_grid=None, checkpoint=dict(type='VerifiedCheckpointHook', interval=2, by_epoch=False)
+            sample_grid=None,
+            checkpoint=dict(type='VerifiedCheckpointHook', interval=2, by_epoch=False),
         )
         config.visualizer.vis_backends = [dict(type='LocalVisBackend')]
         config.work_dir = str(tmp_path / 'work')

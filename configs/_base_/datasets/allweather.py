@@ -1,5 +1,5 @@
-# All-Weather (TransWeather, CVPR 2022): 18,069 images with raindrops, snow or rain with mist in one list, and
-# Raindrop's test_a, in the folders of TransWeather's repository.
+# All-Weather (TransWeather, CVPR 2022): 18,069 images with raindrops, snow or rain with mist in one list,
+# and Raindrop's test_a, in the folders of TransWeather's repository.
 _base_ = './pairs.py'
 
 data_root = 'data/transweather'

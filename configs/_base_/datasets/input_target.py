@@ -1,5 +1,5 @@
-# Pairs of equal names in {train,test}/{input,target}, as Restormer, MPRNet and NeRD-Rain arrange their data:
-# Rain13K, LHP-Rain, RealRain-1k and others.
+# Pairs of equal names in {train,test}/{input,target}, as Restormer, MPRNet and NeRD-Rain arrange their
+# data: Rain13K, LHP-Rain, RealRain-1k and others.
 _base_ = './pairs.py'
 
 data_root = 'data/pairs'

@@ -29,7 +29,10 @@ def data_sets(config: Config, part: str) -> Iterator[Mapping[str, Any]]:
     while nodes:
         node = nodes.pop(0)
         if isinstance(node, Mapping):
-            inner = [*(node.get('datasets') or []), *([node['dataset']] if 'dataset' in node else [])]
+            inner = [
+                *(node.get('datasets') or []),
+                *([node['dataset']] if 'dataset' in node else []),
+            ]
             if not inner:
                 yield node
             nodes = inner + nodes

@@ -20,10 +20,10 @@ class PairListDataset(PairDataset):
     """Rainy images that a text file lists, one a line; their clean partners lie in a folder beside theirs.
 
     This is how TransWeather's All-Weather, its test lists and many works after it are arranged:
-    `./allweather/input/0_rain.png` in the list, with the clean image `allweather/gt/0_rain.png`. Where there
-    is no clean image of that name, `0_clean` stands for `0_rain`. Suffixes may differ. Paths count
-    from the folder of the list; a first folder that is missing is left out, since some copies of the list name it
-    and others do not.
+    `./allweather/input/0_rain.png` in the list, with the clean image `allweather/gt/0_rain.png`. Where
+    there is no clean image of that name, `0_clean` stands for `0_rain`. Suffixes may differ. Paths count
+    from the folder of the list; a first folder that is missing is left out, since some copies of the list
+    name it and others do not.
 
     Source: train_data_functions.py of github.com/jeya-maria-jose/TransWeather.
 

@@ -31,7 +31,7 @@ class RainDSDataset(PairDataset):
     `rainstreak` and `rainstreak_raindrop`. Photographed scenes have the same name in all, `N.png`; rendered
     ones are `norain-N.png` and `pie-norain-N.png` in `gt`, `rd-N.png` and `pie-rd-N.png` in `raindrop`,
     `rain-N.png` in `rainstreak` and `rd-rain-N.png` in `rainstreak_raindrop`. Clean images of which the
-    chosen folder has no rainy one are left out, and so is the published file `IMG_7435.png`, which has no clean one.
+    chosen folder has no rainy one are left out, and so is the published `IMG_7435.png` without a clean one.
 
     Source: Quan et al., "Removing Raindrops and Rain Streaks in One Go", CVPR 2021.
 
