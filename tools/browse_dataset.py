@@ -31,7 +31,9 @@ def run(args: argparse.Namespace) -> None:
     from attentive_gan.errors import UserError
     from attentive_gan.image_io import write_image
     from mmagic.registry import DATASETS
+    from mmengine.registry import init_default_scope
 
+    init_default_scope('mmagic')  # MMEngine's data sets of several others look for them there
     loader = load_config(args.config, options).get(f'{args.phase}_dataloader')
     if not loader:
         raise UserError(f'{args.config}: it has no {args.phase}_dataloader.')

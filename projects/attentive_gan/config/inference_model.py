@@ -19,6 +19,7 @@ from attentive_gan.errors import UserError
 from attentive_gan.utils.checkpoint_io import read_state_dict
 from attentive_gan.utils.digests import digest
 
+from .data_folders import data_sets
 from .reading import load_config
 
 
@@ -96,10 +97,10 @@ def channel_order(config: Config, path: str) -> Literal['rgb', 'bgr']:
     Raises:
         UserError: No transform of the pipeline has a `channel_order`.
     """
-    dataset = (config.get('test_dataloader') or {}).get('dataset') or {}
-    for step in dataset.get('pipeline') or []:
-        if 'channel_order' in step:
-            return cast(Literal['rgb', 'bgr'], step['channel_order'])
+    for dataset in data_sets(config, 'test'):
+        for step in dataset.get('pipeline') or []:
+            if 'channel_order' in step:
+                return cast(Literal['rgb', 'bgr'], step['channel_order'])
     raise UserError(
         f'{path}: its test pipeline has no transform with channel_order, so red and blue might be '
         'swapped; add LoadRainyCleanPair'

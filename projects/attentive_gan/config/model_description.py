@@ -11,6 +11,7 @@ from mmengine.config import Config
 from attentive_gan.checkpoints.description import WeightsDescription, check_network
 from attentive_gan.errors import UserError
 
+from .data_folders import data_sets
 from .inference_model import channel_order, check_value_range
 
 
@@ -31,8 +32,10 @@ def describe(config: Config, source: str) -> WeightsDescription:
     check_value_range(config, source)
     plain = json.loads(json.dumps(generator))
     check_network(plain, source)
-    dataset = (config.get('train_dataloader') or {}).get('dataset') or {}
-    trained_on = ' '.join(str(dataset[key]) for key in ('type', 'data_root') if key in dataset)
+    trained_on = ', '.join(
+        ' '.join(str(dataset[key]) for key in ('type', 'data_root') if key in dataset)
+        for dataset in data_sets(config, 'train')
+    )
     return WeightsDescription(
         Path(source).stem, str(config.model.type), plain, channel_order(config, source),
         hashlib.sha256(config.pretty_text.encode()).hexdigest(), trained_on or 'unknown',

@@ -43,7 +43,11 @@ def load_config(path: str, options: Mapping[str, Any] | None = None) -> Config:
 def _read_python_config(path: str) -> Config:
     """Run a Python config, which is code and may do and raise anything."""
     try:
-        return Config.fromfile(path)
+        config = Config.fromfile(path)
+        # MMEngine formats a config's text for every checkpoint, which takes seconds for long paths in
+        # nested lists; its argument for this is ignored (0.10.7).
+        object.__setattr__(config, '_format_python_code', False)
+        return config
     except UserError:
         raise
     except Exception as error:

@@ -217,6 +217,7 @@ class ResumableRunner(Runner):
             'batch_size': self.train_dataloader.batch_size,
             'samples': len(self.train_dataloader.dataset),
             'names': self._names_of_samples,
+            'shares': getattr(self.train_dataloader.sampler, 'shares', None),
         }
 
     @cached_property
