@@ -14,7 +14,7 @@ from attentive_gan.image_io import SUFFIXES
 from .inputs import VIDEO_SUFFIXES, InputFile
 
 #: Suffixes of videos that are kept; others become .mp4.
-WRITTEN_VIDEOS = ('.mp4', '.m4v', '.mov', '.mkv')
+WRITTEN_VIDEOS = ('.mp4', '.m4v', '.mov', '.mkv', '.webm')
 
 #: Images that other programs write; as the name of an output these mean a file, not a folder.
 _FOREIGN_IMAGES = ('.gif', '.heic', '.heif', '.avif', '.jp2', '.jxl', '.ppm', '.tga', '.exr')
@@ -42,6 +42,8 @@ class OutputOptions:
     """Whether to write `NAME_attention.png`, the attention map over the rainy image."""
     side_by_side: bool = False
     """Whether to write `NAME_compare.png`, rainy and restored image side by side."""
+    videos: tuple[str, ...] = WRITTEN_VIDEOS
+    """Suffixes of video files that hold the chosen codec; those of others are replaced by the first."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,7 @@ def _result_name(file: InputFile, options: OutputOptions) -> str:
     name = file.relative_path
     suffix = name.suffix
     if file.kind == 'video':
-        suffix = suffix if suffix.lower() in WRITTEN_VIDEOS else '.mp4'
+        suffix = suffix if suffix.lower() in options.videos else options.videos[0]
     elif options.format != 'keep':
         suffix = f'.{options.format}'
     elif suffix.lower() not in SUFFIXES:
