@@ -61,7 +61,22 @@ ROWS = {
     'E10': 'mutated files (fuzzing)',
 }
 #: Rows about what MMEngine's runner does not do: reading images, writing results, tables and pages.
-NOT_OF_A_RUNNER = {'C1', 'C2', 'C3', 'C4', 'C5', 'C8', 'C9', 'C10', 'E3', 'E5', 'E6', 'E7', 'E8', 'E10'}
+NOT_OF_A_RUNNER = {
+    'C1',
+    'C2',
+    'C3',
+    'C4',
+    'C5',
+    'C8',
+    'C9',
+    'C10',
+    'E3',
+    'E5',
+    'E6',
+    'E7',
+    'E8',
+    'E10',
+}
 
 
 class FaultTable:

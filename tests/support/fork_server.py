@@ -153,7 +153,10 @@ def _become(request: dict) -> list[str]:
     os.chdir(request['folder'])
     names = [(os.devnull, 0, os.O_RDONLY)]
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
-    names += [(f'{request["outputs"]}/{name}', n + 1, flags) for n, name in enumerate(('stdout', 'stderr'))]
+    names += [
+        (f'{request["outputs"]}/{name}', n + 1, flags)
+        for n, name in enumerate(('stdout', 'stderr'))
+    ]
     for name, number, mode in names:
         handle = os.open(name, mode)
         os.dup2(handle, number)

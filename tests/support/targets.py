@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+
 from support.fork_server import ForkServer, Started
 from support.runs import REPOSITORY, TINY_CONFIG, data_options, environment
 

@@ -132,7 +132,9 @@ def test_bits_of_a_tensor_are_flipped(goes_on, whole, tmp_path):
         newest = work_dir / 'iter_4.pth'
         content = bytearray(newest.read_bytes())
         with zipfile.ZipFile(newest) as archive:
-            largest = max(archive.infolist(), key=lambda info: ('/data/' in info.filename, info.file_size))
+            largest = max(
+                archive.infolist(), key=lambda info: ('/data/' in info.filename, info.file_size)
+            )
             payload = archive.read(largest)
         at = content.index(payload) + random.Random(0).randrange(len(payload) - 8)
         content[at : at + 8] = bytes(byte ^ 0x41 for byte in content[at : at + 8])

@@ -15,6 +15,7 @@ from attentive_gan.errors import UserError
 
 from .options import apply_options
 from .plain_files import PLAIN_SUFFIXES, read_plain_config
+from .stored_config import read_stored_config
 
 
 def load_config(path: str, options: Mapping[str, Any] | None = None) -> Config:
@@ -37,6 +38,23 @@ def load_config(path: str, options: Mapping[str, Any] | None = None) -> Config:
         else _read_python_config(path)
     )
     apply_options(config, options or {}, path)
+    return config
+
+
+def load_stored_config(checkpoint: Path, options: Mapping[str, Any] | None = None) -> Config:
+    """Read the config stored in a checkpoint, without running code, and apply `--cfg-options`.
+
+    Args:
+        checkpoint: A checkpoint of a training.
+        options: As for `load_config`.
+
+    Raises:
+        UserError: The checkpoint cannot be read or holds no config of plain values, or an option names a
+            field that nothing reads.
+    """
+    importlib.import_module('attentive_gan.registration')
+    config = read_stored_config(checkpoint)
+    apply_options(config, options or {}, str(checkpoint))
     return config
 
 

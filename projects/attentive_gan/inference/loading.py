@@ -108,7 +108,7 @@ def load_description(config: str | None, weights: str | None) -> WeightsDescript
     if config is None:
         return _own_description(_weights_path(weights))
     _register()
-    from attentive_gan.config.model_description import describe
+    from attentive_gan.checkpoints.config_description import describe
     from attentive_gan.config.reading import load_config
 
     return describe(load_config(config), config)
@@ -133,7 +133,8 @@ def _own_description(path: Path) -> WeightsDescription:
         description = read_description(path)
     if description is None:
         raise UserError(
-            f'{path} does not describe its network; name the config of these weights too (--config)'
+            f'{path} does not describe its network, as checkpoints of this project do; name the config of '
+            'these weights too (--config)'
         )
     return description
 

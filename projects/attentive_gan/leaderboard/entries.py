@@ -16,7 +16,10 @@ from .results import LONGEST_NAME, Kind, folder_of, may_name_entry
 #: Classical methods of OpenCV that fill a mask from its border.
 INPAINTING_METHODS = ('telea', 'ns')
 #: What may follow `NAME=` on the command line.
-FORMS = 'input, inpainting:telea, inpainting:ns, CONFIG.py,WEIGHTS, or a folder of restored images'
+FORMS = (
+    'input, inpainting:telea, inpainting:ns, CONFIG.py,WEIGHTS, WEIGHTS that describe their network, or a '
+    'folder of restored images'
+)
 
 #: Kind of an entry in a file, by its fields beside the name.
 _KIND_OF_FIELDS: dict[frozenset[str], Kind] = {
@@ -68,7 +71,7 @@ class Entry:
         value = {
             'input': 'input',
             'inpainting': f'inpainting:{self.source}',
-            'config': f'{self.source},{self.checkpoint}',
+            'config': f'{self.source},{self.checkpoint}'.lstrip(','),
             'folder': self.source.rstrip('/') + '/',
         }[self.kind]
         return f'{self.name}={value}'
@@ -105,6 +108,8 @@ def parse_entry(text: str) -> Entry:
     config, comma, weights = value.partition('.py,')
     if comma or value.endswith('.py'):
         return Entry(name, 'config', config.removesuffix('.py') + '.py', weights)
+    if value.endswith(('.pth', '.safetensors')):
+        return Entry(name, 'config', '', value)
     return Entry(name, 'folder', value)
 
 

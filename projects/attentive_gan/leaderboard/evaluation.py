@@ -141,7 +141,7 @@ def build_source(entry: Entry, data: BenchmarkData, device: str) -> PredictionSo
         return InpaintingSource(data, entry.source)
     if entry.kind == 'folder':
         return FolderSource(data, entry.source)
-    return NetworkSource(data, entry.source, entry.checkpoint, device)
+    return NetworkSource(data, entry.source or None, entry.checkpoint, device)
 
 
 def _source_info(entry: Entry, source: PredictionSource, data: BenchmarkData) -> SourceInfo:

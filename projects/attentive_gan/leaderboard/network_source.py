@@ -12,6 +12,7 @@ from attentive_gan.datasets.pairing import Pair
 from attentive_gan.evaluation.provenance import package_versions
 from attentive_gan.image_io.comparison import attention_image
 from attentive_gan.inference import ImageRestorer
+from attentive_gan.inference.loading import load_description
 from attentive_gan.inference.torch_backend import TorchBackend
 
 from .data import BenchmarkData
@@ -23,7 +24,7 @@ class NetworkSource(PredictionSource):
 
     Args:
         data: Data set.
-        config: Config file.
+        config: Config file; None takes the description stored with the weights.
         checkpoint: Weights (.pth or .safetensors); they must fit exactly.
         device: Device of the network, such as 'cpu' or 'cuda:0'.
 
@@ -32,10 +33,14 @@ class NetworkSource(PredictionSource):
             network takes other values than 0 to 1.
     """
 
-    def __init__(self, data: BenchmarkData, config: str, checkpoint: str, device: str) -> None:
+    def __init__(
+        self, data: BenchmarkData, config: str | None, checkpoint: str, device: str
+    ) -> None:
         self.data = data
-        loaded = load_config(config)
-        self.config_text = loaded.pretty_text
+        if config is None:
+            self.config_text = load_description(None, checkpoint).to_json()
+        else:
+            self.config_text = load_config(config).pretty_text
         # On a CPU all memory is available: an image is computed whole, as in a test.
         memory = psutil.virtual_memory().total if device == 'cpu' else None
         self.restorer = ImageRestorer(

@@ -15,7 +15,7 @@ from attentive_gan.image_io import WRITTEN_SUFFIXES, is_animation, suggested_suf
 from .inputs import VIDEO_SUFFIXES, InputFile
 
 #: Suffixes of videos that are kept; others become .mp4.
-WRITTEN_VIDEOS = ('.mp4', '.m4v', '.mov', '.mkv')
+WRITTEN_VIDEOS = ('.mp4', '.m4v', '.mov', '.mkv', '.webm')
 
 #: Suffixes of images that are written, animations included.
 _WRITTEN_IMAGES = (*WRITTEN_SUFFIXES, '.gif')
@@ -46,6 +46,8 @@ class OutputOptions:
     """Whether to write `NAME_attention.png`, the attention map over the rainy image."""
     side_by_side: bool = False
     """Whether to write `NAME_compare.png`, rainy and restored image side by side."""
+    videos: tuple[str, ...] = WRITTEN_VIDEOS
+    """Suffixes of video files that hold the chosen codec; those of others are replaced by the first."""
 
 
 @dataclass(frozen=True)
@@ -161,7 +163,7 @@ def _result_name(file: InputFile, options: OutputOptions) -> str:
     name = file.relative_path
     suffix = name.suffix
     if file.kind == 'video':
-        suffix = suffix if suffix.lower() in WRITTEN_VIDEOS else '.mp4'
+        suffix = suffix if suffix.lower() in options.videos else options.videos[0]
     elif options.format != 'keep':
         suffix = f'.{options.format}'
     elif suffix.lower() not in WRITTEN_SUFFIXES:

@@ -11,6 +11,8 @@ from itertools import chain, count
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+
 from attentive_gan.errors import UserError, shown
 from attentive_gan.image_io import MAX_PIXELS
 from attentive_gan.image_io.headers import too_large
@@ -22,7 +24,8 @@ from attentive_gan.utils.types import PixelArray
 
 from .attention_average import AttentionAverage
 from .backend import FrameWriter, VideoBackend, VideoInfo
-from .ffmpeg import FfmpegBackend, ffmpeg_is_installed
+from .encoders import check_codec, ffmpeg_is_installed
+from .ffmpeg import FfmpegBackend
 from .flicker import FlickerMeter
 from .opencv_video import OpenCvBackend
 from .state import VideoState
@@ -52,6 +55,10 @@ class VideoOptions:
     """Whether to measure flicker of input and result, which takes time."""
     deinterlace: bool = True
     """Whether the fields of interlaced video are made to whole frames."""
+    codec: str = ''
+    """A name of `CODECS` or an encoder of ffmpeg; empty chooses by source and output."""
+    encoder_options: str = ''
+    """Options of ffmpeg's encoder, as on a command line: `-preset slow -tune film`."""
     max_pixels: int = MAX_PIXELS
     """Largest accepted number of pixels of a frame."""
     temporal: Literal['on', 'fast', 'off'] = 'on'
@@ -108,9 +115,7 @@ def restore_video(
         raise UserError(f'--hold-attention {options.hold_attention}: choose from 0 to below 1')
     if options.hold_attention and not restorer.gives_attention:
         raise UserError(f'--hold-attention: {restorer.name} has no attention map')
-    backend: VideoBackend = (
-        FfmpegBackend(options.deinterlace) if ffmpeg_is_installed() else OpenCvBackend()
-    )
+    backend = _backend(options)
     info = backend.read_info(path)
     if info.width * info.height > options.max_pixels:
         raise too_large(path, f'{info.width}x{info.height}', options.max_pixels)
@@ -144,6 +149,14 @@ def restore_video(
         notes=notes,
         flicker=frames.meter.means() if frames.meter else None,
     )
+
+
+def _backend(options: VideoOptions) -> VideoBackend:
+    """Return ffmpeg if it is installed, else OpenCV, which has no choice of codecs."""
+    if ffmpeg_is_installed():
+        return FfmpegBackend(options.deinterlace, options.codec, options.encoder_options)
+    check_codec(options.codec, options.encoder_options)
+    return OpenCvBackend()
 
 
 def _identity(
@@ -261,19 +274,20 @@ class _FrameRestorer:
 
     def _restore(self, frame: PixelArray | None) -> list[_Begun]:
         """Begin a frame, None after the last; return the frames that the segment may take."""
-        if frame is None:
+        colours = None if frame is None else np.ascontiguousarray(frame[..., :3])
+        if frame is None or colours is None:
             self._ended = True
             for image in self._temporal.flush() if self._temporal is not None else ():
                 self._add_waiting(image)
         elif self._temporal is not None:
             self._waiting.append(frame)
-            if (restored := self._temporal.push(frame)) is not None:
+            if (restored := self._temporal.push(colours)) is not None:
                 self._add_waiting(restored)
         elif self.options.hold_attention:
-            held = self.restorer.restore(frame, held=self._attention.update(frame))
+            held = self.restorer.restore(colours, held=self._attention.update(colours))
             self._begun.append((frame, lambda: held.image))
         else:
-            begun = self.restorer.begin([frame])[0]
+            begun = self.restorer.begin([colours])[0]
             self._begun.append((frame, lambda: begun.result().image))
         taken = [self._begun.popleft() for _ in range(min(self._missing, len(self._begun)))]
         self._missing -= len(taken)
@@ -290,7 +304,9 @@ class _FrameRestorer:
         for frame, result in begun:
             restored = result()
             if self.meter is not None:
-                self.meter.add(to_uint8(frame), to_uint8(restored))
+                self.meter.add(to_uint8(frame[..., :3]), to_uint8(restored))
+            if frame.shape[2] == 4:  # transparency passes unchanged
+                restored = np.concatenate([restored, frame[..., 3:]], axis=2)
             writer.write(restored)
             self.done += 1
 
