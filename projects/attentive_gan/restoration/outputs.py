@@ -42,6 +42,8 @@ class OutputOptions:
     """Whether to write `NAME_attention.png`, the attention map over the rainy image."""
     side_by_side: bool = False
     """Whether to write `NAME_compare.png`, rainy and restored image side by side."""
+    still: bool = False
+    """Whether the output of a video is an image too."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def plan_outputs(
     file_suffixes = (*SUFFIXES, *VIDEO_SUFFIXES, *_FOREIGN_IMAGES)
     single = len(inputs) == 1 and not out.is_dir() and out.suffix.lower() in file_suffixes
     if single:
-        kind = inputs[0].kind
+        kind = 'image' if options.still else inputs[0].kind
         written = SUFFIXES if kind == 'image' else WRITTEN_VIDEOS
         if out.suffix.lower() not in written:
             raise UserError(
@@ -143,7 +145,7 @@ def refuse_existing(outputs: Sequence[OutputFiles]) -> None:
 def _result_name(file: InputFile, options: OutputOptions) -> str:
     name = file.relative_path
     suffix = name.suffix
-    if file.kind == 'video':
+    if file.kind == 'video' and not options.still:
         suffix = suffix if suffix.lower() in WRITTEN_VIDEOS else '.mp4'
     elif options.format != 'keep':
         suffix = f'.{options.format}'
