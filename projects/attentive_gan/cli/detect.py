@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add('inputs', nargs='+', metavar='INPUT',
         help='files, folders (with all folders in them), or patterns such as "trip/**/*.jpg"')  # fmt: skip
     add('-o', '--out', type=Path,
-        help='folder for masks (NAME_mask.png), or .png file for one input; default: none is written')  # fmt: skip
+        help='folder for masks (NAME_mask.png), or .png file for one input; default: no masks')  # fmt: skip
     add('--suffix', default='_mask', help='appended to the names of masks (default _mask)')
     existing = parser.add_mutually_exclusive_group()
     add_existing = existing.add_argument

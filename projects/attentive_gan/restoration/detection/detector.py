@@ -1,7 +1,7 @@
 """Where drops are on the glass, how much of the image they cover, and whether it counts as wet.
 
-Two maps tell drops: the attention map, and how much the network changes the image. Details of a dry scene may
-look like drops to one of them, seldom to both.
+Two maps tell drops: the attention map, and how much the network changes the image. Details of a dry scene
+may look like drops to one of them, seldom to both.
 """
 
 from __future__ import annotations
@@ -125,8 +125,8 @@ class RaindropDetector:
         self.restorer = restorer or ImageRestorer()
         if not self.restorer.gives_attention:
             raise UserError(
-                f'{self.restorer.name} has no attention map, so it is unknown where drops are; choose other '
-                'weights, or omit --weights for those that ship'
+                f'{self.restorer.name} has no attention map, so it is unknown where drops are; choose '
+                'other weights, or omit --weights for those that ship'
             )
         self.settings = settings or DetectionSettings()
         self.wet = False

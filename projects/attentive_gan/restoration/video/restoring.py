@@ -59,6 +59,8 @@ class VideoOptions:
     temporal: Literal['on', 'fast', 'off'] = 'on'
     """Whether the scene behind drops is fetched from other frames (`TemporalFilter`); `fast` uses earlier
     ones alone. Held attention and networks without an attention map restore frame by frame."""
+    tell_wet: bool = False
+    """Whether to tell how wet the glass is (`VideoReport.wetness`), if the network has an attention map."""
 
 
 @dataclass
