@@ -38,8 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add('--csv', type=Path, metavar='FILE.csv', help='append a row for each image and each frame')
     add('--quiet', action='store_true', help='print errors only')
     add = parser.add_argument_group('verdict').add_argument
-    add('--wet-above', type=float, default=0.05, metavar='SHARE',
-        help='share of the image that must change for wet glass (default 0.05)')  # fmt: skip
+    add('--wet-above', type=float, default=0.04, metavar='SHARE',
+        help='share of the image that must change for wet glass (default 0.04)')  # fmt: skip
     add('--dry-below', type=float, metavar='SHARE',
         help='share below which it is dry again in a video (default 0.6 of --wet-above)')  # fmt: skip
     add('--average', type=float, default=1.0, metavar='SECONDS',

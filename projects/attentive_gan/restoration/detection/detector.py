@@ -26,11 +26,11 @@ WORKING_SIDE = 480
 #: Standard deviation in pixels of the blur of both maps.
 _BLUR = 1.0
 #: Logistic regression of coverage: weight of log(1 + change in levels), of the attention map, and offset.
-_CHANGE_WEIGHT, _ATTENTION_WEIGHT, _OFFSET = 0.926, 5.065, -5.134
+_CHANGE_WEIGHT, _ATTENTION_WEIGHT, _OFFSET = 0.91, 4.88, -4.87
 #: Values of a mask from which a pixel counts as covered.
 COVERED = 128
 #: Change, in levels of 0 to 255, from which a pixel counts as changed.
-_CHANGED = 16.0
+_CHANGED = 20.0
 #: Width and height of the images that are compared to detect a cut.
 _THUMBNAIL = (64, 36)
 
@@ -47,10 +47,10 @@ class DetectionSettings:
         0.06
         >>> DetectionSettings(dry_below=0.2)
         Traceback (most recent call last):
-        attentive_gan.errors.UserError: dry_below (0.2) must be from 0 to wet_above (0.05)
+        attentive_gan.errors.UserError: dry_below (0.2) must be from 0 to wet_above (0.04)
     """
 
-    wet_above: float = 0.05
+    wet_above: float = 0.04
     """Share of the image that the network changes clearly, above 0 to 1, from which glass counts as wet."""
     dry_below: float | None = None
     """Share below which wet glass in front of a video counts as dry again, 0 to `wet_above`; None: 0.6 of
@@ -84,7 +84,7 @@ class Detection:
     coverage: float
     """Share of the image that is covered, 0 to 1."""
     changed: float
-    """Share of the image that the network changes by 16 levels of 255 or more, 0 to 1."""
+    """Share of the image that the network changes by 20 levels of 255 or more, 0 to 1."""
     wet: bool
     """Whether the glass counts as wet, by `changed`."""
 
