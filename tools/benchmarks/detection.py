@@ -148,7 +148,8 @@ def _score(detector: RaindropDetector, rainy: ImageArray, covered: np.ndarray) -
     attention = detector.restorer.attend(rainy) > _ATTENDED
     area = float(covered.mean())
     return (
-        found.wet, _is_wet_by_attention(detector, rainy), _iou(found.mask >= COVERED, covered), _iou(attention, covered),
+        found.wet, _is_wet_by_attention(detector, rainy),
+        _iou(found.mask >= COVERED, covered), _iou(attention, covered),
         area, found.coverage, abs(found.coverage - area),
     )  # fmt: skip
 

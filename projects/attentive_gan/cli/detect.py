@@ -23,7 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `detect`."""
     add = parser.add_argument
     add('inputs', nargs='+', metavar='INPUT',
-        help='files, folders (with all folders in them), or patterns such as "trip/**/*.jpg"')  # fmt: skip
+        help='files, folders (with all folders in them), patterns such as "trip/**/*.jpg"; or one live '
+        'input: camera:0, rtsp://..., http://...')  # fmt: skip
     add('-o', '--out', type=Path,
         help='folder for masks (NAME_mask.png), or .png file for one input; default: no masks')  # fmt: skip
     add('--suffix', default='_mask', help='appended to the names of masks (default _mask)')
@@ -61,6 +62,7 @@ def run(args: argparse.Namespace) -> int:
         plan_detection,
     )
 
+    from . import live
     from .detect_output import VerdictProgress, print_summary
 
     inference.keep_freed_memory()
@@ -68,11 +70,18 @@ def run(args: argparse.Namespace) -> int:
     options = DetectionOptions(
         args.existing, args.suffix, int(args.max_megapixels * 1e6), args.log, args.csv
     )
-    plan = plan_detection(args.inputs, args.out, options)
     progress = VerdictProgress(args.quiet)
-    restorer = inference.ImageRestorer(**network_arguments(args), notify=progress.note)
+
+    def detector() -> RaindropDetector:
+        restorer = inference.ImageRestorer(**network_arguments(args), notify=progress.note)
+        return RaindropDetector(restorer, settings)
+
+    if live.live_input(args.inputs):
+        return WET if live.run_detect(args, detector) else DRY
+    plan = plan_detection(args.inputs, args.out, options)
+    made = detector()
     with progress:
-        report = detect_files(plan, RaindropDetector(restorer, settings), progress)
+        report = detect_files(plan, made, progress)
     print_summary(report, args.quiet)
     return _exit_code(report)
 

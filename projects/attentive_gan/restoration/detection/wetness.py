@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +12,8 @@ from attentive_gan.utils.types import ImageArray, PixelArray
 
 from .detector import Detection, RaindropDetector
 
-#: Frames of a second that are judged where a video is restored.
-_JUDGED_PER_SECOND = 4
+#: Least time between two judged frames, in seconds, where a video is restored.
+RESTORING_INTERVAL = 0.25
 
 
 @dataclass(frozen=True)
@@ -38,40 +37,34 @@ class WetnessMeter:
 
     Args:
         detector: Judges the frames; begins another video.
-        rate: Frames per second; of them, four are judged. None judges every frame.
+        interval: Least time between two judged frames in seconds; 0 judges every frame.
         told: Called with time and result of each judged frame.
     """
 
     def __init__(
         self,
         detector: RaindropDetector,
-        rate: Fraction | None = None,
+        interval: float = 0.0,
         told: Callable[[float, Detection], object] = lambda time, found: None,
     ) -> None:
         detector.reset()
-        self._detector = detector
-        self._told = told
-        self._step = 1 if rate is None else max(1, round(rate / _JUDGED_PER_SECOND))
-        self._rate = rate or Fraction(25)
-        self._added = self._frames = self._wet = 0
-        self._time = 0.0
+        self._detector, self._interval, self._told = detector, interval, told
+        self._frames = self._wet = 0
+        self._last = 0.0
         self._coverage = self._largest = 0.0
         self._masks: NDArray[np.uint64] | None = None
 
-    def add(self, frame: PixelArray, time: float | None = None) -> None:
+    def add(self, frame: PixelArray, time: float) -> None:
         """Add a frame.
 
         Args:
             frame: RGB (H, W, 3), uint8 or uint16.
-            time: Seconds since the first frame; None goes by the rate.
+            time: Seconds since the first frame.
         """
-        number, self._added = self._added, self._added + 1
-        if number % self._step:
+        if self._frames and time - self._last < self._interval:
             return
-        if time is None:
-            time = float(number / self._rate)
-        found = self._detector.push(frame, time - self._time)
-        self._time = time
+        found = self._detector.push(frame, max(time - self._last, 0.0))
+        self._last = time
         self._frames += 1
         self._wet += found.wet
         self._coverage += found.coverage

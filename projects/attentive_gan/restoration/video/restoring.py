@@ -17,7 +17,7 @@ from attentive_gan.image_io.headers import too_large
 from attentive_gan.image_io.pixels import to_uint8
 from attentive_gan.inference import ImageRestorer
 from attentive_gan.restoration.detection import RaindropDetector
-from attentive_gan.restoration.detection.wetness import Wetness, WetnessMeter
+from attentive_gan.restoration.detection.wetness import RESTORING_INTERVAL, Wetness, WetnessMeter
 from attentive_gan.restoration.pipeline import Pipeline
 from attentive_gan.utils.atomic_io import atomic_write
 from attentive_gan.utils.types import PixelArray
@@ -239,7 +239,8 @@ class _FrameRestorer:
         self.meter = FlickerMeter() if options.measure_flicker else None
         self.wetness = None
         if options.tell_wet and restorer.gives_attention:
-            self.wetness = WetnessMeter(RaindropDetector(restorer), info.rate)
+            self.wetness = WetnessMeter(RaindropDetector(restorer), RESTORING_INTERVAL)
+        self._judged = 0
         self._attention = AttentionAverage(restorer, options.hold_attention, state.scene())
         self._temporal = None
         if _is_temporal(restorer, options):
@@ -295,7 +296,8 @@ class _FrameRestorer:
     def _restore(self, frame: PixelArray | None) -> list[_Begun]:
         """Begin a frame, None after the last; return the frames that the segment may take."""
         if self.wetness is not None and frame is not None:
-            self.wetness.add(frame)
+            self.wetness.add(frame, float(self._judged / self.info.rate))
+            self._judged += 1
         if frame is None:
             self._ended = True
             for image in self._temporal.flush() if self._temporal is not None else ():
