@@ -102,8 +102,8 @@ def run_detect(args: argparse.Namespace, detector: Callable[[], RaindropDetector
         outcome = Outcome(source.name, str(args.out or ''), 'done', '', details)
         log.write(log_line(outcome, judge.restorer))
     say(
-        f'{details["judged_frames"]} frames judged, {details["dropped"]} dropped ({details["ended"]}): wet in '
-        f'{100 * details["wet_share"]:.0f} % of them'
+        f'{details["judged_frames"]} frames judged, {details["dropped"]} dropped ({details["ended"]}): '
+        f'wet in {100 * details["wet_share"]:.0f} % of them'
     )
     return bool(details['wet'])
 
@@ -113,7 +113,7 @@ class _Messages:
 
     def __init__(self, quiet: bool) -> None:
         self._quiet = quiet
-        self._last = time.monotonic()
+        self._last: float | None = None
 
     def __call__(self, text: str) -> None:
         """Print a line."""
@@ -121,9 +121,10 @@ class _Messages:
             echo(text)
 
     def at_times(self, text: Callable[[], str]) -> None:
-        """Print a line if the last such line is some seconds old."""
-        if time.monotonic() - self._last >= _MESSAGE_INTERVAL:
-            self._last = time.monotonic()
+        """Print a line if it is the first of its kind, or the last one is some seconds old."""
+        now = time.monotonic()
+        if self._last is None or now - self._last >= _MESSAGE_INTERVAL:
+            self._last = now
             self(text())
 
 

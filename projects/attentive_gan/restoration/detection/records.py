@@ -92,7 +92,7 @@ class Records:
         self._write_row(row)
 
     def _write_row(self, row: dict[str, Any]) -> None:
-        header, line = to_csv([row]).split('\n', 1)
+        header, line = to_csv([row | {'wet': int(row['wet'])}]).split('\n', 1)
         self._table.write(f'{header}\n{line}' if self._table.is_empty else line)
 
 

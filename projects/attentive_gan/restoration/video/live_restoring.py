@@ -66,7 +66,7 @@ def restore_live(
         output: Video to write: .mp4, .m4v, .mov or .mkv.
         options: `quality` and `tell_wet` count, and `temporal`: unless it is off and if the network has an
             attention map, earlier frames show what drops hide.
-        progress: Called after each frame with the number of frames and the time since the first.
+        progress: Called after each frame with the number of frames and the its time after the first.
 
     Raises:
         UserError: ffmpeg is not installed, or the file cannot be written.
@@ -81,6 +81,7 @@ def restore_live(
     if options.tell_wet and restorer.gives_attention:
         meter = WetnessMeter(RaindropDetector(restorer), RESTORING_INTERVAL)
     times: list[int] = []
+    begin = 0.0
     with _live_writer(output, info, options.quality, times) as (writer, notes):
         for frame in source.frames():
             if meter is not None:
@@ -88,9 +89,10 @@ def restore_live(
             restored = video.push(frame.image) if video else restorer.restore(frame.image).image
             assert restored is not None  # noqa: S101 -- nothing waits for later frames
             writer.write(restored)
-            now = round(1000 * frame.seconds)
-            times.append(max(now, times[-1] + 1) if times else 0)
-            progress(len(times), frame.seconds)
+            begin = begin if times else frame.seconds
+            seconds = frame.seconds - begin
+            times.append(max(round(1000 * seconds), times[-1] + 1) if times else 0)
+            progress(len(times), seconds)
         if not times:
             raise UserError(
                 f'{source.name}: stopped before a frame was restored; nothing was written'
