@@ -6,7 +6,7 @@ transforms, metrics and hooks by `custom_imports = dict(imports=['attentive_gan.
 Example:
     >>> import attentive_gan
     >>> sorted(attentive_gan.__all__)
-    ['ImageRestorer', 'VideoRestorer', '__version__', 'restore', 'test', 'train']
+    ['ImageRestorer', 'RaindropDetector', 'VideoRestorer', '__version__', 'restore', 'test', 'train']
 """
 
 from __future__ import annotations
@@ -19,15 +19,25 @@ if TYPE_CHECKING:
     from .apis.test import test
     from .apis.train import train
     from .inference.image_restorer import ImageRestorer
+    from .restoration.detection.detector import RaindropDetector
     from .restoration.video.video_restorer import VideoRestorer
 
 __version__ = '0.1.0'
 
-__all__ = ['ImageRestorer', 'VideoRestorer', '__version__', 'restore', 'test', 'train']
+__all__ = [
+    'ImageRestorer',
+    'RaindropDetector',
+    'VideoRestorer',
+    '__version__',
+    'restore',
+    'test',
+    'train',
+]
 
 #: Public names and the modules that define them, loaded when a name is first used.
 _DEFINED_IN = {
     'ImageRestorer': '.inference.image_restorer',
+    'RaindropDetector': '.restoration.detection.detector',
     'VideoRestorer': '.restoration.video.video_restorer',
     'restore': '.apis.restore',
     'test': '.apis.test',

@@ -10,6 +10,7 @@ import atexit
 import os
 import re
 import sys
+import traceback
 import warnings
 from collections.abc import Callable
 from types import ModuleType
@@ -50,7 +51,7 @@ def run_tool(command: ModuleType) -> NoReturn:
     parser = argparse.ArgumentParser()
     add_command(parser, command)
     args = parser.parse_args()
-    run(lambda: args.run(args))
+    run(lambda: args.run(args), args.error_code)
 
 
 def add_command(parser: argparse.ArgumentParser, command: ModuleType) -> None:
@@ -58,21 +59,23 @@ def add_command(parser: argparse.ArgumentParser, command: ModuleType) -> None:
 
     Args:
         parser: The parser of the program or of the subcommand.
-        command: As for `run_tool`.
+        command: As for `run_tool`; `ERROR_CODE` is its exit code after errors, if that is not 1.
     """
     parser.description = command.__doc__
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.set_defaults(run=command.run, error=parser.error)
+    code = getattr(command, 'ERROR_CODE', 1)
+    parser.set_defaults(run=command.run, error=parser.error, error_code=code)
     command.add_arguments(parser)
 
 
-def run(main: Callable[[], int | None]) -> NoReturn:
+def run(main: Callable[[], int | None], error_code: int = 1) -> NoReturn:
     """Call `main` and exit with its code; print user mistakes as one clear message.
 
     Set the environment variable ATTENTIVE_GAN_TRACEBACK to 1 to print the full traceback.
 
     Args:
         main: The tool's work, which returns an exit code or None for success.
+        error_code: Exit code after an error.
     """
     for text in _NOISE:
         warnings.filterwarnings('ignore', message=f'.*{re.escape(text)}.*')
@@ -87,9 +90,12 @@ def run(main: Callable[[], int | None]) -> NoReturn:
     except Exception as error:
         message = _message_for(error)
         if message is None or os.environ.get('ATTENTIVE_GAN_TRACEBACK') == '1':
-            raise
-        sys.stderr.write(f'error: {message}\n')
-        code = 1
+            if error_code == 1:  # that of Python
+                raise
+            traceback.print_exc()
+        else:
+            sys.stderr.write(f'error: {message}\n')
+        code = error_code
     _exit(code)
 
 

@@ -17,6 +17,7 @@ COMMANDS = {
     'train': 'train a model from a config',
     'test': 'test a checkpoint: scores and restored images',
     'restore': 'remove raindrops from images, folders and videos',
+    'detect': 'tell how wet the glass is in images, videos and live input',
     'leaderboard': 'compare restorers on one data set',
     'export': 'write a network to an ONNX, torch.export or safetensors file',
     'render': 'render raindrops on photos or drawn scenes into a data set',
@@ -56,7 +57,7 @@ def main() -> None:
 
         argcomplete.autocomplete(parser)
     args = parser.parse_args()
-    run(lambda: args.run(args))
+    run(lambda: args.run(args), args.error_code)
 
 
 if __name__ == '__main__':

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from .arguments import add_network_options, at_least, network_arguments
 from .common import EXIT_INTERRUPTED, run_tool
 
 if TYPE_CHECKING:
+    from attentive_gan.inference import ImageRestorer
     from attentive_gan.restoration import BatchOptions, BatchPlan, Shard
 
 
@@ -21,7 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `restore`."""
     add = parser.add_argument
     add('inputs', nargs='+', metavar='INPUT',
-        help='files, folders (with all folders in them), or patterns such as "trip/**/*.jpg"')  # fmt: skip
+        help='files, folders (with all folders in them), patterns such as "trip/**/*.jpg"; or one live '
+        'input: camera:0, rtsp://..., http://...')  # fmt: skip
     add('-o', '--out', type=Path,
         help='output folder, or file for one input; default of files: NAME_dry beside them')  # fmt: skip
     network = parser.add_argument_group('network')
@@ -83,22 +86,33 @@ def run(args: argparse.Namespace) -> int:
     from attentive_gan import inference, restoration
     from attentive_gan.errors import UserError
 
+    from . import live
     from .restore_output import ConsoleProgress, print_summary
 
     inference.keep_freed_memory()
+    if live.live_input(args.inputs):
+        return live.run_restore(args, lambda: _restorer(args, args.device, lambda text: None))
     shard = restoration.parse_shard(args.shard) if args.shard else restoration.shard_of_launcher()
     plan = restoration.plan_batch(args.inputs, args.out, _options(args, shard))
     progress = ConsoleProgress(args.quiet)
-    restorer = inference.ImageRestorer(
-        **network_arguments(args) | {'device': _device(args.device, shard.local)},
-        backend=args.backend, tile=args.tile, halo=args.halo, notify=progress.note,
-    )  # fmt: skip
+    restorer = _restorer(args, _device(args.device, shard.local), progress.note)
     if args.attention and not restorer.gives_attention:
         raise UserError(f'--attention: {restorer.name} has no attention map; omit this option')
     with progress:
         report = restoration.restore_batch(plan, restorer, progress)
     print_summary(report, shard, args.out or _beside(plan), args.quiet)
     return EXIT_INTERRUPTED if report.interrupted else 1 if report.of('failed') else 0
+
+
+def _restorer(
+    args: argparse.Namespace, device: str, notify: Callable[[str], None]
+) -> ImageRestorer:
+    from attentive_gan.inference import ImageRestorer
+
+    return ImageRestorer(
+        **network_arguments(args) | {'device': device},
+        backend=args.backend, tile=args.tile, halo=args.halo, notify=notify,
+    )  # fmt: skip
 
 
 def _beside(plan: BatchPlan) -> str:

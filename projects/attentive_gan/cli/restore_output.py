@@ -89,7 +89,12 @@ class ConsoleProgress(ProgressCallback):
         self._progress.update(self._batch, completed=self._ended, rate=f'{rate:.1f}/s')
         if outcome.state == 'failed':
             self.note(f'failed: {outcome.reason}')
-        elif not self._bars and outcome.state == 'done':
+        else:
+            self.print_outcome(outcome)
+
+    def print_outcome(self, outcome: Outcome) -> None:
+        """Print an input that did not fail."""
+        if not self._bars and outcome.state == 'done':
             self.note(f'{shown(outcome.input)} -> {shown(outcome.output)}')
 
 

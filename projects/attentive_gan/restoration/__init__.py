@@ -13,11 +13,15 @@ from .batch import (
 )
 from .outputs import OutputOptions
 from .sharding import Shard, parse_shard, shard_of_launcher
+from .video.live_restoring import LiveReport, restore_live
+from .video.live_source import LiveSource
 from .video.restoring import VideoOptions, VideoReport, restore_video
 
 __all__ = [
     'BatchOptions',
     'BatchPlan',
+    'LiveReport',
+    'LiveSource',
     'Outcome',
     'OutputOptions',
     'ProgressCallback',
@@ -28,6 +32,7 @@ __all__ = [
     'parse_shard',
     'plan_batch',
     'restore_batch',
+    'restore_live',
     'restore_video',
     'shard_of_launcher',
 ]

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import Any, Literal
 
 from attentive_gan.errors import UserError, shown
 from attentive_gan.image_io import MAX_PIXELS, is_animation
 from attentive_gan.inference import ImageRestorer
+from attentive_gan.utils.appended_file import AppendedFile
 from attentive_gan.utils.atomic_io import remove_stale_temporaries
 
 from .animations import AnimationReport, restore_animation
@@ -162,23 +162,40 @@ def restore_batch(
         files that are being written.
     """
     callback = callback or ProgressCallback()
-    started = time.perf_counter()
-    report = Report([], plan.ignored)
-    callback.on_start(len(plan.outputs) + len(plan.skipped))
     for folder in {output.path.parent for output in plan.outputs}:
         remove_stale_temporaries(folder)
-    with _open_log(plan.options.log) if plan.options.log else nullcontext() as log:
-        try:
-            for outcome in _outcomes(plan, restorer, callback):
-                report.outcomes.append(outcome)
-                callback.on_outcome(outcome)
-                if log is not None:
-                    log.write(_log_line(outcome, restorer))
-                    log.flush()
-        except KeyboardInterrupt:
-            report.interrupted = True
-    report.seconds = time.perf_counter() - started
+    report = Report([], plan.ignored)
+    callback.on_start(len(plan.outputs) + len(plan.skipped))
+    with AppendedFile(plan.options.log) as log:
+        collect(report, _outcomes(plan, restorer, callback), callback, log, restorer)
     return report
+
+
+def collect(
+    report: Report,
+    outcomes: Iterator[Outcome],
+    callback: ProgressCallback,
+    log: AppendedFile,
+    restorer: ImageRestorer,
+) -> None:
+    """Add outcomes to a report as they come; a keyboard interrupt ends this.
+
+    Args:
+        report: The report.
+        outcomes: Does the work.
+        callback: Is told of each outcome.
+        log: Gets a line of each outcome.
+        restorer: The network.
+    """
+    started = time.perf_counter()
+    try:
+        for outcome in outcomes:
+            report.outcomes.append(outcome)
+            callback.on_outcome(outcome)
+            log.write(log_line(outcome, restorer))
+    except KeyboardInterrupt:
+        report.interrupted = True
+    report.seconds = time.perf_counter() - started
 
 
 def _outcomes(
@@ -196,7 +213,7 @@ def _outcomes(
         if item.notes:
             details['notes'] = item.notes
         yield _outcome(item.output, error, details)
-    video = replace(options.video, max_pixels=options.max_pixels)
+    video = replace(options.video, max_pixels=options.max_pixels, tell_wet=options.log is not None)
     for output in animations:
         yield _restore_frames(restore_animation, output, video, restorer, callback)
     for output in plan.outputs:
@@ -236,27 +253,32 @@ def _restore_frames(
 
 
 def _outcome(output: OutputFiles, error: BaseException | None, details: dict[str, Any]) -> Outcome:
-    path = str(output.input.path)
+    return outcome_of(output.input.path, str(output.path), error, details)
+
+
+def outcome_of(
+    path: Path, output: str, error: BaseException | None, details: dict[str, Any]
+) -> Outcome:
+    """Return the outcome of an input.
+
+    Args:
+        path: Its file.
+        output: The file made of it.
+        error: Why it failed; None if it did not.
+        details: Size, times, notes.
+    """
     if error is None:
-        return Outcome(path, str(output.path), 'done', '', details)
+        return Outcome(str(path), output, 'done', '', details)
     if isinstance(error, UserError):
         reason = str(error)
     elif isinstance(error, MemoryError):
         reason = f'{shown(path)}: memory ran out; lower --memory or shrink the image'
     else:
         reason = f'{shown(path)}: {type(error).__name__}: {error}'
-    return Outcome(path, str(output.path), 'failed', reason, details)
+    return Outcome(str(path), output, 'failed', reason, details)
 
 
-def _open_log(path: Path) -> IO[str]:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path.open('a', encoding='utf-8', errors='backslashreplace')
-    except OSError as error:
-        raise UserError(f'{shown(path)} cannot be written ({error.strerror or error})') from error
-
-
-def _log_line(outcome: Outcome, restorer: ImageRestorer) -> str:
+def log_line(outcome: Outcome, restorer: ImageRestorer) -> str:
     """Return an outcome as a line of JSON, with the network that restored it."""
     values = asdict(outcome)
     line = {

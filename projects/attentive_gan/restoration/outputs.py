@@ -48,6 +48,8 @@ class OutputOptions:
     """Whether to write `NAME_compare.png`, rainy and restored image side by side."""
     videos: tuple[str, ...] = WRITTEN_VIDEOS
     """Suffixes of video files that hold the chosen codec; those of others are replaced by the first."""
+    still: bool = False
+    """Whether the output of a video is an image too."""
 
 
 @dataclass(frozen=True)
@@ -90,9 +92,9 @@ def plan_outputs(
     file_suffixes = (*_WRITTEN_IMAGES, *VIDEO_SUFFIXES, *_FOREIGN_IMAGES)
     single = len(inputs) == 1 and not out.is_dir() and out.suffix.lower() in file_suffixes
     if single:
-        kind = inputs[0].kind
+        kind = 'image' if options.still else inputs[0].kind
         written = WRITTEN_VIDEOS if kind == 'video' else WRITTEN_SUFFIXES
-        if kind == 'image' and is_animation(inputs[0].path):
+        if inputs[0].kind == 'image' and is_animation(inputs[0].path):
             written = _WRITTEN_IMAGES
         if out.suffix.lower() not in written:
             raise UserError(
@@ -162,7 +164,7 @@ def _result_names(inputs: Sequence[InputFile], options: OutputOptions) -> list[P
 def _result_name(file: InputFile, options: OutputOptions) -> str:
     name = file.relative_path
     suffix = name.suffix
-    if file.kind == 'video':
+    if file.kind == 'video' and not options.still:
         suffix = suffix if suffix.lower() in options.videos else options.videos[0]
     elif options.format != 'keep':
         suffix = f'.{options.format}'

@@ -23,6 +23,9 @@ from .ffprobe import MATRICES, metadata_names, probe
 from .frame_times import durations, parse_times, set_durations
 from .stream_copies import StreamCopies, plan_copies
 
+#: Milliseconds that the only frame of a live stream is shown.
+_ONLY_FRAME = 40
+
 
 class FfmpegBackend(VideoBackend):
     """Reads by ffmpeg, encodes by its best encoder and joins segments without encoding again.
@@ -170,6 +173,22 @@ class FfmpegBackend(VideoBackend):
         if lost := sorted(set(info.metadata) - metadata_names(output)):
             notes.append(f'metadata left out: {", ".join(map(shown, lost))}')
         return notes
+
+    def write_live(self, segment: Path, times: Sequence[int], output: Path) -> None:
+        """Write the file of a live stream.
+
+        Args:
+            segment: File of a `segment_writer` with all frames.
+            times: When each frame is shown, in milliseconds, rising; the first is 0.
+            output: File to write.
+
+        Raises:
+            UserError: It cannot be written.
+        """
+        steps = durations(times) if len(times) > 1 else [_ONLY_FRAME]
+        set_durations(segment, steps, 1000)
+        words = ['-c', 'copy', '-movflags', '+faststart', '-f', muxer(output.suffix)]
+        _run_ffmpeg(output, ['-i', file_url(segment), *words])
 
     def _write_timed(
         self, segments: Sequence[Segment], names: Path, info: VideoInfo

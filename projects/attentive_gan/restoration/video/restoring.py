@@ -18,6 +18,8 @@ from attentive_gan.image_io import MAX_PIXELS
 from attentive_gan.image_io.headers import too_large
 from attentive_gan.image_io.pixels import to_uint8
 from attentive_gan.inference import ImageRestorer
+from attentive_gan.restoration.detection import RaindropDetector
+from attentive_gan.restoration.detection.wetness import RESTORING_INTERVAL, Wetness, WetnessMeter
 from attentive_gan.restoration.pipeline import Pipeline
 from attentive_gan.utils.atomic_io import atomic_write
 from attentive_gan.utils.types import PixelArray
@@ -64,6 +66,8 @@ class VideoOptions:
     temporal: Literal['on', 'fast', 'off'] = 'on'
     """Whether the scene behind drops is fetched from other frames (`TemporalFilter`); `fast` uses earlier
     ones alone. Held attention and networks without an attention map restore frame by frame."""
+    tell_wet: bool = False
+    """Whether to tell how wet the glass is (`VideoReport.wetness`), if the network has an attention map."""
 
 
 @dataclass
@@ -88,6 +92,8 @@ class VideoReport:
     """Messages for the user, such as losses."""
     flicker: tuple[float, float] | None = None
     """Flicker of input and result, in levels of 0 to 255; see `flicker`."""
+    wetness: Wetness | None = None
+    """How wet the glass is."""
 
 
 def restore_video(
@@ -115,10 +121,7 @@ def restore_video(
         raise UserError(f'--hold-attention {options.hold_attention}: choose from 0 to below 1')
     if options.hold_attention and not restorer.gives_attention:
         raise UserError(f'--hold-attention: {restorer.name} has no attention map')
-    backend = _backend(options)
-    info = backend.read_info(path)
-    if info.width * info.height > options.max_pixels:
-        raise too_large(path, f'{info.width}x{info.height}', options.max_pixels)
+    backend, info = open_video(path, options)
     planned = backend.prepare(path, output, info)
     identity = _identity(restorer, path, options, backend) | backend.encoding_identity(info)
     with VideoState(output, identity, backend.segment_suffix) as state:
@@ -138,6 +141,10 @@ def restore_video(
         notes.append(f'the source is damaged: {backend.read_errors}')
     if frames.meter and resumed_at:
         notes.append(f'flicker was measured from frame {resumed_at + 1} on, where this run began')
+    if frames.wetness and resumed_at:
+        notes.append(
+            f'wetness was judged from about frame {resumed_at + 1} on, where this run began'
+        )
     return VideoReport(
         frames=frames.done,
         rate=str(info.rate),
@@ -148,7 +155,25 @@ def restore_video(
         audio=backend.keeps_audio,
         notes=notes,
         flicker=frames.meter.means() if frames.meter else None,
+        wetness=frames.wetness.summary() if frames.wetness else None,
     )
+
+
+def open_video(path: Path, options: VideoOptions) -> tuple[VideoBackend, VideoInfo]:
+    """Return what reads a video, ffmpeg if it is installed, and the properties of the video.
+
+    Args:
+        path: The video.
+        options: Largest size of frames, deinterlacing, codec.
+
+    Raises:
+        UserError: It cannot be read, or its frames are too large.
+    """
+    backend = _backend(options)
+    info = backend.read_info(path)
+    if info.width * info.height > options.max_pixels:
+        raise too_large(path, f'{info.width}x{info.height}', options.max_pixels)
+    return backend, info
 
 
 def _backend(options: VideoOptions) -> VideoBackend:
@@ -157,6 +182,12 @@ def _backend(options: VideoOptions) -> VideoBackend:
         return FfmpegBackend(options.deinterlace, options.codec, options.encoder_options)
     check_codec(options.codec, options.encoder_options)
     return OpenCvBackend()
+
+
+def no_frame(path: Path, backend: VideoBackend) -> UserError:
+    """Return the error for a video without a frame that can be read."""
+    reason = f' ({backend.read_errors})' if backend.read_errors else ''
+    return UserError(f'{shown(path)} has no frame that can be read{reason}; copy it again')
 
 
 def _identity(
@@ -219,6 +250,10 @@ class _FrameRestorer:
         self.options, self.progress = options, progress
         self.done = self._first = state.frames
         self.meter = FlickerMeter() if options.measure_flicker else None
+        self.wetness = None
+        if options.tell_wet and restorer.gives_attention:
+            self.wetness = WetnessMeter(RaindropDetector(restorer), RESTORING_INTERVAL)
+        self._judged = 0
         self._attention = AttentionAverage(restorer, options.hold_attention, state.scene())
         self._temporal = None
         if is_temporal(restorer, options):
@@ -241,8 +276,7 @@ class _FrameRestorer:
             while self._waiting or self._begun:
                 self._restore_segment(frames, size)
         if not self.done:
-            reason = f' ({self.backend.read_errors})' if self.backend.read_errors else ''
-            raise UserError(f'{shown(path)} has no frame that can be read{reason}; copy it again')
+            raise no_frame(path, self.backend)
 
     def _restore_segment(self, frames: Iterator[PixelArray], frame_bytes: int) -> None:
         before = self.done
@@ -275,6 +309,9 @@ class _FrameRestorer:
     def _restore(self, frame: PixelArray | None) -> list[_Begun]:
         """Begin a frame, None after the last; return the frames that the segment may take."""
         colours = None if frame is None else np.ascontiguousarray(frame[..., :3])
+        if self.wetness is not None and colours is not None:
+            self.wetness.add(colours, float(self._judged / self.info.rate))
+            self._judged += 1
         if frame is None or colours is None:
             self._ended = True
             for image in self._temporal.flush() if self._temporal is not None else ():
