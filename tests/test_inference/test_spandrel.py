@@ -202,7 +202,10 @@ def test_what_does_not_fit_the_memory_is_tiled(saved, monkeypatch):
     assert not notes
     sizes, network = [], own.loaded.network
     network.register_forward_pre_hook(lambda module, inputs: sizes.append(inputs[0].shape[2:]))
-    taken = own.loaded.recording('restore', torch.float32).bytes_per_pixel * execution.SURCHARGE
+    taken = (
+        own.loaded.recording('restore', torch.float32).bytes_per_pixel
+        * execution._FOREIGN_SURCHARGE
+    )
     monkeypatch.setattr(execution, 'working_memory', lambda *_: int(taken * 260**2))
     tiled = own.restore(image).image
     assert len(sizes) > 2
