@@ -9,9 +9,12 @@ import shutil
 import cv2
 import numpy as np
 import pytest
+import torch
 from attentive_gan.errors import UserError
 from attentive_gan.leaderboard import Layout, open_data, read_result, summarize, write_summary
 from attentive_gan.leaderboard.sources import InputSource
+from support.described_networks import write_described
+from support.foreign_networks import foreign_weights
 from support.runs import TINY_CONFIG, data_options, tool, write_pairs
 
 TINY = f'tiny={TINY_CONFIG}'
@@ -97,6 +100,23 @@ def test_folder_equals_config_equals_test_tool(evaluated, attentive, pairs, tmp_
         assert own.means[key].mean == pytest.approx(tested[f'test_a/{key}'], abs=0.01)
     assert own.cost.parameters > 0
     assert own.cost.gmacs > 0
+
+
+def test_weights_without_a_config(evaluated, tmp_path):
+    """Of this project, which describe their network, and of another one, which spandrel recognises."""
+    pytest.importorskip('spandrel', reason='spandrel is not installed')
+    described, theirs = write_described(tmp_path, 'unet'), tmp_path / 'theirs.pth'
+    torch.save({'params': foreign_weights('NAFNet')}, theirs)
+    rows = evaluated(f'own={described}', f'nafnet={theirs}', 'input=input')
+    assert [rows[name].reason for name in ('own', 'nafnet')] == ['', '']
+    assert rows['nafnet'].source.identity['network'] == 'SpandrelNetwork'
+    assert 'spandrel' in rows['nafnet'].source.identity['versions']
+    assert rows['nafnet'].notes == ['the weights were recognised as NAFNet, by spandrel']
+    assert rows['nafnet'].cost.gmacs > 0
+    summary = summarize(tmp_path / 'out', 'input')
+    assert {row.result.name: row.rank is None for row in summary.rows} == {
+        'own': False, 'nafnet': False, 'input': True,
+    }  # fmt: skip
 
 
 def test_inpainting_uses_the_true_mask_and_has_no_rank(evaluated, tmp_path):

@@ -28,6 +28,7 @@ _OPENCV_LIBRARIES = re.compile(r'libGL|libgthread|libglib')
 #: Warnings of the toolbox about its own code, which a user can do nothing about.
 _NOISE = (
     'FileClient', 'HardDiskBackend', 'prefix is not set', 'torch.cuda.amp', 'pkg_resources',
+    'torch.meshgrid',  # of networks of other projects
     'Detected call of `scheduler.step()`',  # a discriminator that has not started yet
 )  # fmt: skip
 

@@ -30,10 +30,6 @@ BackendName = Literal['torch', 'onnxruntime']
 #: Bytes of an image that count in a budget.
 _LARGE = 64 * 2**20
 
-#: Images with a shorter side are padded for networks without `size_multiple`: those of MMagic mirror
-#: the border themselves, which takes up to 8 pixels.
-_SMALLEST = 16
-
 #: Pixels of a batch of small images.
 _BATCH_PIXELS = 2**20
 
@@ -90,7 +86,8 @@ class ImageRestorer:
     run at once, or, if a tile is chosen, in tiles whose result differs.
 
     Args:
-        config: Config of the network; None takes the description stored with the weights.
+        config: Config of the network; None takes the description stored with the weights, or, where there
+            is none, lets the package spandrel recognise the network.
         weights: Weights (.safetensors or .pth); None takes those that ship.
         network: A network at hand instead of these, working in RGB.
         device: `auto`, `cpu`, `cuda` or `cuda:N`.
@@ -136,8 +133,9 @@ class ImageRestorer:
             self.dtype = torch.float32
         else:
             chosen = choose_device(device)
-            self.dtype = choose_precision(precision, chosen)
+            dtype = choose_precision(precision, chosen)
             self.loaded = _loaded(config, weights, network, chosen)
+            self.dtype = _supported(dtype, precision, self.loaded)
         self.device = self.loaded.device
         self.memory = default_budget(self.device) if memory is None else memory
         self.tile, self.halo = tile, halo
@@ -292,11 +290,27 @@ class ImageRestorer:
         image, loaded = request.inputs[0], self.loaded
         if image.nbytes > _LARGE:
             give_freed_memory_back()  # or results lie where memory counts as taken already
-        multiple = loaded.size_multiple or (1 if min(image.shape[:2]) >= _SMALLEST else _SMALLEST)
+        small = min(image.shape[:2]) < loaded.smallest
+        multiple = loaded.size_multiple or (loaded.smallest if small else 1)
         return Job(
             request.inputs, empty_outputs(image, OUTPUT_CHANNELS[request.task]), multiple,
             loaded.padding_mode, loaded.like, loaded.channel_order, request.progress,
         )  # fmt: skip
+
+
+def _supported(dtype: torch.dtype, precision: Precision, loaded: Backend) -> torch.dtype:
+    """Return a type that the network supports: float32 where none was chosen.
+
+    Raises:
+        UserError: The chosen one is not supported.
+    """
+    if loaded.can_compute_in(dtype):
+        return dtype
+    if precision != 'auto':
+        raise UserError(
+            f'--precision {precision}: {loaded.name} does not support it; choose auto or float32'
+        )
+    return torch.float32
 
 
 def _loaded(

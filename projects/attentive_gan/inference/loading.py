@@ -49,7 +49,8 @@ def load_network(config: str | None, weights: str | None, device: torch.device) 
     """Build a network and load its weights.
 
     Args:
-        config: Config file; None takes the description stored with the weights.
+        config: Config file; None takes the description stored with the weights, or, where there is none,
+            lets spandrel recognise the network.
         weights: Weights (.safetensors or .pth); None takes those that ship.
         device: Where the network works.
 
@@ -59,7 +60,12 @@ def load_network(config: str | None, weights: str | None, device: torch.device) 
     """
     if config is None:
         path = _weights_path(weights)
-        description = _own_description(path)
+        description = _read_description(path)
+        if description is None:
+            # Imported by files of other projects alone.
+            from attentive_gan.checkpoints.spandrel_network import build_by_spandrel
+
+            return adopt_network(build_by_spandrel(path), device, path.stem, 'rgb', digest(path))
         return adopt_network(
             build_described(description, path), device, description.name,
             description.channel_order, digest(path),
@@ -124,19 +130,23 @@ def _weights_path(weights: str | None) -> Path:
 
 
 def _own_description(path: Path) -> WeightsDescription:
-    if path.suffix == '.onnx':
-        raise UserError(f'{path} is an ONNX file; choose --backend onnxruntime')
-    try:
-        description = read_description(path)
-    except UnknownNetworkError:
-        _register()  # it may be one of MMagic's
-        description = read_description(path)
+    description = _read_description(path)
     if description is None:
         raise UserError(
             f'{path} does not describe its network, as checkpoints of this project do; name the config of '
             'these weights too (--config)'
         )
     return description
+
+
+def _read_description(path: Path) -> WeightsDescription | None:
+    if path.suffix == '.onnx':
+        raise UserError(f'{path} is an ONNX file; choose --backend onnxruntime')
+    try:
+        return read_description(path)
+    except UnknownNetworkError:
+        _register()  # it may be one of MMagic's
+        return read_description(path)
 
 
 def adopt_network(
@@ -168,4 +178,6 @@ def adopt_network(
         like=torch.zeros((), device=device),
         device=device,
         network=network,
+        smallest=getattr(network, 'smallest', 16),
+        inexact_tiles=getattr(network, 'inexact_tiles', False),
     )

@@ -141,7 +141,9 @@ def build_source(entry: Entry, data: BenchmarkData, device: str) -> PredictionSo
         return InpaintingSource(data, entry.source)
     if entry.kind == 'folder':
         return FolderSource(data, entry.source)
-    return NetworkSource(data, entry.source or None, entry.checkpoint, device)
+    if entry.kind == 'weights':
+        return NetworkSource(data, None, entry.source, device)
+    return NetworkSource(data, entry.source, entry.checkpoint, device)
 
 
 def _source_info(entry: Entry, source: PredictionSource, data: BenchmarkData) -> SourceInfo:

@@ -212,8 +212,9 @@ def _check_protocols(result: EntryResult) -> None:
 
 def _check_source(result: EntryResult) -> None:
     """Check that a network's row names its config and weights."""
-    if result.kind == 'config' and not result.reason:
-        for key in ('weights_sha256', 'config_sha256'):
+    hashes = {'config': ('weights_sha256', 'config_sha256'), 'weights': ('weights_sha256',)}
+    if not result.reason:
+        for key in hashes.get(result.kind, ()):
             build(str, result.source.identity.get(key), f'source.identity.{key}')
 
 
