@@ -15,7 +15,7 @@ import numpy as np
 
 from attentive_gan.errors import UserError, shown
 from attentive_gan.image_io import MAX_PIXELS
-from attentive_gan.image_io.headers import too_large
+from attentive_gan.image_io.headers import check_regular, too_large
 from attentive_gan.image_io.pixels import to_uint8
 from attentive_gan.inference import ImageRestorer
 from attentive_gan.restoration.pipeline import Pipeline
@@ -115,6 +115,7 @@ def restore_video(
         raise UserError(f'--hold-attention {options.hold_attention}: choose from 0 to below 1')
     if options.hold_attention and not restorer.gives_attention:
         raise UserError(f'--hold-attention: {restorer.name} has no attention map')
+    check_regular(path, path.stat())
     backend = _backend(options)
     info = backend.read_info(path)
     if info.width * info.height > options.max_pixels:
