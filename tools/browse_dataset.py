@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+import _environment  # noqa: F401  (says what is missing)
 from attentive_gan.cli.arguments import at_least
 from attentive_gan.cli.common import add_config_options, config_options, run_tool
 

@@ -30,7 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     network = parser.add_argument_group('network')
     add_network_options(network)
     add = network.add_argument
-    add('--backend', choices=['torch', 'onnxruntime'], default='torch')
+    add('--backend', choices=['auto', 'torch', 'onnxruntime'], default='auto',
+        help='default auto: by the weights, ONNX Runtime for .onnx')  # fmt: skip
     add('--tile', type=at_least(1), metavar='PIXELS',
         help='largest width that is restored at once; default: what the budget allows')  # fmt: skip
     add('--halo', type=at_least(0), metavar='PIXELS',

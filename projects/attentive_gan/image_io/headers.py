@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import stat
 import struct
 import warnings
@@ -112,14 +113,23 @@ def read_bytes(path: str | Path, max_pixels: int = MAX_PIXELS) -> bytes:
         return stream.read()
 
 
+def check_regular(path: str | Path, status: os.stat_result) -> None:
+    """Check that reading a file cannot wait forever; a folder passes, which gives an error of its own.
+
+    Raises:
+        UserError: It is a pipe, socket or device.
+    """
+    if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
+        raise UserError(
+            f'{shown(path)} is no regular file but a pipe, socket or device. Remove it, or name a file.'
+        )
+
+
 def open_regular(path: str | Path, max_pixels: int) -> IO[bytes]:
     """Open an image file; errors as in `read_bytes`."""
     with _file_errors(path):
         status = Path(path).stat()
-        if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
-            raise UserError(
-                f'{shown(path)} is no regular file but a pipe, socket or device. Remove it, or name a file.'
-            )
+        check_regular(path, status)
         limit = _BYTES_PER_PIXEL * max_pixels + _MOST_METADATA
         if status.st_size > limit:
             raise UserError(

@@ -25,7 +25,7 @@ from .results import NotFiniteError
 from .torch_backend import TorchBackend
 
 #: What runs the network.
-BackendName = Literal['torch', 'onnxruntime']
+BackendName = Literal['auto', 'torch', 'onnxruntime']
 
 #: Bytes of an image that count in a budget.
 _LARGE = 64 * 2**20
@@ -96,7 +96,7 @@ class ImageRestorer:
             images of 16 bits and by ONNX Runtime. Results that are not finite are computed again in
             float32.
         backend: What runs the network: `torch`, or `onnxruntime` for an ONNX file as `weights`, which runs
-            in exact tiles where the whole image does not fit the budget.
+            in exact tiles where the whole image does not fit the budget. `auto` goes by the file.
         memory: Budget in bytes: of the process on a CPU, of the network on a GPU. None: 2 GiB, or 1 GiB
             beyond what the process takes when this is made if that is more; most of the GPU's free memory.
         tile: Largest width of a part that is restored at a time, in pixels; None lets the budget decide.
@@ -119,13 +119,16 @@ class ImageRestorer:
         network: nn.Module | None = None,
         device: str = 'auto',
         precision: Precision = 'auto',
-        backend: BackendName = 'torch',
+        backend: BackendName = 'auto',
         memory: int | None = None,
         tile: int | None = None,
         halo: int | None = None,
         notify: Callable[[str], None] = lambda text: None,
     ) -> None:
         self.precision = precision
+        if backend == 'auto':
+            is_onnx = network is None and str(weights or '').endswith('.onnx')
+            backend = 'onnxruntime' if is_onnx else 'torch'
         if backend == 'onnxruntime':
             if network is not None or precision not in ('auto', 'float32'):
                 raise UserError('--backend onnxruntime runs ONNX files in float32 and nothing else')
@@ -205,7 +208,8 @@ class ImageRestorer:
             UserError: As of `restore`; on a GPU, `Restoring.result` raises it for results that are not
                 finite.
         """
-        if len({(image.shape, image.dtype) for image in images}) != 1:
+        kinds = {(getattr(image, 'shape', None), getattr(image, 'dtype', None)) for image in images}
+        if len(kinds) != 1:
             raise ValueError('images that are begun together must be of one size and type')
         task: Task = 'both' if attention else 'restore'
         requests = [self._request(task, [image], progress) for image in images]
@@ -231,6 +235,11 @@ class ImageRestorer:
 
     def _request(self, task: Task, inputs: Sequence[RasterArray], progress: Progress) -> _Request:
         image = inputs[0]
+        if not isinstance(image, np.ndarray):
+            raise TypeError(
+                f'an image must be an array (H, W, 3), RGB, uint8 or uint16; got {type(image).__name__}. '
+                'Files are read by attentive_gan.image_io.read_image, or restored by attentive_gan.restore'
+            )
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype not in (np.uint8, np.uint16):
             raise ValueError(
                 f'an image must be (H, W, 3), uint8 or uint16; got {image.dtype} {image.shape}'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from pathlib import Path
 
 import torch
@@ -96,7 +97,7 @@ def load_exported(config: str | None, weights: str | None, device: str) -> OnnxB
     """
     if config is not None or weights is None or not weights.endswith('.onnx'):
         raise UserError(
-            '--backend onnxruntime: give an .onnx file of tools/export.py as --weights, and no --config'
+            'ONNX Runtime takes an .onnx file of tools/export.py as --weights, and no --config'
         )
     return OnnxBackend.from_file(Path(weights), device)
 
@@ -141,7 +142,14 @@ def _own_description(path: Path) -> WeightsDescription:
 
 def _read_description(path: Path) -> WeightsDescription | None:
     if path.suffix == '.onnx':
-        raise UserError(f'{path} is an ONNX file; choose --backend onnxruntime')
+        raise UserError(f'{path} is an ONNX file; choose --backend onnxruntime, or auto')
+    if path.suffix == '.pt2':
+        raise UserError(
+            f'{path} is a program of torch.export, for other programs; name the weights that it was made '
+            'from, or an .onnx file of tools/export.py'
+        )
+    if '://' in str(path) or re.match(r'https?:/', str(path)):
+        raise UserError(f'{path} is an address; download the weights first, and name the file')
     try:
         return read_description(path)
     except UnknownNetworkError:

@@ -13,7 +13,6 @@ from attentive_gan.datasets.pairing import Pair
 from attentive_gan.evaluation.provenance import package_versions
 from attentive_gan.image_io.comparison import attention_image
 from attentive_gan.inference import ImageRestorer
-from attentive_gan.inference.loading import load_description
 from attentive_gan.inference.torch_backend import TorchBackend
 
 from .data import BenchmarkData

@@ -32,6 +32,8 @@ CAMERA = re.compile(r'camera:(\d{1,3})')
 _STREAMED = ('.ts', '.m2ts', '.mts', '.flv', '.asf', '.h264', '.h265', '.hevc', '.nut')
 
 _WILDCARDS = '*?['
+#: Beginnings of addresses in a network.
+_ADDRESS = re.compile(r'[a-z][a-z0-9+.-]*://', re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ def find_inputs(
                     files.append(file)
                 else:
                     ignored[suffix or 'no suffix'] += 1
-        elif path.is_file() or path.is_symlink():
+        elif path.exists() or path.is_symlink():
             root, prefix, files = path.parent, Path(), [path]
         else:
             root, files = _matches(str(argument), out)
@@ -175,6 +177,10 @@ def _matches(pattern: str, out: Path | None) -> tuple[Path, list[Path]]:
     parts = Path(pattern).parts
     fixed = next((k for k, part in enumerate(parts) if any(c in part for c in _WILDCARDS)), None)
     if fixed is None:
+        if _ADDRESS.match(pattern):
+            raise UserError(
+                f'{shown(pattern)} is an address; download the file first, and name it on this machine'
+            )
         raise UserError(f'{shown(pattern)} does not exist. Check the path.')
     root = Path(*parts[:fixed])
     files = sorted(root.glob(str(Path(*parts[fixed:]))))

@@ -15,7 +15,7 @@ import numpy as np
 
 from attentive_gan.errors import UserError, shown
 from attentive_gan.image_io import MAX_PIXELS
-from attentive_gan.image_io.headers import too_large
+from attentive_gan.image_io.headers import check_regular, too_large
 from attentive_gan.image_io.pixels import to_uint8
 from attentive_gan.inference import ImageRestorer
 from attentive_gan.restoration.detection import RaindropDetector
@@ -169,6 +169,7 @@ def open_video(path: Path, options: VideoOptions) -> tuple[VideoBackend, VideoIn
     Raises:
         UserError: It cannot be read, or its frames are too large.
     """
+    check_regular(path, path.stat())
     backend = _backend(options)
     info = backend.read_info(path)
     if info.width * info.height > options.max_pixels:
