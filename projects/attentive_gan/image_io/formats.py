@@ -54,7 +54,6 @@ FORMATS: Mapping[str, ImageFormat] = {
             ('.tif', '.tiff'),
             alpha=True,
             deep=True,
-            options={'compression': 'tiff_deflate'},
         ),
         # Animations are written as GIF; still images would lose colours.
         ImageFormat('GIF', ('.gif',), written=False),

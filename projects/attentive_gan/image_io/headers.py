@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import IO, Any
 
 import tifffile
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from attentive_gan.errors import UserError, shown
 
 from .bmp import read_bit_fields
+from .exif_directories import orientation_of
 from .formats import FORMATS
 from .heif import avif_bits, brands_of, check_avif, open_heic, phone_format
 from .png_chunks import PNG_SIGNATURE, with_metadata_first
@@ -229,7 +230,7 @@ def open_image(
         deep = image.format == 'PNG' and start[_PNG_BIT_DEPTH_OFFSET] == 16
         kind = 'JPEG' if image.format == 'MPO' else str(image.format)
         return OpenedImage(
-            image, None, kind, image.mode, 16 if deep else 8, _orientation_of(image),
+            image, None, kind, image.mode, 16 if deep else 8, orientation_of(image.info),
             (image.height, image.width),
         )  # fmt: skip
 
@@ -240,6 +241,7 @@ def _open_phone_photo(
     content = stream.read()
     if kind == 'HEIC':
         image, bits = open_heic(content, path)
+        orientation = 1
     else:
         check_avif(path)
         try:
@@ -247,10 +249,11 @@ def _open_phone_photo(
         except UnidentifiedImageError as error:
             raise ValueError('no AVIF image') from error
         bits = 8 if avif_bits(content) == 8 else 16
+        orientation = orientation_of(image.info)
         _check_single(image, path)
     _check_pixels(image.height, image.width, path, max_pixels)
     return OpenedImage(
-        image, None, kind, image.mode, bits, _orientation_of(image), (image.height, image.width)
+        image, None, kind, image.mode, bits, orientation, (image.height, image.width)
     )
 
 
@@ -295,13 +298,6 @@ def _check_start(stream: IO[bytes], path: str | Path) -> bytes:
     if not first_bytes:
         raise UserError(f'{shown(path)} is empty (0 bytes). Copy the file again from its source.')
     return first_bytes
-
-
-def _orientation_of(image: Image.Image) -> int:
-    """Return the EXIF orientation (1 to 8; 1 is upright) stored in the bytes read so far."""
-    # The base class's method: PngImageFile.getexif would decode the whole image first.
-    value = Image.Image.getexif(image).get(ExifTags.Base.Orientation, 1)
-    return value if value in range(1, 9) else 1
 
 
 def read_header(path: str | Path, max_pixels: int = MAX_PIXELS) -> ImageHeader:

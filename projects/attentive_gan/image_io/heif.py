@@ -63,8 +63,8 @@ def open_heic(content: bytes, path: str | Path) -> tuple[Image.Image, int]:
         path: Its name, for messages.
 
     Returns:
-        An image of the file's size and mode whose `info` has its metadata, with orientation 1 as the pixels
-        are decoded upright; and the bits per channel, 8 or 16.
+        An image of the file's size and mode whose `info` has its metadata; and the bits per channel, 8 or
+        16. Pixels are decoded upright, by boxes of the file: the orientation of its EXIF data does not count.
 
     Raises:
         UserError: pi-heif is not installed.
@@ -73,8 +73,6 @@ def open_heic(content: bytes, path: str | Path) -> tuple[Image.Image, int]:
     found = {key: photo.info.get(key) for key in ('icc_profile', 'exif', 'xmp')}
     info: dict[Any, Any] = {key: value for key, value in found.items() if value}
     info['further_images'] = further
-    if info.get('exif'):
-        info['exif'] = _without_orientation(info['exif'])
     mode, bits = photo.mode.split(';')[0], photo.info['bit_depth']
     # A core image of one pixel: `Image.new` would reserve memory for all.
     placed = Image.new('RGBA' if mode.lower().endswith('a') else mode, (1, 1))
@@ -165,24 +163,6 @@ def colour_chunk(content: bytes) -> tuple[tuple[bytes, bytes], ...]:
     if (primaries, transfer) in _USUAL_COLOURS or max(primaries, transfer) > 255:
         return ()
     return ((b'cICP', bytes([primaries, transfer, 0, 1])),)
-
-
-def _without_orientation(exif: bytes) -> bytes:
-    """Return EXIF data whose orientation is 1: that of HEIF files is in their own boxes (MIAF, 7.3.6.7)."""
-    found = Image.Exif()
-    found.load(exif)
-    if found.get(274, 1) == 1:
-        return exif
-    # The value alone is changed: a tag that cannot be written again must not cost the others.
-    start = 6 if exif.startswith(b'Exif\0\0') else 0
-    order = '<' if exif[start : start + 2] == b'II' else '>'
-    data = bytearray(exif)
-    first = start + struct.unpack_from(f'{order}I', data, start + 4)[0]
-    for entry in range(struct.unpack_from(f'{order}H', data, first)[0]):
-        place = first + 2 + 12 * entry
-        if struct.unpack_from(f'{order}H', data, place)[0] == 274:
-            struct.pack_into(f'{order}H', data, place + 8, 1)
-    return bytes(data)
 
 
 def _full_range(stored: PixelArray, bits: int) -> NDArray[np.uint16]:

@@ -115,7 +115,7 @@ def metadata_of(
     """
     with decoder_errors(path, 'reading the metadata'), warnings.catch_warnings():
         warnings.simplefilter('ignore')  # Pillow warns about unusual metadata
-        exif, dropped = upright_exif(opened)
+        exif, dropped = upright_exif(opened, content)
         further = opened.info.get('further_images')
         if further or (opened.image is not None and opened.image.format == 'MPO'):
             dropped = (*dropped, FURTHER_IMAGES)

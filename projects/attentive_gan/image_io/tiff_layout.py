@@ -85,6 +85,8 @@ class TiffLayout:
     """Position of each segment in the file."""
     lengths: tuple[int, ...]
     """Bytes of each segment."""
+    directory: int
+    """Position of its directory in the file."""
     texts: dict[int, Any]
     """Values of the tags of the directory by number."""
 
@@ -135,7 +137,7 @@ def read_tiff_layout(stream: IO[bytes], path: str | Path) -> TiffLayout:
             predictor=int(tags.get(317, 1)), orientation=_orientation(tags),
             big_endian=file.byteorder == '>', first=first, segment=(int(rows), int(columns)),
             tiled=tiled, offsets=tuple(page.dataoffsets), lengths=tuple(page.databytecounts),
-            texts=tags,
+            directory=page.offset, texts=tags,
         )  # fmt: skip
 
 
