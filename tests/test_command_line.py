@@ -73,6 +73,35 @@ def test_interruption_has_its_exit_code(capsys):
     assert outcome(KeyboardInterrupt(), capsys)[0] == 130
 
 
+def test_output_that_nobody_reads_is_no_defect():
+    code = """
+from attentive_gan.cli.common import echo, run
+def main():
+    while True:
+        echo('a line')
+run(main, 2)
+"""
+    process = subprocess.Popen(
+        [sys.executable, '-c', code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env=environment(),
+    )  # fmt: skip
+    assert process.stdout.readline() == 'a line\n'
+    process.stdout.close()
+    assert process.stderr.read() == ''
+    assert process.wait(timeout=120) == 141
+
+
+@pytest.mark.parametrize(('code', 'expected'), [(1, 1), (2, 2)])
+def test_errors_have_the_exit_code_of_the_command(code, expected, capsys):
+    def main():
+        raise UserError('x is missing')
+
+    with pytest.raises(SystemExit) as stop:
+        run(main, code)
+    assert stop.value.code == expected
+    assert capsys.readouterr().err == 'error: x is missing\n'
+
+
 #: Runs a program whose arguments are --help; prints which heavy packages and commands it imported.
 HELP = """
 import sys, runpy

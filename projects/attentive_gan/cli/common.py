@@ -22,6 +22,9 @@ from attentive_gan.utils.memory_errors import is_out_of_memory
 #: Exit code of a process that was interrupted from the keyboard (128 + SIGINT).
 EXIT_INTERRUPTED = 130
 
+#: Exit code of a process whose output nobody reads any more (128 + SIGPIPE).
+_EXIT_BROKEN_PIPE = 141
+
 #: Libraries that opencv-python needs and that servers and containers often lack.
 _OPENCV_LIBRARIES = re.compile(r'libGL|libgthread|libglib')
 
@@ -102,6 +105,9 @@ def run(main: Callable[[], int | None], error_code: int = 1) -> NoReturn:
     except KeyboardInterrupt:
         sys.stderr.write('interrupted\n')
         code = EXIT_INTERRUPTED
+    except BrokenPipeError:  # who reads the output has enough, as `head` has
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = _EXIT_BROKEN_PIPE
     except Exception as error:
         message = _message_for(error)
         if message is None or os.environ.get('ATTENTIVE_GAN_TRACEBACK') == '1':
