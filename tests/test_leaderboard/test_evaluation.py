@@ -12,6 +12,7 @@ import pytest
 import torch
 from attentive_gan.errors import UserError
 from attentive_gan.leaderboard import Layout, open_data, read_result, summarize, write_summary
+from attentive_gan.leaderboard.page_table import header
 from attentive_gan.leaderboard.sources import InputSource
 from support.described_networks import write_described
 from support.foreign_networks import foreign_weights
@@ -407,3 +408,40 @@ def test_lpips_is_absent_without_its_weights(monkeypatch, tmp_path):
     found, why = find_lpips()
     assert found is None
     assert why.startswith('no LPIPS')
+
+
+def test_the_ntire_score_is_named_by_what_is_in_it(evaluated, tmp_path):
+    """The formula of the reports; rows of an earlier version, which lack it, get it too."""
+
+    class Constant:
+        description = 'LPIPS of a test'
+
+        def __call__(self, pred, gt):
+            return 0.25
+
+    whole = evaluated('input=input', lpips=Constant(), out=tmp_path / 'whole')['input']
+    part = evaluated('input=input', out=tmp_path / 'part')['input']
+    for one, other in zip(whole.records, part.records, strict=True):
+        expected = one['bt601_psnr'] + 10 * one['bt601_ssim']
+        assert one['ntire_score'] == pytest.approx(expected - 1.25)
+        assert other['ntire_score_without_lpips'] == pytest.approx(expected)
+        assert 'ntire_score_without_lpips' not in one
+        assert 'ntire_score' not in other
+    path = tmp_path / 'part' / 'entries' / 'input' / 'result.json'
+    content = json.loads(path.read_text())
+    for record in content['records']:
+        del record['ntire_score_without_lpips']
+    del content['means']['ntire_score_without_lpips']
+    path.write_text(json.dumps(content))
+    assert read_result(path).means.keys() == set(content['means'])
+    again = evaluated('input=input', out=tmp_path / 'part')['input']
+    assert again.records == part.records
+    summary = summarize(tmp_path / 'part', 'input')
+    heads = [column.title for column in header(summary)]
+    assert 'NTIRE, part' in heads
+    assert 'NTIRE' not in heads
+    write_summary(summary, tmp_path / 'part')
+    (row,) = csv.DictReader((tmp_path / 'part' / 'leaderboard.csv').open())
+    mean = part.means['ntire_score_without_lpips'].mean
+    assert float(row['ntire_score_without_lpips']) == pytest.approx(mean)
+    assert row['ntire_score'] == ''
