@@ -55,6 +55,8 @@ def _rgba(path: Path) -> np.ndarray:
         *decoder,
         '-i',
         path,
+        '-fps_mode',
+        'passthrough',
         '-f',
         'rawvideo',
         '-pix_fmt',
