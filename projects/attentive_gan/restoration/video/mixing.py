@@ -1,0 +1,52 @@
+"""How much of what other frames show replaces the network's image."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import cv2
+import numpy as np
+
+from .motion import Map, blur
+
+#: Standard deviation in pixels of the blur that divides a change into coarse and fine.
+_FINE = 2.0
+#: How much the measured error of what was fetched counts against its coarse and its fine part. Motion that
+#: is wrong by less than a pixel, and the mean of several frames, blur what is fine and leave the rest.
+_CAUTION = (0.0, 1.0)
+
+
+def mixed_change(change: Map, known: Map, drops: Map) -> Map:
+    """Return the part of a change of the network's image that lessens its error, (H, W, 3).
+
+    Args:
+        change: Difference of what other frames show from the network's image (H, W, 3), 0 where unknown.
+        known: How much other frames show (H, W), 0 to 1.
+        drops: Where drops are (h, w), at the working size, 0 to 1.
+    """
+    coarse = blur(change, _FINE)
+    result = np.zeros_like(change)
+    for part, caution in zip((coarse, change - coarse), _CAUTION, strict=True):
+        share = drops * _useful_share(part, known, drops, caution) if caution else drops
+        result += (cv2.resize(share, known.shape[::-1]) * known)[..., None] * part
+    return result
+
+
+def _useful_share(change: Map, known: Map, drops: Map, caution: float) -> Map:
+    """Return the share of a change that gives the least mean square error, (h, w), 0 to 1.
+
+    Beside drops, a change is the error of what was fetched; behind them, that of the network adds to it.
+    Of two estimates with independent errors, the best mixture gives each the share of the other's mean
+    square error: for the fetched one, 1 - (its own error) / (mean square of the change).
+    """
+    size = drops.shape[::-1]
+    squares, weight = (
+        cv2.resize(values, size, interpolation=cv2.INTER_AREA)
+        for values in ((change**2).mean(2), known)
+    )
+    sigma = max(4.0, min(size) / 20)
+    beside, behind = (
+        blur(squares * part, sigma) / (blur(part, sigma) + 1e-3)
+        for part in (weight * (1 - drops), weight * drops)
+    )
+    return cast(Map, np.clip(1 - caution * beside / (behind + 1e-3), 0, 1))
