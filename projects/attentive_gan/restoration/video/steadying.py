@@ -34,6 +34,12 @@ class SteadyFrame(NamedTuple):
     image: PixelArray
     """The result, (H, W, 3), uint8 or uint16."""
 
+    @property
+    def changed(self) -> Map:
+        """Where the network has changed the source, (h, w), 0 to 1."""
+        change = np.abs(self.small.astype(np.float32) - self.source).mean(2)
+        return cast(Map, np.clip((blur(change, _AROUND) - _CHANGED) / _CHANGED_RANGE, 0, 1))
+
 
 def steady_change(frame: SteadyFrame, others: Sequence[SteadyFrame]) -> Map | None:
     """Return what makes a frame equal to the mean of those whose source is the same up to noise.
@@ -59,9 +65,7 @@ def steady_change(frame: SteadyFrame, others: Sequence[SteadyFrame]) -> Map | No
         weights = full if weights is None else weights + full
     if total is None or weights is None:
         return None
-    change = np.abs(frame.small.astype(np.float32) - frame.source).mean(2)
-    changed = np.clip((blur(change, _AROUND) - _CHANGED) / _CHANGED_RANGE, 0, 1)
-    share = cv2.resize(changed, (width, height)) / (1 + weights)
+    share = cv2.resize(frame.changed, (width, height)) / (1 + weights)
     return cast(Map, total * share[..., None])
 
 

@@ -193,7 +193,7 @@ class TemporalFilter:
                 )
         change = (total - weights[..., None] * frame.image) / (weights + 1e-6)[..., None]
         known = np.clip(weights / _ENOUGH, 0, 1)
-        mixed = frame.image + mixed_change(change, known, drops)
+        mixed = frame.image + mixed_change(change, known, drops, frame.steady.changed)
         steady = steady_change(frame.steady, [f.steady for f in self._near(present)])
         if steady is not None:
             mixed += steady * (1 - cv2.resize(drops, (width, height)) * known)[..., None]
