@@ -195,7 +195,7 @@ def measure_video(args: argparse.Namespace) -> None:
         for name in ('PSNR / SSIM', 'dB behind drops', 'flicker')
     ]
     for table, truth in zip(tables, ((), (), ('truth',)), strict=True):
-        for name in ('camera', 'drops', 'input', 'frames', 'temporal', 'fast', *truth):
+        for name in ('camera', 'water', 'drops', 'input', 'frames', 'temporal', 'fast', *truth):
             table.add_column(name)
     console, rows, sheet = Console(), [], []
     with console.status('measuring'):
@@ -203,8 +203,8 @@ def measure_video(args: argparse.Namespace) -> None:
             rows.append(asdict(scores))
             width = image.shape[1] // 4
             images = [image[:, k * width : (k + 1) * width] for k in range(4)]
-            sheet.append((f'{scores.movement}, {scores.regime}', images))
-            head = (scores.movement, scores.regime)
+            head = (scores.movement, scores.water, scores.regime)
+            sheet.append((', '.join(head), images))
             both = (f'{scores.psnr[way]:.2f} / {scores.ssim[way]:.3f}' for way in scores.psnr)
             tables[0].add_row(*head, *both)
             tables[1].add_row(*head, *(f'{value:.2f}' for value in scores.behind.values()))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from attentive_gan.restoration.video.motion import affine_flow, scene_flow
+from attentive_gan.restoration.video.mixing import mixed_change
+from attentive_gan.restoration.video.motion import affine_flow, composed, positions, scene_flow
 from attentive_gan.restoration.video.temporal_filter import TemporalFilter
 
 SIZE = (96, 144)
@@ -155,3 +156,109 @@ def test_the_affine_motion_is_fitted_despite_outliers():
     found = affine_flow(disturbed, np.ones((60, 80), bool))
     np.testing.assert_allclose(found, flow, atol=0.05)
     assert affine_flow(flow, np.zeros((60, 80), bool)) is None
+
+
+def affine(number):
+    """Return the affine map of a step, 3x3: a turn, a zoom and a shift that differ from step to step."""
+    angle, zoom = 3 * number - 10, 1 + 0.03 * (number - 3)
+    matrix = cv2.getRotationMatrix2D((60.0, 40.0), angle, zoom)
+    matrix[:, 2] += (3 * number - 9, 6 - 2 * number)
+    return np.vstack([matrix, (0, 0, 1)])
+
+
+def flow_of(matrix):
+    grid = positions(*SIZE)
+    return (grid @ matrix[:2, :2].T + matrix[:2, 2] - grid).astype(np.float32)
+
+
+def leads_inside(matrix):
+    target = positions(*SIZE) + flow_of(matrix)
+    return ((target >= 0) & (target <= (SIZE[1] - 1, SIZE[0] - 1))).all(2)
+
+
+def test_composed_flows_are_those_of_the_product():
+    first, second = affine(0), affine(6)
+    expected, valid = flow_of(second @ first), leads_inside(first)
+    np.testing.assert_allclose(
+        composed(flow_of(first), flow_of(second))[valid], expected[valid], atol=0.01
+    )
+    for wrong in (flow_of(first @ second), flow_of(first) + flow_of(second)):
+        assert np.abs(wrong - expected)[valid].mean() > 0.08
+
+
+@pytest.mark.parametrize('step', [-1, 1])
+def test_the_chain_of_flows_leads_from_the_present_frame_to_the_others(step):
+    made = TemporalFilter(radius=6)
+    for frame in np.zeros((7, *SIZE, 3), np.uint8):
+        made.push(frame, frame, np.zeros(SIZE, np.float32))
+    for number, frame in enumerate(made._frames):
+        matrix = affine(number)
+        frame.forth, frame.back = flow_of(matrix), flow_of(np.linalg.inv(matrix))
+        frame.trust = np.ones(SIZE, np.float32), np.ones(SIZE, np.float32)
+    present, chain, valid = 3, np.eye(3), np.ones(SIZE, bool)
+    links = (4, 5, 6) if step > 0 else (3, 2, 1)
+    found = list(made._along(present, step))
+    assert [k for k, *_ in found] == [present + step * d for d in (1, 2, 3)]
+    for link, (_, flow, trust) in zip(links, found, strict=True):
+        matrix = affine(link)
+        valid = valid & leads_inside(chain)
+        chain = (matrix if step > 0 else np.linalg.inv(matrix)) @ chain
+        assert valid.mean() > 0.3
+        np.testing.assert_allclose(flow[valid], flow_of(chain)[valid], atol=0.1)
+        assert 0.7 < trust.min() <= trust.max() < 1
+
+
+def test_what_is_fetched_with_an_error_of_its_own_leaves_fine_detail_to_the_network():
+    drops_, known = drops(), np.ones(SIZE, np.float32)
+    random = np.random.default_rng(0)
+    blurred = random.normal(0, 8, (*SIZE, 3)).astype(
+        np.float32
+    )  # as much beside drops as behind them
+    assert np.abs(mixed_change(blurred, known, drops_, drops_))[drops_ > 0].mean() < 2.5
+    invented = blurred + 60 * drops_[..., None] * (np.arange(SIZE[1]) % 2 * 2 - 1)[:, None]
+    found = mixed_change(invented.astype(np.float32), known, drops_, drops_)
+    assert np.abs(found - invented)[drops_ > 0].mean() < 6
+    level = np.full((*SIZE, 3), 9, np.float32)
+    np.testing.assert_allclose(mixed_change(level, known, drops_, drops_)[drops_ > 0], 9, atol=0.1)
+
+
+def noisy(frames=12, change=0):
+    """Return sources that do not move, and results that the noise of the source changes behind drops."""
+    random, scene = np.random.default_rng(0), texture(size=SIZE)[: SIZE[0], : SIZE[1]]
+    mask = drops()[..., None]
+    still = cv2.resize(scene, SIZE[::-1]).astype(np.float32) * 0.8 + 20
+    sources = [still + random.normal(0, 2, still.shape) + change * n for n in range(frames)]
+    results = [
+        s * (1 - mask) + mask * (90 + change * n + random.normal(0, 6, still.shape))
+        for n, s in enumerate(sources)
+    ]
+    return [[np.clip(f, 0, 255).astype(np.uint8) for f in fs] for fs in (sources, results)]
+
+
+def pushed(sources, results, **options):
+    made = TemporalFilter(**options)
+    frames = [made.push(s, r, drops()) for s, r in zip(sources, results, strict=True)]
+    return [f for f in frames if f is not None] + list(made.flush())
+
+
+@pytest.mark.parametrize(('look_ahead', 'least'), [(True, 2.2), (False, 1.8)])
+def test_a_standing_camera_is_steady_where_the_source_is_the_same(look_ahead, least):
+    sources, results = noisy()
+    found = pushed(sources, results, look_ahead=look_ahead)
+    behind = drops() > 0
+    before, after = (
+        np.std(np.array(frames, float)[4:-4, behind], axis=0).mean() for frames in (results, found)
+    )
+    assert after < before / least
+    # Beside the drops the network has changed nothing, and the grain stays.
+    beside = cv2.dilate(drops(), np.ones((21, 21))) == 0
+    np.testing.assert_array_equal(np.array(found)[:, beside], np.array(results)[:, beside])
+
+
+def test_what_changes_with_the_source_is_not_held_back():
+    # Light that changes by 6 levels a frame: the mean of the frames around would be right, too, but not
+    # that of earlier ones.
+    sources, results = noisy(change=6)
+    found = pushed(sources, results, look_ahead=False)
+    lag = np.array(found, float) - np.array(results)
+    assert np.abs(lag[:, drops() > 0].mean((1, 2))).max() < 0.5

@@ -4,28 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from math import cos, log10, sin
+from functools import cache
+from math import log10
 
-import cv2
 import numpy as np
 from attentive_gan import ImageRestorer
+from attentive_gan.data_tools.rendered_clip import RenderedClip
+from attentive_gan.datasets.camera_paths import Movement, scene_size
 from attentive_gan.evaluation.protocols import PROTOCOLS
 from attentive_gan.restoration.video.flicker import FlickerMeter
 from attentive_gan.restoration.video.temporal_filter import TemporalFilter
 from attentive_gan.utils.types import ImageArray
 from drawn_scenes.scenes import draw_scene
-from raindrop_renderer import RainyImage, add_raindrops
+from raindrop_renderer import RainyImage, Water
 from raindrop_renderer.options import RaindropOptions
+from raindrop_renderer.parameters import Regime
 
-#: Height and width of the frames, and of the scene that the camera moves over.
-FRAME, SCENE = (240, 360), (480, 800)
-#: Frames of a clip.
-FRAMES = 24
-#: Movement of the camera and regime of the raindrops of each clip.
-CLIPS = (
-    ('slow pan', 'small'), ('slow pan', 'windscreen'), ('fast pan', 'discs'), ('fast pan', 'small'),
-    ('zoom', 'ghosts'), ('zoom', 'windscreen'), ('turn', 'focused'), ('shake', 'small'),
-    ('shake', 'highlights'), ('cut', 'discs'), ('still', 'windscreen'), ('still', 'small'),
+#: Movement of the camera, what the water does, regime of the raindrops, and noise of each clip.
+CLIPS: tuple[tuple[Movement, Water, Regime, float], ...] = (
+    ('pan', 'fixed', 'small', 0), ('pan', 'fixed', 'windscreen', 0),
+    ('fast-pan', 'fixed', 'discs', 0), ('fast-pan', 'fixed', 'small', 0),
+    ('zoom', 'fixed', 'ghosts', 0), ('zoom', 'fixed', 'windscreen', 0),
+    ('turn', 'fixed', 'focused', 0), ('shake', 'fixed', 'small', 0),
+    ('shake', 'fixed', 'highlights', 0), ('cut', 'fixed', 'discs', 0),
+    ('still', 'fixed', 'windscreen', 0), ('still', 'fixed', 'small', 0),
+    ('drive', 'fixed', 'small', 1), ('drive', 'wiped', 'discs', 1),
+    ('pan', 'running', 'windscreen', 1), ('fast-pan', 'forming', 'small', 1),
+    ('still', 'fixed', 'discs', 2), ('still', 'running', 'windscreen', 1),
+    ('still', 'forming', 'small', 1), ('still', 'wiped', 'small', 2),
 )  # fmt: skip
 
 
@@ -35,6 +41,8 @@ class ClipScores:
 
     movement: str
     """Movement of the camera."""
+    water: str
+    """What the water does."""
     regime: str
     """Regime of the raindrops."""
     psnr: dict[str, float] = field(default_factory=dict)
@@ -56,8 +64,8 @@ def measure_clips(restorer: ImageRestorer) -> Iterator[tuple[ClipScores, ImageAr
     Yields:
         The scores, and an image of a frame: rainy, one by one, temporal, true.
     """
-    for seed, (movement, regime) in enumerate(CLIPS):
-        clip = list(render_clip(movement, regime, seed))
+    for seed, kind in enumerate(CLIPS):
+        clip = list(render_clip(*kind, seed))
         restored = [restorer.restore(frame.rainy, attention=True) for frame in clip]
         ways = {'input': [f.rainy for f in clip], 'frames': [r.image for r in restored]}
         for way, look_ahead in (('temporal', True), ('fast', False)):
@@ -66,49 +74,31 @@ def measure_clips(restorer: ImageRestorer) -> Iterator[tuple[ClipScores, ImageAr
                 assert result.attention is not None  # noqa: S101 -- the network gives one
                 images.append(filter_.push(frame.rainy, result.image, result.attention))
             ways[way] = [image for image in images if image is not None] + list(filter_.flush())
-        scores = ClipScores(movement, regime)
+        scores = ClipScores(*kind[:3])
         for way, images in ways.items():
             _score(scores, way, clip, images)
         scores.flicker['truth'] = _flicker(clip, [f.clean for f in clip])
-        middle = FRAMES // 3
+        middle = len(clip) // 3
         frames = [ways[way][middle] for way in ('input', 'frames', 'temporal')]
         yield scores, np.hstack([*frames, clip[middle].clean])
 
 
-def render_clip(movement: str, regime: str, seed: int) -> Iterator[RainyImage]:
-    """Render the frames of a camera that moves over a drawn scene, with drops that stay on the glass.
+def render_clip(
+    movement: Movement, water: Water, regime: Regime, noise: float, seed: int
+) -> Iterator[RainyImage]:
+    """Render the frames of a camera that moves over a drawn scene.
 
     Args:
-        movement: One of the movements of `CLIPS`.
+        movement: How the camera moves.
+        water: What the drops do.
         regime: Regime of the raindrops.
+        noise: Standard deviation of noise in the rainy frames, in levels.
         seed: Seed of scene and drops.
     """
-    height, width = FRAME
-    options = RaindropOptions(regimes={regime: 1.0}, frame_width=540)
-    for number in range(FRAMES):
-        is_second = movement == 'cut' and number >= FRAMES // 2
-        scene = draw_scene(300 + seed + 50 * is_second, SCENE)
-        x, y, angle, zoom = _camera(movement, number)
-        matrix = cv2.getRotationMatrix2D((x + width / 2, y + height / 2), angle, zoom)
-        matrix[:, 2] -= (x, y)
-        clean = cv2.warpAffine(
-            scene, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
-        )
-        yield add_raindrops(clean.astype(np.uint8), 700 + seed, options)
-
-
-def _camera(movement: str, number: int) -> tuple[float, float, float, float]:
-    """Return left, top, angle in degrees and zoom of a frame."""
-    part = number / (FRAMES - 1)
-    return {
-        'slow pan': (60 + 100 * part, 120, 0, 1),
-        'fast pan': (20 + 400 * part, 100, 0, 1),
-        'zoom': (180, 120, 0, 1 + 0.5 * part),
-        'turn': (180, 120, 12 * part, 1),
-        'shake': (180 + 8 * sin(1.7 * number), 120 + 6 * cos(2.3 * number), 0.5 * sin(number), 1),
-        'cut': (60 + 200 * part, 120, 0, 1),
-        'still': (180, 120, 0, 1),
-    }[movement]
+    raindrops = RaindropOptions(regimes={regime: 1.0}, frame_width=540)
+    clip = RenderedClip(movement, water, seed=700 + seed, noise=noise, raindrops=raindrops)
+    size = scene_size(clip.size)
+    return clip.render(cache(lambda second: draw_scene(300 + seed + 50 * second, size)))
 
 
 def _score(scores: ClipScores, way: str, clip: list[RainyImage], images: list[ImageArray]) -> None:

@@ -83,11 +83,16 @@ def consistency(flow: Map, back: Map) -> Map:
     return cast(Map, np.exp(-((gap / (0.7 + 0.05 * np.linalg.norm(flow, axis=2))) ** 2)))
 
 
-def warp(image: NDArray[np.generic], flow: Map) -> Map:
+def warp(image: NDArray[np.generic], flow: Map, interpolation: int = cv2.INTER_LINEAR) -> Map:
     """Return the values of an image (H, W) or (H, W, C) where a flow leads, the edge beyond the edge."""
     target = positions(*flow.shape[:2]) + flow
-    moved = cv2.remap(image, target, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
+    moved = cv2.remap(image, target, None, interpolation, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
     return cast(Map, moved)
+
+
+def composed(first: Map, second: Map) -> Map:
+    """Return the flow that leads as far as one flow and then, from there, another."""
+    return first + warp(second, first)
 
 
 def positions(height: int, width: int) -> Map:

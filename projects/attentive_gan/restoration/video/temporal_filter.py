@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from attentive_gan.utils.types import PixelArray
 
 from .attention_average import SCENE_CUT
-from .motion import Map, blur, consistency, positions, resized_flow, scene_flow, warp
+from .mixing import mixed_change
+from .motion import Map, blur, composed, consistency, positions, resized_flow, scene_flow, warp
+from .steadying import REACH, SteadyFrame, steady_change
 
 #: Frames before and after the present one that are used; drops of some tens of pixels need some frames of
 #: motion to be passed.
@@ -24,7 +26,11 @@ _DISTANCES = (1, 2, 3, 4, 6, 8, 10, 12)
 #: Largest side of the images in which motion is estimated.
 _WORKING_SIDE = 480
 #: Mean attention from which a drop may be there, and above that range it certainly is.
-_DROP, _DROP_RANGE = 0.15, 0.3
+_DROP, _DROP_RANGE = 0.07, 0.22
+#: Frames before and after over which attention is averaged to find the drops of the present frame, and of
+#: one from which pixels are fetched. Drops that run, form or are wiped away need short times, details of
+#: the scene that look like drops need long ones.
+_PRESENT, _OTHER = 4, 2
 #: Difference of colours around a drop, in levels, at which a fetched pixel counts exp(-1).
 _RIM = 12.0
 #: Weight of all fetched pixels at which they replace the network's.
@@ -36,10 +42,8 @@ _THUMBNAIL = (64, 36)
 class _Frame:
     """A restored frame, and its relation to the frame before it."""
 
-    image: PixelArray
-    """Restored by the network, (H, W, 3), uint8 or uint16."""
-    small: PixelArray
-    """The same at the working size, (h, w, 3), uint8."""
+    steady: SteadyFrame
+    """The rainy frame, and the restored one."""
     attention: Map
     """Attention map at the working size."""
     thumbnail: Map
@@ -51,15 +55,30 @@ class _Frame:
     trust: tuple[Map, Map] | None = None
     """Consistency of both."""
 
+    drops: Map | None = None
+    """Where drops are, once all frames around it are known."""
+
+    @property
+    def image(self) -> PixelArray:
+        """Restored by the network, (H, W, 3), uint8 or uint16."""
+        return self.steady.image
+
+    @property
+    def small(self) -> PixelArray:
+        """The same at the working size, (h, w, 3), uint8."""
+        return self.steady.small
+
 
 class TemporalFilter:
     """Replaces what the network invents behind drops by what other frames show there.
 
-    Drops stay where they are in the image while the scene moves behind them, so the mean of the attention
-    maps over some frames shows drops and forgets details of the scene. Behind a drop, the scene is taken
-    from frames where it is visible: along the flow of the scene, from one frame to the next, weighted by
-    visibility, consistency of the flow and similarity around the drop, with colours matched there. Where no
-    frame shows it, and in scenes that do not move, the network's image remains.
+    Drops stay where they are in the image, or move in their own way, while the scene moves behind them, so
+    the mean of the attention maps over some frames shows drops and forgets details of the scene. Behind a
+    drop, the scene is taken from frames where it is visible: along the flow of the scene, from one frame to
+    the next, weighted by visibility, consistency of the flow and similarity around the drop, with colours
+    matched there, and as far as that lessens the error (`mixing`). Where no frame shows it, and in scenes
+    that do not move, the network's image remains; there, frames whose source is the same up to noise are
+    averaged (`steadying`).
 
     The result of a frame depends on `radius` frames after it and twice as many before it alone, so a video
     may be divided anywhere. A cut ends what frames share.
@@ -98,13 +117,17 @@ class TemporalFilter:
         thumbnail = shrunk.astype(np.float32)
         if self._frames and self._is_cut(restored, thumbnail):
             self._finish_scene()
-        small, map_ = (
-            cv2.resize(image, _working_size(restored), interpolation=cv2.INTER_AREA)
-            for image in (_eight_bits(restored), attention)
+        size = _working_size(restored)
+        source, small, map_ = (
+            cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+            for image in (_eight_bits(rainy), _eight_bits(restored), attention)
         )
-        frame = _Frame(restored, cast(PixelArray, small), cast(Map, map_), thumbnail)
+        pair = SteadyFrame(cast(PixelArray, source), cast(PixelArray, small), restored)
+        frame = _Frame(pair, cast(Map, map_), thumbnail)
         self._frames.append(frame)
         self._waiting += 1
+        if len(self._frames) > _OTHER:
+            self._drops(len(self._frames) - 1 - _OTHER, _OTHER)
         self._connect()
         if self._waiting > (self.radius if self.look_ahead else 0):
             self._finish_one()
@@ -134,7 +157,7 @@ class TemporalFilter:
         """Estimate the motion between the last two frames."""
         if len(self._frames) < 2:
             return
-        visible = 1 - self._drops(len(self._frames) - 1 - self.radius, len(self._frames))
+        visible = 1 - self._drops(len(self._frames) - 1, self.radius)
         last, frame = self._frames[-2], self._frames[-1]
         before, now = (cv2.cvtColor(f.small, cv2.COLOR_RGB2GRAY) for f in (last, frame))
         forth = scene_flow(cast(PixelArray, before), cast(PixelArray, now), visible)
@@ -142,32 +165,49 @@ class TemporalFilter:
         frame.forth, frame.back = forth, back
         frame.trust = consistency(forth, back), consistency(back, forth)
 
-    def _drops(self, first: int, end: int) -> Map:
-        """Return where drops are during some frames, at the working size, 0 to 1."""
-        maps = [
-            self._frames[k].attention for k in range(max(0, first), min(end, len(self._frames)))
-        ]
+    def _drops(self, number: int, reach: int) -> Map:
+        """Return where drops are in a frame by those around it, at the working size, 0 to 1."""
+        frame = self._frames[number]
+        if reach == _OTHER and frame.drops is not None:
+            return frame.drops
+        end = min(number + reach + 1, len(self._frames))
+        maps = [self._frames[k].attention for k in range(max(0, number - reach), end)]
         drops = np.clip((np.mean(maps, axis=0) - _DROP) / _DROP_RANGE, 0, 1)
-        return cast(Map, cv2.dilate(blur(drops, 1), np.ones((3, 3), np.uint8)))
+        found = cast(Map, cv2.dilate(blur(drops, 1), np.ones((3, 3), np.uint8)))
+        if reach == _OTHER and number + reach < len(self._frames):
+            frame.drops = found
+        return found
 
     def _filtered(self, present: int) -> PixelArray:
         """Return a frame with the scene behind its drops."""
         frame = self._frames[present]
-        drops = self._drops(present - self.radius, present + self.radius + 1)
+        drops = self._drops(present, _PRESENT)
         height, width = frame.image.shape[:2]
         total = np.zeros((height, width, 3), np.float32)
         weights = np.zeros((height, width), np.float32)
         for step in (-1, 1) if self.look_ahead else (-1,):
-            for other, flow, trust in self._along(present, step):
-                self._fetch(frame, other, flow, trust, 1 - drops, total, weights)
-        share = cv2.resize(drops, (width, height)) * np.clip(weights / _ENOUGH, 0, 1)
-        fetched = total / (weights + 1e-6)[..., None]
-        mixed = frame.image + share[..., None] * (fetched - frame.image)
+            for k, flow, trust in self._along(present, step):
+                elsewhere = 1 - self._drops(k, _OTHER)
+                self._fetch(
+                    frame, self._frames[k], flow, trust, 1 - drops, elsewhere, total, weights
+                )
+        change = (total - weights[..., None] * frame.image) / (weights + 1e-6)[..., None]
+        known = np.clip(weights / _ENOUGH, 0, 1)
+        mixed = frame.image + mixed_change(change, known, drops, frame.steady.changed)
+        steady = steady_change(frame.steady, [f.steady for f in self._near(present)])
+        if steady is not None:
+            mixed += steady * (1 - cv2.resize(drops, (width, height)) * known)[..., None]
         kind = frame.image.dtype
         return cast(PixelArray, np.clip(mixed + 0.5, 0, np.iinfo(kind).max).astype(kind))
 
-    def _along(self, present: int, step: int) -> Iterator[tuple[_Frame, Map, Map]]:
-        """Yield frames in one direction with the flow to them and its consistency."""
+    def _near(self, present: int) -> list[_Frame]:
+        """Return the frames with which a frame is steadied."""
+        reach = min(REACH, self.radius)
+        first, end = max(0, present - reach), present + reach + 1 if self.look_ahead else present
+        return [f for k, f in enumerate(self._frames) if first <= k < end and k != present]
+
+    def _along(self, present: int, step: int) -> Iterator[tuple[int, Map, Map]]:
+        """Yield numbers of frames in one direction with the flow to them and its consistency."""
         flow = trust = None
         for distance in range(1, self.radius + 1):
             k = present + step * distance
@@ -182,20 +222,30 @@ class TemporalFilter:
                 flow, trust = next_flow, next_trust
             else:
                 trust = trust * warp(next_trust, flow)
-                flow = flow + warp(next_flow, flow)
+                flow = composed(flow, next_flow)
             if distance in _DISTANCES:
-                yield self._frames[k], flow, cast(Map, trust / (1 + 0.1 * distance))
+                yield k, flow, cast(Map, trust / (1 + 0.1 * distance))
 
     @staticmethod
     def _fetch(
-        frame: _Frame, other: _Frame, flow: Map, trust: Map, visible: Map, total: Map, weights: Map
+        frame: _Frame,
+        other: _Frame,
+        flow: Map,
+        trust: Map,
+        visible: Map,
+        elsewhere: Map,
+        total: Map,
+        weights: Map,
     ) -> None:
-        """Add the pixels of another frame and their weights to the sums, in place."""
+        """Add the pixels of another frame and their weights to the sums, in place.
+
+        `visible` and `elsewhere` are the visibility of the scene in the frame and in the other.
+        """
         small_height, small_width = visible.shape
         height, width = frame.image.shape[:2]
         target = positions(small_height, small_width) + flow
         inside = ((target >= 0) & (target <= (small_width - 1, small_height - 1))).all(2)
-        weight = trust * inside * warp(visible, flow) ** 2
+        weight = trust * inside * warp(elsewhere, flow) ** 2
         # Colours and similarity are compared around the drops, where both frames show the scene.
         compared = weight * visible
         sigma = max(4.0, min(small_height, small_width) / 20)
@@ -207,7 +257,9 @@ class TemporalFilter:
         size = (width, height)
         full = cv2.resize(weight.astype(np.float32), size)
         levels = np.iinfo(other.image.dtype).max / 255
-        fetched = warp(other.image, resized_flow(flow, size)) + cv2.resize(offset * levels, size)
+        fetched = warp(other.image, resized_flow(flow, size), cv2.INTER_CUBIC) + cv2.resize(
+            offset * levels, size
+        )
         total += fetched * full[..., None]
         weights += full
 

@@ -1,0 +1,53 @@
+"""How much of what other frames show replaces the network's image."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import cv2
+import numpy as np
+
+from .motion import Map, blur
+
+#: Standard deviation in pixels of the blur that divides a change into coarse and fine.
+_FINE = 2.0
+#: Factor of the measured error of the fine part. Motion that is wrong by less than a pixel, and the mean of
+#: several frames, blur what is fine and leave what is coarse, which is not measured.
+_CAUTION = 2.0
+
+
+def mixed_change(change: Map, known: Map, drops: Map, changed: Map) -> Map:
+    """Return the part of a change of the network's image that lessens its error, (H, W, 3).
+
+    Args:
+        change: Difference of what other frames show from the network's image (H, W, 3), 0 where unknown.
+        known: How much other frames show (H, W), 0 to 1.
+        drops: Where drops are (h, w), at the working size, 0 to 1.
+        changed: Where the network has changed the source, likewise; it flickers there, too, coarsely.
+    """
+    coarse = blur(change, _FINE)
+    result = np.zeros_like(change)
+    fine_share = drops * _useful_share(change - coarse, known, drops)
+    for part, share in ((coarse, np.maximum(drops, changed)), (change - coarse, fine_share)):
+        result += (cv2.resize(share, known.shape[::-1]) * known)[..., None] * part
+    return result
+
+
+def _useful_share(change: Map, known: Map, drops: Map) -> Map:
+    """Return the share of a change that gives the least mean square error, (h, w), 0 to 1.
+
+    Beside drops, a change is the error of what was fetched; behind them, that of the network adds to it.
+    Of two estimates with independent errors, the best mixture gives each the share of the other's mean
+    square error: for the fetched one, 1 - (its own error) / (mean square of the change).
+    """
+    size = drops.shape[::-1]
+    squares, weight = (
+        cv2.resize(values, size, interpolation=cv2.INTER_AREA)
+        for values in ((change**2).mean(2), known)
+    )
+    sigma = max(4.0, min(size) / 20)
+    beside, behind = (
+        blur(squares * part, sigma) / (blur(part, sigma) + 1e-3)
+        for part in (weight * (1 - drops), weight * drops)
+    )
+    return cast(Map, np.clip(1 - _CAUTION * beside / (behind + 1e-3), 0, 1))
