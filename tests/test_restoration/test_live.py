@@ -156,17 +156,18 @@ def test_an_address_that_does_not_answer_is_named_without_its_password() -> None
 @pytest.mark.parametrize(
     ('argument', 'message'),
     [
-        ('https://example.com/photo.jpg', 'Download it'),
+        ('https://me:secret@example.com/photo.jpg', 'Download it'),
         ('https://example.com/clip.mp4?id=3', 'Download it'),
         ('ftp://example.com/photo.jpg', 'addresses that begin with ftp'),
         ('file:///tmp/clip.mp4', 'addresses that begin with file'),
-        ('rtsp://example.com/clip.mp4', 'only input'),
+        ('rtsp://me:secret@example.com/clip.mp4', 'only input'),
         ('camera:0', 'only input'),
     ],
 )
 def test_addresses_among_files(argument: str, message: str, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=message):
+    with pytest.raises(UserError, match=message) as error:
         plan_batch([argument, tmp_path], tmp_path / 'out', BatchOptions())
+    assert 'secret' not in str(error.value)
 
 
 @pytest.mark.parametrize('address', ['https://example.com/a.PNG', 'http://example.com/a.mkv'])

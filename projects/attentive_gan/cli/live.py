@@ -12,11 +12,11 @@ from pathlib import Path
 
 from attentive_gan.errors import UserError, shown
 from attentive_gan.inference import ImageRestorer
+from attentive_gan.restoration.addresses import is_live
 from attentive_gan.restoration.batch import Outcome, log_line
 from attentive_gan.restoration.detection import Detection, RaindropDetector
 from attentive_gan.restoration.detection.live import detect_live
 from attentive_gan.restoration.detection.records import Records
-from attentive_gan.restoration.inputs import is_live
 from attentive_gan.restoration.video.live_restoring import check_live_output, restore_live
 from attentive_gan.restoration.video.live_source import LiveSource
 from attentive_gan.restoration.video.restoring import VideoOptions
