@@ -12,16 +12,18 @@ import pytest
 from attentive_gan import compat
 from attentive_gan.image_io import write_image
 from support.browser import start_chromium
+from support.fault_matrix import FaultTable
 from support.pairs import pair_of
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 GOLDEN = Path(__file__).resolve().parent / 'golden'
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Make MMagic importable, and tools interruptible where a shell runs the tests in its background."""
     compat.prepare()
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    config.pluginmanager.register(FaultTable(config.getoption('--target')), 'fault-table')
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -32,6 +34,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=120,
         metavar='N',
         help='mutations of each file (default 120)',
+    )
+    parser.addoption(
+        '--target',
+        choices=['own', 'mmengine'],
+        default='own',
+        help='what the faults of `-m fault` are injected into: this project (default), or the runner of '
+        'MMEngine alone, where many tests are expected to fail',
     )
 
 

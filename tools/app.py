@@ -1,5 +1,6 @@
 """Start a local web page that restores photos: `attentive-gan app`."""
 
+import _environment  # noqa: F401  (says what is missing)
 from attentive_gan.cli import app
 from attentive_gan.cli.common import run_tool
 

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import _environment  # noqa: F401  (says what is missing)
 from attentive_gan.cli.common import run
 
 BASELINE = Path(__file__).resolve().parent.parent / 'tests' / 'support' / 'published_graph.py'

@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+import _environment  # noqa: F401  (says what is missing)
 from attentive_gan.cli.arguments import at_least
 from attentive_gan.cli.common import add_config_options, config_options, run_tool
 
@@ -31,7 +32,9 @@ def run(args: argparse.Namespace) -> None:
     from attentive_gan.errors import UserError
     from attentive_gan.image_io import write_image
     from mmagic.registry import DATASETS
+    from mmengine.registry import init_default_scope
 
+    init_default_scope('mmagic')  # MMEngine's data sets of several others look for them there
     loader = load_config(args.config, options).get(f'{args.phase}_dataloader')
     if not loader:
         raise UserError(f'{args.config}: it has no {args.phase}_dataloader.')

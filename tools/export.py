@@ -1,5 +1,6 @@
 """Write a network to a file for other programs: `attentive-gan export`."""
 
+import _environment  # noqa: F401  (says what is missing)
 from attentive_gan.cli import export
 from attentive_gan.cli.common import run_tool
 

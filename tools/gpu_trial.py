@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+import _environment  # noqa: F401  (says what is missing)
 from attentive_gan.cli.common import run
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -7,6 +7,7 @@ import json
 import sys
 from pathlib import Path
 
+import _environment  # noqa: F401  (says what is missing)
 from attentive_gan.cli.common import run_tool
 
 

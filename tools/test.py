@@ -1,5 +1,6 @@
 """Test a checkpoint: `attentive-gan test`."""
 
+import _environment  # noqa: F401  (says what is missing)
 from attentive_gan.cli import test
 from attentive_gan.cli.common import run_tool
 

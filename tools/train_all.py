@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import _environment  # noqa: F401  (says what is missing)
 from attentive_gan.cli.arguments import at_least, positive
 from attentive_gan.cli.common import parse_options, run_tool
 

@@ -1,14 +1,2 @@
-# NAFNet of width 32 (Chen et al., ECCV 2022) from MMagic, with its authors' blocks for deblurring, on the
-# Raindrop data set.
-_base_ = '../_base_/baseline_raindrop.py'
-
-model = dict(
-    generator=dict(
-        type='NAFNet',
-        mid_channels=32,
-        enc_blk_nums=[1, 1, 1, 28],
-        middle_blk_num=1,
-        dec_blk_nums=[1, 1, 1, 1],
-    )
-)
-optim_wrapper = dict(optimizer=dict(type='AdamW', lr=1e-3, betas=(0.9, 0.9), weight_decay=1e-3))
+# NAFNet of width 32 on the Raindrop data set.
+_base_ = ['../_base_/models/nafnet.py', '../_base_/datasets/raindrop.py']

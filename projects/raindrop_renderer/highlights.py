@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .exact import Floats, smooth_field, whole
+from .moving_water import MovingWater
 from .parameters import RaindropParameters
 
 #: Different discs of an image.
@@ -49,10 +50,16 @@ class Highlights:
         size: (height, width) of the image in pixels.
         frame: Width in pixels of the whole frame, to which the number refers.
         radius: Radius of the blur in pixels.
+        water: What the drops do and when.
     """
 
     def __init__(
-        self, parameters: RaindropParameters, size: tuple[int, int], frame: float, radius: float
+        self,
+        parameters: RaindropParameters,
+        size: tuple[int, int],
+        frame: float,
+        radius: float,
+        water: MovingWater,
     ) -> None:
         p = parameters
         random = np.random.default_rng([p.seed, 11])
@@ -61,6 +68,7 @@ class Highlights:
         self.down, self.across = (
             np.floor(np.round(random.random(count) * side, 6)).astype(int) for side in size
         )
+        self.shown = water.shown(self.down, self.across, size, p.seed)
         level = p.highlight_level * np.exp(0.9 * random.standard_normal(count))
         self.radiance = whole(np.minimum(level, 16) * 65025).astype(np.float32)
         # A drop sends about as much light as it hides, or more.
@@ -80,7 +88,11 @@ class Highlights:
             left: The image's column at which the part begins.
         """
         height, width = alpha.shape
-        near = (self.down > top - self.reach - 1) & (self.down < top + height + self.reach + 1)
+        near = (
+            self.shown
+            & (self.down > top - self.reach - 1)
+            & (self.down < top + height + self.reach + 1)
+        )
         near &= (self.across > left - self.reach - 1) & (
             self.across < left + width + self.reach + 1
         )

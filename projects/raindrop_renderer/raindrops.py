@@ -18,6 +18,7 @@ from .exact import Floats, box_blur_levels, enlarge, filter_whole, shrink, whole
 from .film import Film
 from .glass import stamp, through_drops
 from .highlights import Highlights
+from .moving_water import MovingWater
 from .parameters import RaindropParameters
 from .placement import Drops, place_drops
 from .sprites import DEGREES_PER_PIXEL, FULL, UNITS_PER_DEGREE
@@ -78,6 +79,7 @@ def render_raindrops(
     parameters: RaindropParameters,
     frame_width: int | None = None,
     window: Window | None = None,
+    water: MovingWater | None = None,
 ) -> RainyImage:
     """Render an image behind wet glass; equal arguments give equal bytes on any machine.
 
@@ -93,6 +95,7 @@ def render_raindrops(
             the image's own width.
         window: Top, left, height and width in pixels of the part of the image that is wanted. It gets the
             bytes that it has in the whole image, in less time; None for the whole.
+        water: What the drops do and when, for a frame of a video; None for drops that stay.
 
     Raises:
         RaindropOptionError: The image is smaller than 16x16, or the window does not lie within it.
@@ -122,7 +125,11 @@ def render_raindrops(
             f'which is {clean.shape[1]}x{clean.shape[0]}.'
         )
     rendering = _Rendering(
-        np.ascontiguousarray(clean), parameters, frame_width, window or whole_image
+        np.ascontiguousarray(clean),
+        parameters,
+        frame_width,
+        window or whole_image,
+        water or MovingWater(),
     )
     return rendering.image()
 
@@ -136,8 +143,10 @@ class _Rendering:
         parameters: RaindropParameters,
         frame_width: int | None,
         window: Window,
+        water: MovingWater,
     ) -> None:
         self.clean, self.parameters, self.window = clean, parameters, window
+        self.water = water
         self.height, self.width = clean.shape[:2]
         self.frame = frame_width or self.width
         p = parameters
@@ -162,12 +171,13 @@ class _Rendering:
         )
         self.drops = self._drops(scale / self.grid)
         size = (self.height, self.width)
-        self.highlights = Highlights(p, size, self.frame, self.blur)
+        self.highlights = Highlights(p, size, self.frame, self.blur, water)
 
     def _drops(self, scale: float) -> Drops:
         margin = self.margin + 1 + 2 * scale * self.parameters.radius_median
         glass = (-(-self.height // self.grid), -(-self.width // self.grid))
-        return place_drops(glass, scale, margin, self.parameters)
+        drops = place_drops(glass, scale, margin, self.parameters)
+        return self.water.drops(drops, glass, scale, self.parameters.seed)
 
     @cached_property
     def coarse_grid(self) -> int:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import time
-
 import torch
 import torch.nn.functional as F
 from attentive_gan.models.networks.attentive_generator import AttentiveOutput
 from attentive_gan.models.networks.discriminators import DiscriminatorOutput
-from mmagic.registry import HOOKS, MODELS, TRANSFORMS
+from fault_injection import WorkerHarm  # and its hook, which configs name
+from mmagic.registry import MODELS, TRANSFORMS
 from mmcv.transforms import BaseTransform
-from mmengine.hooks import Hook
 from torch import nn
 
 
@@ -64,50 +60,11 @@ class TinyDiscriminator(nn.Module):
 
 @TRANSFORMS.register_module()
 class WorkerFault(BaseTransform):
-    """Ends or stops the worker that loads pair 3 when the environment has WORKER_FAULT=kill or =hang.
+    """Ends or stops a worker when the environment asks for it (`fault_injection`)."""
 
-    The first samples pass: they are loaded ahead while the training is still being set up.
-    """
-
-    passed = 0
+    def __init__(self):
+        self.harm = WorkerHarm()
 
     def transform(self, results):
-        fault = os.environ.get('WORKER_FAULT')
-        self.passed += 1
-        if fault and self.passed > 6 and results['img_path'].endswith('3_rain.png'):
-            if fault == 'kill':
-                os.kill(os.getpid(), signal.SIGKILL)
-            time.sleep(1000)
+        self.harm(results['img_path'])
         return results
-
-
-@HOOKS.register_module()
-class FaultInjection(Hook):
-    """Does harm when the environment asks for it, in iteration N from 1.
-
-    KILL_AT=N, POISON_AT=N, KILL_IN_SAVE=N (the checkpoint is written, but not yet renamed), KILL_IN_VAL=N
-    (the images are restored and scored), SIGNALS_AT=N:S[,S] (the numbers of signals, two seconds apart;
-    of several processes the last one gets them).
-    """
-
-    def before_train_iter(self, runner, batch_idx, data_batch=None):
-        if os.environ.get('POISON_AT') == str(batch_idx + 1):
-            with torch.no_grad():
-                next(runner.model.parameters()).fill_(float('nan'))
-
-    def before_save_checkpoint(self, runner, checkpoint):
-        if os.environ.get('KILL_IN_SAVE') == str(checkpoint['meta']['iter']):
-            os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL)
-
-    def after_val_epoch(self, runner, metrics=None):
-        if os.environ.get('KILL_IN_VAL') == str(runner.iter):
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
-        if os.environ.get('KILL_AT') == str(batch_idx + 1):
-            os.kill(os.getpid(), signal.SIGKILL)
-        iteration, _, numbers = os.environ.get('SIGNALS_AT', '').partition(':')
-        if iteration == str(batch_idx + 1) and runner.rank == runner.world_size - 1:
-            for index, number in enumerate(numbers.split(',')):
-                time.sleep(2 * bool(index))
-                os.kill(os.getpid(), int(number))

@@ -21,6 +21,7 @@ import pytest
 import torch
 from attentive_gan.config.reading import load_config
 from attentive_gan.image_io import read_image_file, write_image_file
+from attentive_gan.image_io.extras import photoshop_segment
 from attentive_gan.inference import ImageRestorer
 from mmagic.registry import MODELS
 from mmengine.registry import DefaultScope
@@ -162,6 +163,7 @@ def test_downloads_are_what_the_restorer_gives_and_are_forgotten(server, gan, tm
     key = json.loads(ask(address + 'jobs', 'POST', source.read_bytes(), **headers)[2])['key']
     answer = result_of(address, key)
     assert answer['names'] == {'kept': 'a_restored.JPG', 'png': 'a_restored.png'}
+    assert answer['lost'] == {}
     image_file = read_image_file(source)
     restored = ImageRestorer(*gan, device='cpu').restore(image_file.pixels).image
     for file, suffix in (('kept', '.jpg'), ('png', '.png')):
@@ -171,6 +173,15 @@ def test_downloads_are_what_the_restorer_gives_and_are_forgotten(server, gan, tm
         assert Image.open(io.BytesIO(got)).getexif()[271] == 'Maker'
     assert ask(f'{address}jobs/{key}', 'DELETE', **sender)[0] == 204
     assert ask(f'{address}jobs/{key}/kept')[0] == 404
+
+
+def test_what_a_download_does_not_hold_is_said(server, tmp_path):
+    content = photo(tmp_path / 'a.jpg', format='JPEG').read_bytes()
+    caption = photoshop_segment(b'\x1c\x02\x78\x00\x04rain')
+    content = content[:2] + caption + content[2:]
+    headers = {**credentials(server[0]), 'X-File-Name': 'a.jpg'}
+    key = json.loads(ask(server[0] + 'jobs', 'POST', content, **headers)[2])['key']
+    assert result_of(server[0], key)['lost'] == {'png': ['IPTC']}
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from dataclasses import asdict, replace
 
 import pytest
 import torch
+from attentive_gan.checkpoints.config_description import describe
 from attentive_gan.checkpoints.description import (
     WeightsDescription,
     build_described,
@@ -17,7 +18,6 @@ from attentive_gan.checkpoints.description import (
 )
 from attentive_gan.checkpoints.publishing import save_weights
 from attentive_gan.checkpoints.shipped import SHIPPED
-from attentive_gan.config.model_description import describe
 from attentive_gan.config.reading import load_config
 from attentive_gan.errors import UserError
 from attentive_gan.inference import ImageRestorer

@@ -17,6 +17,12 @@ CONFIGS = sorted(
 )
 #: Short names of configs in a method's folder.
 SHORT_NAMES = [path for path in CONFIGS if path.parent.name == 'configs']
+#: Configs on other data sets, which tests/test_datasets/test_published_layouts.py trains.
+OTHER_DATA = [
+    path
+    for path in CONFIGS
+    if path.stem.endswith(('-clarity', '_rainds', '-rain1k', '_allweather', '_input-target'))
+]
 #: Parameters of generator and discriminator (spec of the ablations; the published counts).
 PARAMETERS = {
     'attgan_a_1xb8-100k_raindrop': (6_074_953, 0),
@@ -55,6 +61,11 @@ def vgg_weights(tmp_path_factory):
         state[f'features.{position}.bias'] = torch.zeros(width)
     torch.save(state, path)
     return path
+
+
+def parts(dataset):
+    """Return the data sets that a data set joins, or the only one."""
+    return dataset.get('datasets', [dataset])
 
 
 def small_crop(step):
@@ -135,7 +146,9 @@ def small(path: Path, data: Path, vgg_weights: Path, work_dir: Path):
     return config
 
 
-@pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    'path', [path for path in CONFIGS if path not in OTHER_DATA], ids=lambda path: path.stem
+)
 def test_one_iteration_of_every_config(path, data, vgg_weights, tmp_path):
     torch.manual_seed(0)
     runner = configuration.build_runner(small(path, data, vgg_weights, tmp_path))
@@ -182,9 +195,9 @@ def test_ablations_count_the_same_generator_updates():
 @pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
 def test_one_colour_order_from_file_to_loss(path):
     config = configuration.load_config(str(path))
+    names = ('train_dataloader', 'val_dataloader', 'test_dataloader')
     orders = {
-        config[name].dataset.pipeline[0].channel_order
-        for name in ('train_dataloader', 'val_dataloader', 'test_dataloader')
+        part.pipeline[0].channel_order for name in names for part in parts(config[name].dataset)
     }
     loss = config.model.get('perceptual_loss')
     if loss is not None and loss.normalize:
@@ -199,7 +212,11 @@ WITH_FILES = [path for path in CONFIGS if 'data_root' in configuration.load_conf
 def test_one_option_moves_all_data(path):
     config = configuration.load_config(str(path), {'data_root': '/elsewhere/'})
     names = ('train_dataloader', 'val_dataloader', 'test_dataloader')
-    roots = [config[name].dataset.get('data_root', '/elsewhere') for name in names]
+    roots = [
+        part.get('data_root', '/elsewhere')
+        for name in names
+        for part in parts(config[name].dataset)
+    ]
     assert all(root.split('/')[:2] == ['', 'elsewhere'] for root in roots)
     assert not [root for root in roots if '//' in root or root.endswith('/')]
 

@@ -1,14 +1,23 @@
-"""Raindrop Clarity and RainDS as they are published: found, checked, trained on and tested."""
+"""Data sets as they are published: found, checked, trained on and tested."""
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 from attentive_gan.config import reading as configuration
-from attentive_gan.datasets import PairFolderDataset, RainDSDataset
+from attentive_gan.datasets import PairFolderDataset, PairListDataset, RainDSDataset
 from attentive_gan.errors import UserError
-from support.published_layouts import save, write_raindrop_clarity, write_rainds
+from support.published_layouts import (
+    ALLWEATHER,
+    save,
+    write_allweather,
+    write_input_target,
+    write_raindrop,
+    write_raindrop_clarity,
+    write_rainds,
+)
 
 
 def clarity(root, **options):
@@ -49,6 +58,28 @@ def test_faults_of_scenes_are_named(day, change, message):
         clarity(day).full_init()
 
 
+def test_whole_scenes_are_held_out(tmp_path):
+    root = write_raindrop_clarity(tmp_path, scenes=7, images=2) / 'DayRainDrop_Train'
+    every = clarity(root).names
+    parts = {part: clarity(root, part=part, held_out=1).names for part in ('train', 'held_out')}
+    assert sorted(parts['train'] + parts['held_out']) == every
+    scenes = {part: {name.split('_')[0] for name in names} for part, names in parts.items()}
+    assert not scenes['train'] & scenes['held_out']
+    assert (len(scenes['train']), len(parts['held_out'])) == (6, 2)
+    # A scene that is added moves no other one but where it takes its place.
+    shutil.rmtree(root / 'Drop' / next(iter(scenes['train'])))
+    shutil.rmtree(root / 'Clear' / next(iter(scenes['train'])))
+    assert clarity(root, part='held_out', held_out=1).names == parts['held_out']
+    with pytest.raises(UserError, match='part must be one of'):
+        clarity(root, part='val')
+
+
+def test_one_scene_cannot_be_divided(tmp_path):
+    root = write_raindrop_clarity(tmp_path, scenes=1) / 'DayRainDrop_Train'
+    with pytest.raises(UserError, match='holds one scene'):
+        clarity(root, part='train').full_init()
+
+
 def test_images_beside_folders_make_no_scenes(day):
     save(day / 'Drop' / 'x.png', 1)
     save(day / 'Clear' / 'x.png', 2)
@@ -60,6 +91,7 @@ def test_images_beside_folders_make_no_scenes(day):
     ('split', 'names'),
     [
         ('RainDS_real/train_set', ['2', '3', '218']),
+        ('RainDS_real/test_set', ['2', '3', '218']),
         ('RainDS_syn/test', ['0', '1', '2', 'pie-0', 'pie-1', 'pie-2']),
     ],
 )
@@ -94,34 +126,33 @@ def test_unknown_rain_is_refused(tmp_path):
         RainDSDataset(data_root=str(tmp_path), rain='gt')
 
 
+#: Standard configs with the writer of their data set, and numbers of training and test images.
 CONFIGS = {
-    'raindrop_clarity': (write_raindrop_clarity, 12, 12),
-    'rainds': (write_rainds, 3, 3),
+    'nafnet/nafnet_1xb8-100k_raindrop': (write_raindrop, 3, 2),
+    'nafnet/nafnet_1xb8-100k_raindrop-clarity': (write_raindrop_clarity, 6, 6),
+    'nafnet/nafnet_1xb8-100k_rainds': (write_rainds, 3, 3),
+    'nafnet/nafnet_1xb8-100k_uav-rain1k': (write_input_target, 3, 2),
+    'nafnet/nafnet_1xb8-100k_allweather': (write_allweather, 4, 3),
+    'nafnet/nafnet_1xb8-100k_input-target': (write_input_target, 3, 2),
+    'restormer/restormer_8xb2-100k_raindrop-clarity': (write_raindrop_clarity, 6, 6),
+}
+#: What makes a config small enough for a test.
+SMALL = {
+    'nafnet': {
+        'model.generator.mid_channels': 4,
+        'model.generator.enc_blk_nums': [1, 1, 1, 1],
+    },
+    'restormer': {
+        'model.generator.dim': 8,
+        'model.generator.num_blocks': [1, 1, 1, 1],
+        'model.generator.num_refinement_blocks': 1,
+        'model.generator.heads': [1, 1, 1, 1],
+    },
 }
 
 
-@pytest.mark.parametrize('name', CONFIGS)
-def test_one_iteration_and_a_test_with_data_root_alone(repository, tmp_path, name):
-    write, train, test = CONFIGS[name]
-    data = write(tmp_path / 'elsewhere')
-    base = repository / 'configs' / '_base_'
-    path = tmp_path / f'{name}_small.py'
-    path.write_text(f"""
-_base_ = [{str(base / 'default_runtime.py')!r}, {str(base / 'datasets' / f'{name}.py')!r}]
-model = dict(
-    type='BaseEditModel', generator=dict(type='RestorationUNet', channels=[4, 6], blocks=1, shuffle=2),
-    pixel_loss=dict(type='L1Loss'),
-    data_preprocessor=dict(type='PairPreprocessor', mean=[0, 0, 0], std=[255, 255, 255]))
-optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='Adam', lr=1e-3))
-train_cfg = dict(type='ResumableTrainLoop', max_iters=1, val_interval=1)
-val_cfg = dict(type='MultiValLoop')
-test_cfg = dict(type='MultiTestLoop')
-default_hooks = dict(checkpoint=dict(save_best=None), sample_grid=None, save_images=None)
-visualizer = dict(vis_backends=[dict(type='LocalVisBackend')])
-work_dir = {str(tmp_path / 'work')!r}
-experiment_name = {name!r}
-""")
-    config = configuration.load_config(str(path), {'data_root': str(data)})
+def shrink_loaders(config):
+    """Load in this process, and crop no more than the small images have."""
     for loader in (config.train_dataloader, config.val_dataloader, config.test_dataloader):
         loader.update(num_workers=0, persistent_workers=False)
         for dataset in loader.dataset.get('datasets', [loader.dataset]):
@@ -129,6 +160,19 @@ experiment_name = {name!r}
                 if 'crop_size' in step:
                     step.crop_size = (32, 32)
     config.train_dataloader.batch_size = 2
+
+
+@pytest.mark.parametrize('name', CONFIGS)
+def test_one_iteration_and_a_test_with_data_root_alone(repository, tmp_path, name):
+    write, train, test = CONFIGS[name]
+    options = {**SMALL[name.partition('/')[0]], 'data_root': str(write(tmp_path / 'elsewhere'))}
+    config = configuration.load_config(str(repository / 'configs' / f'{name}.py'), options)
+    shrink_loaders(config)
+    config.train_cfg.update(max_iters=1, val_interval=1)
+    config.default_hooks.sample_grid.count = 1
+    config.visualizer.vis_backends = [dict(type='LocalVisBackend')]
+    config.work_dir = str(tmp_path / 'work')
+    config.experiment_name = Path(name).name
     runner = configuration.build_runner(config)
     runner.train()
     assert len(runner.train_dataloader.dataset) == train
@@ -136,3 +180,52 @@ experiment_name = {name!r}
     scores = runner.val_evaluator.metrics[0].records
     assert len(scores) == test
     assert len({score['path'] for score in scores}) == test
+    assert list((tmp_path / 'work').glob('best_*.pth'))
+
+
+def test_a_list_may_name_the_folder_above_or_not(tmp_path):
+    root = write_allweather(tmp_path) / 'train' / 'allweather'
+    shutil.copy(tmp_path / 'train' / 'allweather.txt', root)
+    dataset = PairListDataset(data_root=str(root), list_file='allweather.txt')
+    assert dataset.names == ['0_rain', '12_rain', 'im_0001_s80_a04', 'beautiful_smile_00003']
+    for number, name in enumerate(ALLWEATHER):
+        entry = dataset.get_data_info(number)
+        assert (Path(entry['img_path']), Path(entry['gt_path'])) == (
+            root / 'input' / name,
+            root / 'gt' / name,
+        )
+
+
+@pytest.mark.parametrize(
+    ('change', 'message'),
+    [
+        (lambda train: (train / 'allweather.txt').unlink(), r'allweather\.txt does not exist'),
+        (lambda train: (train / 'allweather.txt').write_bytes(b'\xff\xfe\0'), 'cannot be read as a list'),
+        (lambda train: (train / 'allweather.txt').write_text('\n'), 'holds no images'),
+        (
+            lambda train: (train / 'allweather/input/0_rain.jpg').unlink(),
+            r'a listed image is missing: allweather/input/0_rain\.jpg',
+        ),
+        (
+            lambda train: (train / 'allweather/gt/12_rain.jpg').unlink(),
+            r'without a partner in gt/: allweather/input/12_rain\.jpg',
+        ),
+        (
+            lambda train: (train / 'allweather.txt').write_text('allweather/gt/0_rain.jpg\n'),
+            'without a partner in gt/',
+        ),
+        (
+            lambda train: (train / 'allweather.txt').write_text('allweather/input/0_rain.jpg\n' * 2),
+            'two listed images with one name',
+        ),
+        (
+            lambda train: save(train / 'allweather/gt/0_rain.jpg', 1, (40, 44)),
+            'partners differ in size',
+        ),
+    ],
+)  # fmt: skip
+def test_faults_of_lists_are_named(tmp_path, change, message):
+    train = write_allweather(tmp_path) / 'train'
+    change(train)
+    with pytest.raises(UserError, match=message):
+        PairListDataset(data_root=str(train), list_file='allweather.txt').full_init()

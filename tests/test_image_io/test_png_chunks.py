@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import struct
 import tracemalloc
+import zlib
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from attentive_gan.errors import UserError
-from attentive_gan.image_io import read_header, read_image, read_image_file, verify_complete
-from attentive_gan.image_io.png_chunks import png_chunk
+from attentive_gan.image_io import (
+    encode_image_file,
+    is_animation,
+    read_header,
+    read_image,
+    read_image_file,
+    verify_complete,
+)
+from attentive_gan.image_io.png_chunks import PNG_SIGNATURE, png_chunk
 from PIL import Image
 
 PIXELS = np.random.default_rng(0).integers(0, 65536, (9, 14, 3)).astype(np.uint16)
@@ -73,3 +81,44 @@ def test_tags_that_cannot_be_stored_do_not_cost_the_image(tmp_path):
     kept = Image.Exif()
     kept.load(file.exif)
     assert dict(kept) == {0x010F: 'cam'}
+
+
+@pytest.mark.parametrize(
+    ('bits', 'kind'), [(1, 0), (2, 0), (4, 0), (8, 0), (16, 0), (8, 2), (16, 2)]
+)
+def test_one_transparent_colour(bits, kind):
+    """A file of any depth whose colour of one pixel is transparent, written by hand."""
+    rng, count = np.random.default_rng(bits), 3 if kind else 1
+    stored = rng.integers(0, 2**bits, (9, 14, count))
+    digits = (stored.reshape(9, -1, 1) >> np.arange(bits - 1, -1, -1)) & 1
+    rows = np.packbits(digits.reshape(9, -1).astype(np.uint8), axis=1)
+    lines = b''.join(b'\0' + row.tobytes() for row in rows)
+    clear = stored[4, 5]
+    content = PNG_SIGNATURE + b''.join(
+        png_chunk(*chunk)
+        for chunk in (
+            (b'IHDR', struct.pack('>IIBBBBB', 14, 9, bits, kind, 0, 0, 0)),
+            (b'tRNS', struct.pack(f'>{count}H', *clear)),
+            (b'IDAT', zlib.compress(lines)),
+            (b'IEND', b''),
+        )
+    )
+    file = read_image_file('a.png', content=content)
+    full = 65535 if bits == 16 else 255
+    expected = np.where((stored == clear).all(2), 0, full)
+    np.testing.assert_array_equal(file.alpha, expected)
+    colours = np.broadcast_to(stored * (full // (2**bits - 1)), (9, 14, 3))
+    np.testing.assert_array_equal(file.pixels, colours)
+    again = read_image_file('b.png', content=encode_image_file('b.png', file))
+    np.testing.assert_array_equal(again.alpha, expected)
+
+
+@pytest.mark.parametrize('behind', [False, True])
+def test_animation_chunks_that_mean_nothing(tmp_path, behind):
+    """No frames, or stated behind the pixels, where they are to be ignored (section 11.3.4)."""
+    content = png(path := tmp_path / 'a.png', 8)
+    place = len(content) - 12 if behind else 33
+    chunk = png_chunk(b'acTL', struct.pack('>II', 2 if behind else 0, 0))
+    path.write_bytes(content[:place] + chunk + content[place:])
+    assert not is_animation(path)
+    np.testing.assert_array_equal(read_image_file(path).pixels, PIXELS >> 8)

@@ -64,7 +64,7 @@ def test_tiles_are_freed_before_smaller_ones(networks: dict[str, nn.Module], sca
     notes: list[str] = []
     made = ImageRestorer(network=networks['unet'], tile=64, halo=80, notify=notes.append)
     expected = made.restore(image(40, 64)).image
-    tiled = scarce('run_tiled', 16, lambda job, function, side, halo: side)
+    tiled = scarce('run_tiled', 16, lambda job, function, side, *halo: side)
     assert np.array_equal(made.restore(image(40, 64)).image, expected)
     assert tiled.sizes == [64, 32, 16]
     assert not any(tiled.alive)

@@ -142,7 +142,7 @@ def test_tiles_fill_the_budget(budget, expected):
 def test_tiles_are_halved_when_memory_runs_out(files, monkeypatch):
     messages = []
     path = str(files['unet'][1])
-    restorer = ImageRestorer(weights=path, backend='onnxruntime', notify=messages.append)
+    restorer = ImageRestorer(weights=path, notify=messages.append)  # chosen by the file's name
     rainy = image(200, 200)
     whole = restorer.restore(rainy).image
     original = OnnxSession.run
@@ -164,7 +164,11 @@ def test_mistakes_are_named(files, tmp_path):
     damaged = tmp_path / 'damaged.onnx'
     damaged.write_bytes(Path(path).read_bytes()[:1000])
     for arguments, message in (
-        (dict(weights=path), '--backend onnxruntime'),
+        (dict(weights=path, backend='torch'), '--backend onnxruntime'),
+        (dict(weights=path.replace('.onnx', '.pt2')), r'program of torch\.export'),
+        (dict(weights='https://example.org/a.onnx', backend='torch'), 'ONNX'),
+        (dict(weights='https://example.org/a.pth'), 'download the weights'),
+        (dict(config=config, weights=path), 'no --config'),
         (dict(weights=weights, backend='onnxruntime'), r'\.onnx file of tools/export\.py'),
         (dict(config=config, weights=path, backend='onnxruntime'), 'no --config'),
         (dict(weights=path, backend='onnxruntime', precision='float16'), 'float32'),

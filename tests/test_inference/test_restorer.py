@@ -253,6 +253,12 @@ def test_other_arrays_are_refused(networks: dict[str, nn.Module], shape: tuple[i
         ImageRestorer(network=networks['unet']).restore(np.zeros(shape, np.uint8))
 
 
+@pytest.mark.parametrize('given', ['photo.jpg', None, [[1, 2, 3]]])
+def test_what_is_no_array_is_named(networks: dict[str, nn.Module], given: object) -> None:
+    with pytest.raises(TypeError, match=r'must be an array.*attentive_gan\.image_io\.read_image'):
+        ImageRestorer(network=networks['unet']).restore(given)
+
+
 def test_images_begun_together_are_of_one_size(networks: dict[str, nn.Module]) -> None:
     made = ImageRestorer(network=networks['unet'])
     for others in ([], [image(8, 9), image(9, 8)], [image(8, 8), image(8, 8, 16)]):

@@ -12,6 +12,9 @@ FORMS = [
     ('a=inpainting', 'inpainting', 'telea', ''),
     ('a=inpainting:ns', 'inpainting', 'ns', ''),
     ('a=c/x.py,w.pth', 'config', 'c/x.py', 'w.pth'),
+    ('a=w.safetensors', 'weights', 'w.safetensors', ''),
+    ('a=nafnet/net_g.pth', 'weights', 'nafnet/net_g.pth', ''),
+    ('a=images.pth/', 'folder', 'images.pth/', ''),
     ('a=folder/of,images', 'folder', 'folder/of,images', ''),
     (' a b =with=sign', 'folder', 'with=sign', ''),
 ]
@@ -55,9 +58,10 @@ def test_file(tmp_path):
     path.write_text(
         'entries:\n- {name: a, config: x.py, checkpoint: w.pth}\n- {name: b, folder: f}\n'
         '- {name: c, input: true}\n- {name: d, inpainting: ns}\n'
+        '- {name: e, weights: w.pth}\n'
     )
     assert [entry.argument for entry in read_entries(path)] == [
-        'a=x.py,w.pth', 'b=f/', 'c=input', 'd=inpainting:ns',
+        'a=x.py,w.pth', 'b=f/', 'c=input', 'd=inpainting:ns', 'e=w.pth',
     ]  # fmt: skip
 
 

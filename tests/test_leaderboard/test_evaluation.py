@@ -9,9 +9,13 @@ import shutil
 import cv2
 import numpy as np
 import pytest
+import torch
 from attentive_gan.errors import UserError
 from attentive_gan.leaderboard import Layout, open_data, read_result, summarize, write_summary
+from attentive_gan.leaderboard.page_table import header
 from attentive_gan.leaderboard.sources import InputSource
+from support.described_networks import write_described
+from support.foreign_networks import foreign_weights
 from support.runs import TINY_CONFIG, data_options, tool, write_pairs
 
 TINY = f'tiny={TINY_CONFIG}'
@@ -97,6 +101,23 @@ def test_folder_equals_config_equals_test_tool(evaluated, attentive, pairs, tmp_
         assert own.means[key].mean == pytest.approx(tested[f'test_a/{key}'], abs=0.01)
     assert own.cost.parameters > 0
     assert own.cost.gmacs > 0
+
+
+def test_weights_without_a_config(evaluated, tmp_path):
+    """Of this project, which describe their network, and of another one, which spandrel recognises."""
+    pytest.importorskip('spandrel', reason='spandrel is not installed')
+    described, theirs = write_described(tmp_path, 'unet'), tmp_path / 'theirs.pth'
+    torch.save({'params': foreign_weights('NAFNet')}, theirs)
+    rows = evaluated(f'own={described}', f'nafnet={theirs}', 'input=input')
+    assert [rows[name].reason for name in ('own', 'nafnet')] == ['', '']
+    assert rows['nafnet'].source.identity['network'] == 'SpandrelNetwork'
+    assert 'spandrel' in rows['nafnet'].source.identity['versions']
+    assert rows['nafnet'].notes == ['the weights were recognised as NAFNet, by spandrel']
+    assert rows['nafnet'].cost.gmacs > 0
+    summary = summarize(tmp_path / 'out', 'input')
+    assert {row.result.name: row.rank is None for row in summary.rows} == {
+        'own': False, 'nafnet': False, 'input': True,
+    }  # fmt: skip
 
 
 def test_inpainting_uses_the_true_mask_and_has_no_rank(evaluated, tmp_path):
@@ -387,3 +408,40 @@ def test_lpips_is_absent_without_its_weights(monkeypatch, tmp_path):
     found, why = find_lpips()
     assert found is None
     assert why.startswith('no LPIPS')
+
+
+def test_the_ntire_score_is_named_by_what_is_in_it(evaluated, tmp_path):
+    """The formula of the reports; rows of an earlier version, which lack it, get it too."""
+
+    class Constant:
+        description = 'LPIPS of a test'
+
+        def __call__(self, pred, gt):
+            return 0.25
+
+    whole = evaluated('input=input', lpips=Constant(), out=tmp_path / 'whole')['input']
+    part = evaluated('input=input', out=tmp_path / 'part')['input']
+    for one, other in zip(whole.records, part.records, strict=True):
+        expected = one['bt601_psnr'] + 10 * one['bt601_ssim']
+        assert one['ntire_score'] == pytest.approx(expected - 1.25)
+        assert other['ntire_score_without_lpips'] == pytest.approx(expected)
+        assert 'ntire_score_without_lpips' not in one
+        assert 'ntire_score' not in other
+    path = tmp_path / 'part' / 'entries' / 'input' / 'result.json'
+    content = json.loads(path.read_text())
+    for record in content['records']:
+        del record['ntire_score_without_lpips']
+    del content['means']['ntire_score_without_lpips']
+    path.write_text(json.dumps(content))
+    assert read_result(path).means.keys() == set(content['means'])
+    again = evaluated('input=input', out=tmp_path / 'part')['input']
+    assert again.records == part.records
+    summary = summarize(tmp_path / 'part', 'input')
+    heads = [column.title for column in header(summary)]
+    assert 'NTIRE, part' in heads
+    assert 'NTIRE' not in heads
+    write_summary(summary, tmp_path / 'part')
+    (row,) = csv.DictReader((tmp_path / 'part' / 'leaderboard.csv').open())
+    mean = part.means['ntire_score_without_lpips'].mean
+    assert float(row['ntire_score_without_lpips']) == pytest.approx(mean)
+    assert row['ntire_score'] == ''

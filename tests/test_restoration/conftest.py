@@ -51,20 +51,28 @@ def save() -> Callable[..., Path]:
 
 @pytest.fixture
 def mixed_folder(tmp_path: Path, save: Callable[..., Path]) -> Path:
-    """Return a folder of 200 files, ten of which cannot be restored."""
+    """Return a folder of 200 files, twenty of which cannot be restored."""
     root = tmp_path / 'in'
     kinds = [('png', (3,), {}), ('jpg', (3,), {}), ('png', (), {}), ('bmp', (3,), {}),
-             ('webp', (4,), {'lossless': True}), ('tif', (3,), {})]  # fmt: skip
-    for number in range(187):
+             ('webp', (4,), {'lossless': True}), ('tif', (3,), {}), ('gif', (), {})]  # fmt: skip
+    for number in range(177):
         ending, channels, options = kinds[number % len(kinds)]
         folder = root / ('day' if number % 3 else 'night/2')
         size = (8 + number % 7, 10 + number % 5)
+        if ending == 'gif' and number % 2:  # an animation
+            options = {'save_all': True, 'append_images': [Image.new('L', size[::-1], number)]}
         save(folder / f'{number:03d}.{ending}', *size, *channels, **options)
     save(root / 'one_pixel.png', 1, 1, 3)
     save(root / 'wide.png', 4, 30_000, 3)
     save(root / 'two\nlines.png', 9, 12, 3)
     for name, content in bad_files((root / 'day' / '001.jpg').read_bytes()).items():
         (root / name).write_bytes(content)
+    for number, path in enumerate(sorted(root.rglob('[0-9]*.[gwbt]*'))[:4]):
+        content = path.read_bytes()
+        (root / f'bad_half_{number}{path.suffix}').write_bytes(content[: len(content) // 2])
+    Image.new('F', (8, 8)).save(root / 'bad_float.tif')
+    pages = [Image.new('L', (8, 8)) for _ in range(2)]
+    pages[0].save(root / 'bad_pages.tif', save_all=True, append_images=pages[1:])
     (root / 'bad_dangling.png').symlink_to(root / 'nowhere')
     return root
 
@@ -92,5 +100,9 @@ def bad_files(jpeg: bytes) -> dict[str, bytes]:
         'bad_wide.png': signature + header(30_000, 30_000) + bomb,
         'bad_animation.png': b'GIF89a' + bytes(50),
         'bad_zeros.tif': bytes(100),
+        'bad_photo.heic': struct.pack('>I', 24) + b'ftypheic' + bytes(500),
+        'bad_photo.avif': struct.pack('>I', 24) + b'ftypavif' + bytes(500),
+        'bad_document.jpg': b'%PDF-1.4' + bytes(100),
+        'bad_clip.mp4': struct.pack('>I', 24) + b'ftypmp42' + bytes(500),
         'bad\nname.jpg': b'\xff\xd8\xff',
     }

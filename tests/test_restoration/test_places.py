@@ -126,14 +126,18 @@ def test_pipes_devices_and_huge_files_are_named_at_once(
     folder = tmp_path / 'in'
     save(folder / 'a.png')
     os.mkfifo(folder / 'pipe.png')
+    os.mkfifo(folder / 'film.mp4')
+    (folder / 'null.mkv').symlink_to('/dev/null')
     (folder / 'zero.png').symlink_to('/dev/zero')
     with (folder / 'huge.png').open('wb') as stream:
         stream.truncate(20 * 2**30)  # a hole
     report = restore(folder, tmp_path / 'out', restorer=identity)
     reasons = {Path(outcome.input).stem: outcome.reason for outcome in report.of('failed')}
-    assert sorted(reasons) == ['huge', 'pipe', 'zero']
-    assert 'no regular file' in reasons['pipe']
-    assert 'no regular file' in reasons['zero']
+    assert sorted(reasons) == ['film', 'huge', 'null', 'pipe', 'zero']
+    for name in ('film', 'null', 'pipe', 'zero'):
+        assert 'no regular file' in reasons[name]
+    (outcome,) = restore(folder / 'film.mp4', tmp_path / 'film', restorer=identity).outcomes
+    assert 'no regular file' in outcome.reason
     assert '20480 MiB' in reasons['huge']
     assert '--max-megapixels' in reasons['huge']
     assert len(report.of('done')) == 1
@@ -161,3 +165,9 @@ def test_an_unexpected_error_of_a_decoder_ends_its_own_file_only(
     report = restore(tmp_path / 'in', tmp_path / 'out', restorer=identity)
     assert [outcome.state for outcome in report.outcomes] == ['done', 'failed', 'done']
     assert 'unheard of' in report.outcomes[1].reason
+
+
+def test_an_address_is_told_to_be_downloaded(tmp_path: Path, identity: ImageRestorer) -> None:
+    for address in ('https://example.org/a.jpg', 'rtsp://camera/1', 'file:///tmp/a.png'):
+        with pytest.raises(UserError, match='is an address; download the file first'):
+            restore(address, tmp_path / 'out', restorer=identity)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from attentive_gan.image_io import read_image, verify_complete
+from support.published_layouts import write_raindrop_clarity
 
 RENDER = 'tools/dataset_converters/render_raindrops.py'
 CHECK = 'tools/dataset_converters/raindrop/check_dataset.py'
@@ -92,6 +93,14 @@ def test_browse_shows_samples_of_the_config(run, drawn, tmp_path):
     first, second = (read_image(tmp_path / f'train_0{number}.png') for number in (0, 1))
     assert first.shape[0] > 6 * second.shape[0]
     assert first.std() > 20
+
+
+def test_browse_shows_data_sets_of_several_folders(run, tmp_path):
+    data = write_raindrop_clarity(tmp_path / 'clarity', scenes=1, images=1)
+    config = 'configs/nafnet/nafnet_1xb8-100k_raindrop-clarity.py'
+    arguments = (config, '--phase', 'test', '-o', tmp_path / 'out', '-n', 2)
+    run(BROWSE, *arguments, '--cfg-options', f'data_root={data}')
+    assert [file.name for file in (tmp_path / 'out').iterdir()] == ['test_00.png']
 
 
 def test_browse_names_a_missing_data_set(run, tmp_path):

@@ -144,7 +144,8 @@ def test_a_work_dir_that_cannot_be_written_is_named(data, tmp_path):
     [('kill', 'was ended from outside'), ('hang', 'made no batch within 3 seconds')],
 )
 def test_lost_and_hanging_workers_end_in_one_line(data, tmp_path, fault, words):
-    options = ['train_dataloader.num_workers=1', 'train_dataloader.timeout=3']
+    timeout = 3 if fault == 'hang' else 60  # workers of a busy machine start slowly
+    options = ['train_dataloader.num_workers=1', f'train_dataloader.timeout={timeout}']
     done = train(data, tmp_path, options=options, WORKER_FAULT=fault)
     assert done.returncode == 1
     assert 'Traceback' not in done.stderr

@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+import _environment  # noqa: F401  (says what is missing)
 from attentive_gan.cli.arguments import file_ending
 from attentive_gan.cli.common import run_tool
 

@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+import _environment  # noqa: F401  (says what is missing)
 from attentive_gan.cli.arguments import file_ending
 from attentive_gan.cli.common import run_tool
 
@@ -22,8 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Convert, write a card beside the file, and print the checksum to pin."""
     import attentive_gan.registration  # noqa: F401
+    from attentive_gan.checkpoints.config_description import describe
     from attentive_gan.checkpoints.publishing import publish_generator
-    from attentive_gan.config.model_description import describe
     from attentive_gan.config.reading import load_config
 
     description = describe(load_config(args.config), args.config)

@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
+from attentive_gan.checkpoints.config_description import describe
 from attentive_gan.checkpoints.publishing import halved_part, save_weights
-from attentive_gan.config.model_description import describe
 from attentive_gan.datasets.clean_images import DrawnScene
 from attentive_gan.datasets.pair_reading import read_pair
 from attentive_gan.engine.runner.resume_points import latest_valid_checkpoint

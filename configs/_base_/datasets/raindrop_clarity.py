@@ -1,43 +1,37 @@
-# Raindrop Clarity (Jin et al., ECCV 2024) as its training and test archives unpack: day and night, a
-# folder for each scene. Blur/ is not used. Colours are RGB from file to loss.
-_base_ = './loaders.py'
+# Raindrop Clarity (Jin et al., ECCV 2024) as its archives unpack: day and night, a folder for each scene.
+# The clean images of the test scenes were held back for challenges, so ten training scenes each validate.
+# Blur/ is not used.
+_base_ = './pairs.py'
 
 data_root = 'data/raindrop_clarity'
-train_pipeline = [
-    dict(type='LoadRainyCleanPair', channel_order='rgb'),
-    dict(type='RaindropMask', threshold=30, rule='mean', dilation=3),
-    dict(type='PairedCrop', crop_size=(224, 224)),
-    dict(type='PairedFlip', probability=0.5),
-    dict(type='PackPair'),
-]
-test_pipeline = [
-    dict(type='LoadRainyCleanPair', channel_order='rgb'),
-    dict(type='PackInputs'),
-]
-pairs = dict(type='PairFolderDataset', rainy='Drop', clean='Clear')
-
-train_dataloader = dict(
-    dataset=dict(
-        type='ConcatDataset',
-        ignore_keys='dataset_name',
-        datasets=[
-            dict(data_root=f'{data_root}/DayRainDrop_Train', pipeline=train_pipeline, **pairs),
-            dict(data_root=f'{data_root}/NightRainDrop_Train', pipeline=train_pipeline, **pairs),
-        ],
-    )
+day = dict(
+    type='PairFolderDataset',
+    data_root=f'{data_root}/DayRainDrop_Train',
+    rainy='Drop',
+    clean='Clear',
+    held_out=10,
 )
-test_pairs = dict(pipeline=test_pipeline, test_mode=True, **pairs)
+night = dict(day, data_root=f'{data_root}/NightRainDrop_Train')
+joined = dict(type='ConcatDataset', ignore_keys='dataset_name')
+
+train_part = dict(part='train', pipeline={{_base_.train_pipeline}})
+train_dataloader = dict(
+    dataset=dict(datasets=[dict(day, **train_part), dict(night, **train_part)], **joined)
+)
+val_part = dict(part='held_out', pipeline={{_base_.test_pipeline}}, test_mode=True)
+val_dataloader = dict(
+    dataset=dict(datasets=[dict(day, **val_part), dict(night, **val_part)], **joined)
+)
+test_part = dict(part='all', pipeline={{_base_.test_pipeline}}, test_mode=True)
 test_dataloader = dict(
     dataset=dict(
-        type='ConcatDataset',
-        ignore_keys='dataset_name',
         datasets=[
-            dict(data_root=f'{data_root}/DayRainDrop_Test', **test_pairs),
-            dict(data_root=f'{data_root}/NightRainDrop_Test', **test_pairs),
+            dict(day, **{**test_part, 'data_root': f'{data_root}/DayRainDrop_Test'}),
+            dict(night, **{**test_part, 'data_root': f'{data_root}/NightRainDrop_Test'}),
         ],
+        **joined,
     )
 )
-val_dataloader = test_dataloader
 
 val_evaluator = dict(
     type='Evaluator',

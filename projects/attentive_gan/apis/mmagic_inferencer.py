@@ -18,8 +18,9 @@ from mmagic.registry import MODELS
 from mmengine.config import Config
 from torch import nn
 
+from attentive_gan.checkpoints.config_description import channel_order
 from attentive_gan.checkpoints.fitting import load_weights
-from attentive_gan.config.inference_model import channel_order, without_training_parts
+from attentive_gan.config.inference_model import without_training_parts
 from attentive_gan.config.plain_files import PLAIN_SUFFIXES, read_plain_config
 from attentive_gan.errors import UserError
 from attentive_gan.utils.checkpoint_io import read_state_dict

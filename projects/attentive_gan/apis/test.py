@@ -11,7 +11,7 @@ from attentive_gan.config.inference_model import without_training_parts
 
 
 def test(
-    config: str | Path,
+    config: str | Path | None,
     checkpoint: str | Path,
     options: Mapping[str, Any] | None = None,
     *,
@@ -22,7 +22,7 @@ def test(
     """Test a checkpoint, as `attentive-gan test` does; write scores and restored images.
 
     Args:
-        config: Config file that the checkpoint was trained with.
+        config: Config file that the checkpoint was trained with; None takes the one stored in it.
         checkpoint: Checkpoint or weights (.pth or .safetensors).
         options: Dotted names of config fields and their new values.
         work_dir: Folder for scores and images; default `work_dirs/<config name>`.
@@ -41,8 +41,12 @@ def test(
         ...     'configs/attgan_small.py', 'weights.safetensors', {'data_root': 'data/raindrop'}
         ... )  # doctest: +SKIP
     """
-    path = str(config)
-    cfg = reading.load_config(path, options)
+    if config is None:
+        cfg = reading.load_stored_config(Path(checkpoint), options)
+        path = str(cfg.get('experiment_name') or Path(checkpoint).resolve().parent)
+    else:
+        path = str(config)
+        cfg = reading.load_config(path, options)
     cfg.launcher = launcher
     reading.set_work_dir(cfg, None if work_dir is None else str(work_dir), path)
     cfg.load_from = str(checkpoint)

@@ -7,8 +7,16 @@ from io import BytesIO
 from pathlib import PurePosixPath
 
 from attentive_gan.errors import UserError, shown
-from attentive_gan.image_io import FORMATS, ImageFile, encode_image_file, read_image_file, to_uint8
+from attentive_gan.image_io import (
+    FORMATS,
+    ImageFile,
+    encode_image_file,
+    lost_in,
+    read_image_file,
+    to_uint8,
+)
 from attentive_gan.image_io.comparison import attention_image
+from attentive_gan.image_io.formats import format_of
 from attentive_gan.image_io.headers import open_image
 from attentive_gan.image_io.resizing import resize
 from attentive_gan.inference import ImageRestorer, Progress
@@ -33,6 +41,8 @@ class Results:
     files: dict[str, bytes]
     """Bytes of the downloads by the same keys, and PNG images to show: `rainy`, `restored`, and
     `attention` if the network has an attention map."""
+    lost: dict[str, list[str]]
+    """What of the input the downloads do not hold, by their keys; only those that lack something."""
 
 
 def check_upload(content: bytes, name: str, limits: Limits) -> None:
@@ -73,10 +83,12 @@ def restore_file(
     file = read_image_file(name, max_pixels, content)
     restored = restorer.restore(file.pixels, attention=restorer.gives_attention, progress=progress)
     result = file.with_pixels(restored.image)
-    path, suffixes = PurePosixPath(name), FORMATS[file.format].suffixes
-    suffix = path.suffix if path.suffix.lower() in suffixes else suffixes[0]
+    path, kind = PurePosixPath(name), FORMATS[file.format]
+    if not kind.written:
+        kind = FORMATS['JPEG' if file.bits == 8 and file.alpha is None else 'PNG']
+    suffix = path.suffix if path.suffix.lower() in kind.suffixes else kind.suffixes[0]
     names = {'kept': f'{path.stem}_restored{suffix}'}
-    if file.format != 'PNG':
+    if kind.name != 'PNG':
         names['png'] = f'{path.stem}_restored.png'
     files = {key: encode_image_file(download, result) for key, download in names.items()}
     # A grey profile would not fit the three channels.
@@ -86,7 +98,10 @@ def restore_file(
     if restored.attention is not None:
         files['attention'] = _shown(attention_image(restored.attention), None)
     height, width = file.pixels.shape[:2]
-    return Results(width, height, names, files)
+    formats = {key: format_of(download).name for key, download in names.items()}
+    lost = {key: lost_in(file, kind) for key, kind in formats.items()}
+    lost = {key: missing for key, missing in lost.items() if missing}
+    return Results(width, height, names, files, lost)
 
 
 def _shown(pixels: PixelArray, icc_profile: bytes | None) -> bytes:

@@ -120,6 +120,7 @@ def _add_jobs(app: Flask, jobs: Jobs, limits: Limits) -> None:  # noqa: C901 -- 
         if results is not None:
             answer |= {'width': results.width, 'height': results.height}
             answer |= {'names': results.names, 'files': list(results.files)}
+            answer['lost'] = results.lost
         return jsonify(answer)
 
     @app.get('/jobs/<key>/<file>')

@@ -12,13 +12,16 @@ from torch.nn.modules import module as torch_module
 #: Parts of a network (modules, parameters, buffers) for each tensor in its file, and in any case.
 _PER_TENSOR, _ALWAYS = 16, 500
 
+#: Values of its parameters for each value in the file, and in any case.
+_PER_VALUE, _ALWAYS_VALUES = 4, 10**7
+
 
 class TooManyPartsError(Exception):
     """A network has more parts than its weights can be for."""
 
 
 @contextmanager
-def limited_parts(tensors: int) -> Iterator[None]:
+def limited_parts(tensors: int, values: int | None = None) -> Iterator[None]:
     """Stop the construction of a network inside the block once it is much larger than its weights.
 
     Counted are the modules, parameters and buffers that this thread registers; torch's registration hooks
@@ -26,11 +29,15 @@ def limited_parts(tensors: int) -> Iterator[None]:
 
     Args:
         tensors: Number of tensors in the file of its weights.
+        values: Number of values in them, to limit the memory of the network too; None sets no limit. Memory
+            of a parameter is not in use yet when it is registered.
 
     Raises:
         TooManyPartsError: The network has more parts, from inside its constructor.
     """
     owner, most, count = threading.get_ident(), _ALWAYS + _PER_TENSOR * tensors, 0
+    most_values = None if values is None else _ALWAYS_VALUES + _PER_VALUE * values
+    taken = 0
 
     def register(*_: Any) -> None:
         nonlocal count
@@ -39,9 +46,17 @@ def limited_parts(tensors: int) -> Iterator[None]:
             if count > most:
                 raise TooManyPartsError(f'more than {most} parts for {tensors} tensors')
 
+    def register_values(module: Any, name: str, parameter: Any) -> None:
+        nonlocal taken
+        register()
+        if threading.get_ident() == owner and parameter is not None:
+            taken += parameter.numel()
+            if most_values is not None and taken > most_values:
+                raise TooManyPartsError(f'more than {most_values} values for {values} in the file')
+
     handles = [
         torch_module.register_module_module_registration_hook(register),
-        torch_module.register_module_parameter_registration_hook(register),
+        torch_module.register_module_parameter_registration_hook(register_values),
         torch_module.register_module_buffer_registration_hook(register),
     ]
     try:

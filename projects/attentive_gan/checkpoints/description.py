@@ -1,8 +1,9 @@
-"""Description of a network in the header of its weights file, which builds it without a config.
+"""Description of a network with its weights, which builds it without a config.
 
-The description is JSON under one key of the header. It is not trusted: it names a registered network and
-gives it plain values, and can do nothing else. MMEngine's `Registry.build` is not used, since it accepts
-any importable function as a `type` with dots, such as `os.system`.
+The description is JSON: under one key of the header of a .safetensors file, or in the `meta` of a
+checkpoint. It is not trusted: it names a registered network and gives it plain values, and can do nothing
+else. MMEngine's `Registry.build` is not used, since it accepts any importable function as a `type` with
+dots, such as `os.system`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from torch import nn
 
 import attentive_gan.models.networks  # noqa: F401  (registers the networks)
 from attentive_gan.errors import UserError
-from attentive_gan.utils.checkpoint_io import read_state_dict
+from attentive_gan.utils.checkpoint_io import read_checkpoint, read_state_dict
 from attentive_gan.utils.strict_json import one_line, parse_json
 from attentive_gan.utils.types import ChannelOrder
 
@@ -31,6 +32,9 @@ from .fitting import matching_state
 
 #: Key of the description in the file's header.
 HEADER_KEY = 'attentive_gan'
+
+#: Prefixes of the network that restores: the average of an editor that keeps one, else the generator.
+GENERATOR_PREFIXES = ('generator_ema.module.', 'generator.')
 
 #: Allowed texts: no path, address or dotted name can be written with them.
 _PLAIN_TEXT = re.compile(r'[A-Za-z0-9_-]{0,64}')
@@ -86,7 +90,7 @@ def read_description(path: Path) -> WeightsDescription | None:
     """Read the description in a weights file.
 
     Args:
-        path: A .safetensors file, or another one, which has no description.
+        path: A .safetensors file or a checkpoint.
 
     Returns:
         The checked description; None if there is none.
@@ -98,7 +102,7 @@ def read_description(path: Path) -> WeightsDescription | None:
     if not path.is_file():
         raise UserError(f'weights not found: {path}')
     if path.suffix != '.safetensors':
-        return None
+        return _of_checkpoint(path)
     from safetensors import SafetensorError, safe_open
 
     try:
@@ -109,6 +113,15 @@ def read_description(path: Path) -> WeightsDescription | None:
             f'weights file {path} is damaged: {error}; fetch or make it again'
         ) from error
     return None if text is None else parse_description(text, str(path))
+
+
+def _of_checkpoint(path: Path) -> WeightsDescription | None:
+    """Return the description that a training stored in a checkpoint, None if it is another file."""
+    meta = read_checkpoint(path).get('meta')
+    text = meta.get('description') if isinstance(meta, dict) else None
+    if not isinstance(meta, dict) or not isinstance(text, str):
+        return None
+    return replace(parse_description(text, str(path)), iterations=str(meta.get('iter', 'unknown')))
 
 
 def parse_description(text: str, source: str) -> WeightsDescription:
@@ -152,7 +165,7 @@ def build_described(description: WeightsDescription, path: Path) -> nn.Module:
     Raises:
         UserError: The description does not fit the network's class, or the weights do not fit the network.
     """
-    weights = read_state_dict(path)
+    weights = _of_generator(read_state_dict(path))
     # First without memory: a description can need more than the file has, and more than there is.
     try:
         with torch.device('meta'), limited_parts(len(weights)):
@@ -165,6 +178,15 @@ def build_described(description: WeightsDescription, path: Path) -> nn.Module:
     network = _instance(description, str(path))
     network.load_state_dict(state)
     return network.eval()
+
+
+def _of_generator(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Return the weights of the network that restores; of a training's the average, if it has one."""
+    for prefix in GENERATOR_PREFIXES:
+        part = {k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)}
+        if part:
+            return part
+    return weights
 
 
 def _instance(description: WeightsDescription, source: str) -> nn.Module:

@@ -14,10 +14,7 @@ from attentive_gan.utils.checkpoint_io import read_checkpoint, write_safetensors
 from attentive_gan.utils.checkpoint_wrappers import weights_of
 
 from .card import write_card
-from .description import HEADER_KEY, WeightsDescription
-
-#: Prefixes of the network that restores: the average of an editor that keeps one, else the generator.
-_PREFIXES = ('generator_ema.module.', 'generator.')
+from .description import GENERATOR_PREFIXES, HEADER_KEY, WeightsDescription
 
 #: Largest change of a weight by half precision, relative to the largest weight of its tensor.
 _LARGEST_CHANGE = 1e-3
@@ -45,10 +42,10 @@ def publish_generator(
     """
     stored = read_checkpoint(checkpoint)
     state = weights_of(stored, checkpoint)
-    parts = (halved_part(state, prefix, checkpoint) for prefix in _PREFIXES)
+    parts = (halved_part(state, prefix, checkpoint) for prefix in GENERATOR_PREFIXES)
     halved = next((part for part in parts if part), {})
     if not halved:
-        raise UserError(f'{checkpoint} holds no weights of a generator ({_PREFIXES[1]}*).')
+        raise UserError(f'{checkpoint} holds no weights of a generator ({GENERATOR_PREFIXES[1]}*).')
     if description is None:
         return save_weights(halved, out, None)
     iterations = str(stored.get('meta', {}).get('iter', 'unknown'))

@@ -94,7 +94,8 @@ def add_network_options(group: Any) -> None:
         group: Parser or group of options.
     """
     add = group.add_argument
-    add('--weights', help='weights (.safetensors, .pth); default: those that ship')
+    add('-w', '--weights', metavar='FILE',
+        help='weights (.safetensors, .pth), also of other projects; default: those that ship')  # fmt: skip
     add('--config', help='config of the weights, where they do not describe themselves')
     add('--device', default='auto', help='auto (default), cpu, cuda or cuda:N')
     add('--precision', choices=['auto', 'float32', 'bfloat16', 'float16'], default='auto',

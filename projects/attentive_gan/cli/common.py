@@ -28,9 +28,24 @@ _EXIT_BROKEN_PIPE = 141
 #: Libraries that opencv-python needs and that servers and containers often lack.
 _OPENCV_LIBRARIES = re.compile(r'libGL|libgthread|libglib')
 
+#: Packages without which nothing works.
+_NEEDED = {
+    'torch',
+    'torchvision',
+    'mmengine',
+    'mmcv',
+    'mmagic',
+    'numpy',
+    'cv2',
+    'rich',
+    'PIL',
+    'scipy',
+}
+
 #: Warnings of the toolbox about its own code, which a user can do nothing about.
 _NOISE = (
     'FileClient', 'HardDiskBackend', 'prefix is not set', 'torch.cuda.amp', 'pkg_resources',
+    'torch.meshgrid',  # of networks of other projects
     'Detected call of `scheduler.step()`',  # a discriminator that has not started yet
 )  # fmt: skip
 
@@ -131,6 +146,11 @@ def _message_for(error: Exception) -> str | None:
     if isinstance(error, expected):
         # A worker process of a data loader wraps the message into its traceback.
         return re.split(r'(?:UserError|RaindropOptionError): ', str(error))[-1].strip()
+    if isinstance(error, ModuleNotFoundError) and error.name in _NEEDED:
+        return (
+            f'this Python ({sys.executable}) has no {error.name}. Use the environment in which '
+            'attentive_gan was installed (bash tools/setup.sh makes .venv: source .venv/bin/activate)'
+        )
     if isinstance(error, ImportError) and _OPENCV_LIBRARIES.search(str(error)):
         return (
             f'opencv-python cannot start ({error}); run: pip uninstall -y opencv-python && '

@@ -16,6 +16,7 @@ from .common import echo
 #: (feature, import name, how to install it).
 _FEATURES = (
     ('ONNX files', 'onnxruntime', 'pip install -e ".[export]"'),
+    ('weights of other projects', 'spandrel', 'pip install -e ".[spandrel]"'),
     ('local web page', 'waitress', 'pip install -e ".[app]"'),
     ('running the tests', 'pytest', 'pip install -e ".[dev]"'),
 )

@@ -25,8 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add('data_root', help='folder of the data set, such as data/raindrop/test_a')
     add('--entry', action='append', default=[], metavar='NAME=VALUE',
-        help='one row; VALUE is "input", "inpainting:telea", "inpainting:ns", CONFIG.py,WEIGHTS, or '
-        'a folder of restored images; may be given many times')  # fmt: skip
+        help='one row; VALUE is "input", "inpainting:telea", "inpainting:ns", CONFIG.py,WEIGHTS, '
+        'WEIGHTS that need no config, or a folder of restored images; may be given many times')  # fmt: skip
     add('--entries', type=Path, metavar='FILE.yml', help='YAML file with more entries')
     add('--out', type=Path, default=Path('work_dirs/leaderboard'),
         help='folder of all results; earlier ones stay (default work_dirs/leaderboard)')  # fmt: skip

@@ -1,9 +1,10 @@
 """Render raindrops on clean photos, or on drawn scenes, into a complete data set.
 
 Writes data/N_rain.png, gt/N_clean.png, mask/N_mask.png, alpha/N_alpha.png, manifest.json and
-contact_sheet.png. Run again after an interruption it renders what is missing. A photo that cannot be
-used is named, and the exit code is 1 then. With --calibrate, amount of water, sky and mist are fitted to
-real pairs instead; see docs/rendering.md.
+contact_sheet.png; with --clips, frame F of clip N is data/N/F_rain.png and so on. Run again after an
+interruption it renders what is missing. A photo that cannot be used is named, and the exit code is 1
+then. With --calibrate, amount of water, sky and mist are fitted to real pairs instead; see
+docs/rendering.md.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .arguments import image_size, share
+from .arguments import at_least, image_size, share
 from .common import echo
 from .pair_layout import add_pair_layout_options, pair_datasets
 
@@ -22,10 +23,18 @@ if TYPE_CHECKING:
 
     from raindrop_renderer import RaindropOptions
 
-    from attentive_gan.data_tools.render_jobs import CleanSource
+    from attentive_gan.data_tools.clip_jobs import ClipOptions
+    from attentive_gan.data_tools.render_jobs import CleanSource, RenderedDatasetOptions
 
 #: Rendered pairs for which a worker process is started; a start takes seconds.
 _PAIRS_PER_WORKER = 16
+
+#: Height and width of the frames of clips.
+_CLIP_SIZE = (240, 360)
+
+#: As in `datasets.camera_paths` and `raindrop_renderer`, which take time to import.
+_MOVEMENTS = ('pan', 'fast-pan', 'zoom', 'turn', 'shake', 'drive', 'cut', 'still')
+_WATERS = ('fixed', 'forming', 'running', 'wiped')
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,6 +54,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='auto: what a photo shows; a fifth of drawn scenes is at night')  # fmt: skip
     add('--frame-width', type=int, help="width of the camera's whole frame, of which the photos "
         'are crops')  # fmt: skip
+    add = parser.add_argument_group('clips of a moving camera').add_argument
+    add('--clips', type=at_least(1), metavar='N', help='render N clips of frames (--size 360x240), '
+        'across the photos or scenes in turn')  # fmt: skip
+    add('--frames', type=at_least(1), default=24, help='frames of a clip, 24 in a second (24)')
+    add('--movements', nargs='+', choices=_MOVEMENTS, default=_MOVEMENTS, metavar='NAME',
+        help=f'of the camera, which clips take in turn ({" ".join(_MOVEMENTS)})')  # fmt: skip
+    add('--water', nargs='+', choices=_WATERS, default=_WATERS, metavar='NAME',
+        help=f'what drops do, likewise ({" ".join(_WATERS)})')  # fmt: skip
+    add('--noise', type=float, default=1.0, help="deviation of the sensor's noise in levels (1)")
     fit = parser.add_argument_group('fitting to real pairs')
     fit.add_argument('--calibrate', type=Path, metavar='DIR', help='real pairs: data/ and gt/, or '
                      'train/, test_a/ with them; writes calibration.json to --out')  # fmt: skip
@@ -67,8 +85,12 @@ def run(args: argparse.Namespace) -> int:
         UserError: A file or folder cannot be read or written, or holds other data.
         RaindropOptionError: An option is out of its range.
     """
+    if args.clips and args.photos is None and args.scenes is None:
+        args.scenes = args.clips
     if (args.photos is None) == (args.scenes is None) and not args.calibrate:
         args.error('name a folder of photos, or give --scenes N')
+    if args.clips and args.pairs != 1:
+        args.error('--pairs is for single images; --clips gives the number of clips')
     if args.calibrate and (args.calibration or args.photos or args.scenes is not None):
         args.error(
             '--calibrate takes no images to render; render afterwards with --calibration FILE'
@@ -119,37 +141,61 @@ def _render(args: argparse.Namespace, raindrops: RaindropOptions) -> int:
     """Render what is missing, and print how many pairs there are."""
     from rich.progress import track
 
-    from attentive_gan.data_tools.render_jobs import RenderedDatasetOptions
     from attentive_gan.data_tools.rendered_dataset import render_dataset
 
-    size = args.size[::-1] if args.size else None
-    options = RenderedDatasetOptions(args.pairs, args.seed, raindrops, size)
+    options = _options(args, raindrops)
     sources = _sources(args)
+    images = args.clips * args.frames if args.clips else len(sources) * args.pairs
     workers = args.workers
     if workers is None:
-        workers = min(os.cpu_count() or 1, len(sources) * args.pairs // _PAIRS_PER_WORKER)
-        workers = max(1, workers)
+        workers = max(1, min(os.cpu_count() or 1, images // _PAIRS_PER_WORKER))
     result = render_dataset(
         args.out, sources, options, workers, args.overwrite,
         lambda loop, total: track(loop, 'Rendering', total=total),
     )  # fmt: skip
+    noun = 'clips' if args.clips else 'pairs'
     for line in result.failures:
         echo(f'fault: {line}')
     if not result.rendered and not result.failures:
-        echo(f'{args.out} is complete already ({result.kept} pairs); nothing to do.')
+        echo(f'{args.out} is complete already ({result.kept} {noun}); nothing to do.')
     else:
-        pairs = result.kept + result.rendered
-        echo(f'{args.out} holds {pairs} pairs, {result.rendered} of them new.')
+        total = result.kept + result.rendered
+        echo(f'{args.out} holds {total} {noun}, {result.rendered} of them new.')
     return 1 if result.failures else 0
+
+
+def _options(
+    args: argparse.Namespace, raindrops: RaindropOptions
+) -> RenderedDatasetOptions | ClipOptions:
+    """Return what is to be rendered."""
+    from attentive_gan.data_tools.clip_jobs import ClipOptions
+    from attentive_gan.data_tools.render_jobs import RenderedDatasetOptions
+
+    size = args.size[::-1] if args.size else None
+    if not args.clips:
+        return RenderedDatasetOptions(args.pairs, args.seed, raindrops, size)
+    return ClipOptions(
+        args.clips,
+        args.frames,
+        size or _CLIP_SIZE,
+        tuple(args.movements),
+        tuple(args.water),
+        args.noise,
+        args.seed,
+        raindrops,
+    )
 
 
 def _sources(args: argparse.Namespace) -> Sequence[CleanSource]:
     """Return the clean images."""
     from attentive_gan.data_tools.rendered_dataset import photo_sources, scene_sources
+    from attentive_gan.datasets.camera_paths import scene_size
     from attentive_gan.datasets.clean_images import DrawnScene
 
     if args.scenes is None:
         return photo_sources(args.photos, args.out)
     night = {'auto': 0.2, 'day': 0.0, 'night': 1.0}[args.lighting]
     size = args.size[::-1] if args.size else (480, 720)
+    if args.clips:
+        size = scene_size(args.size[::-1] if args.size else _CLIP_SIZE)
     return scene_sources(args.scenes, DrawnScene(args.seed, size, night))

@@ -30,7 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     network = parser.add_argument_group('network')
     add_network_options(network)
     add = network.add_argument
-    add('--backend', choices=['torch', 'onnxruntime'], default='torch')
+    add('--backend', choices=['auto', 'torch', 'onnxruntime'], default='auto',
+        help='default auto: by the weights, ONNX Runtime for .onnx')  # fmt: skip
     add('--tile', type=at_least(1), metavar='PIXELS',
         help='largest width that is restored at once; default: what the budget allows')  # fmt: skip
     add('--halo', type=at_least(0), metavar='PIXELS',
@@ -62,7 +63,12 @@ def _add_output_options(parser: argparse.ArgumentParser) -> None:
     add('--side-by-side', action='store_true', help='also write NAME_compare.png')
     add = parser.add_argument_group('video').add_argument
     add('--crf', type=int, choices=range(52), default=18, metavar='0..51',
-        help='quality of H.264; less is better (default 18)')  # fmt: skip
+        help='quality of the encoder, on the scale of H.264; less is better (default 18)')  # fmt: skip
+    add('--codec', default='', metavar='NAME',
+        help='h264, hevc, av1, vp9, prores, ffv1, or an encoder of your ffmpeg such as hevc_nvenc '
+        '(default: H.264; by the input for 10 bits and transparency)')  # fmt: skip
+    add('--encoder-options', default='', metavar='"-NAME VALUE ..."',
+        help='options for the encoder, as ffmpeg takes them: --encoder-options="-preset slow"')  # fmt: skip
     add('--hold-attention', type=float, default=0.0, metavar='A',
         help='weight of earlier frames in the attention map, 0 to below 1 (default 0)')  # fmt: skip
     add('--temporal', choices=('on', 'fast', 'off'), default='on',
@@ -119,13 +125,18 @@ def _beside(plan: BatchPlan) -> str:
 def _options(args: argparse.Namespace, shard: Shard) -> BatchOptions:
     """Return the options of the batch."""
     from attentive_gan.restoration import BatchOptions, OutputOptions, VideoOptions
+    from attentive_gan.restoration.video.encoders import check_codec, containers
 
+    check_codec(args.codec, args.encoder_options)
     return BatchOptions(
-        OutputOptions(args.format, args.suffix, args.existing, args.attention, args.side_by_side),
+        OutputOptions(
+            args.format, args.suffix, args.existing, args.attention, args.side_by_side,
+            containers(args.codec),
+        ),
         args.quality, int(args.max_megapixels * 1e6), shard, args.log,
         VideoOptions(
             args.crf, hold_attention=args.hold_attention, measure_flicker=args.measure_flicker,
-            temporal=args.temporal,
+            temporal=args.temporal, codec=args.codec, encoder_options=args.encoder_options,
             deinterlace=args.deinterlace == 'auto',
         ),
     )  # fmt: skip

@@ -10,7 +10,10 @@ from .common import add_config_options, config_options
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `test`."""
     add = parser.add_argument
-    add('config', help='config file that the checkpoint was trained with')
+    add(
+        'config',
+        help='config file that the checkpoint was trained with, or - for the one stored in it',
+    )
     add('checkpoint', help='checkpoint (.pth or .safetensors)')
     add('--out', help='JSON file for the mean scores')
     add('--work-dir', help='folder for scores and images')
@@ -23,7 +26,8 @@ def run(args: argparse.Namespace) -> None:
 
     from attentive_gan.apis.test import test
 
+    config = None if args.config == '-' else args.config
     test(
-        args.config, args.checkpoint, options, work_dir=args.work_dir, out=args.out,
+        config, args.checkpoint, options, work_dir=args.work_dir, out=args.out,
         launcher=args.launcher,
     )  # fmt: skip

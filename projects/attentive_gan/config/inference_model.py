@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import torch
 from mmagic.registry import MODELS
@@ -13,6 +13,7 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from torch import nn
 
+from attentive_gan.checkpoints.config_description import channel_order, check_value_range
 from attentive_gan.checkpoints.fitting import load_weights
 from attentive_gan.engine.runner.config_errors import config_field
 from attentive_gan.errors import UserError
@@ -84,42 +85,3 @@ def without_training_parts(model: Mapping[str, Any]) -> dict[str, Any]:
         model: Config of a model.
     """
     return {**model, **({'perceptual_loss': None} if 'perceptual_loss' in model else {})}
-
-
-def channel_order(config: Config, path: str) -> Literal['rgb', 'bgr']:
-    """Return the colour order in which the test pipeline loads images.
-
-    Args:
-        config: Config of a training.
-        path: Its file, for messages.
-
-    Raises:
-        UserError: No transform of the pipeline has a `channel_order`.
-    """
-    dataset = (config.get('test_dataloader') or {}).get('dataset') or {}
-    for step in dataset.get('pipeline') or []:
-        if 'channel_order' in step:
-            return cast(Literal['rgb', 'bgr'], step['channel_order'])
-    raise UserError(
-        f'{path}: its test pipeline has no transform with channel_order, so red and blue might be '
-        'swapped; add LoadRainyCleanPair'
-    )
-
-
-def check_value_range(config: Config, path: str) -> None:
-    """Raise if a network does not take images with values 0 to 1.
-
-    Args:
-        config: Config of a training.
-        path: Its file, for messages.
-
-    Raises:
-        UserError: The data preprocessor normalizes images otherwise.
-    """
-    preprocessor = config.model.get('data_preprocessor') or {}
-    mean, std = preprocessor.get('mean', [0] * 3), preprocessor.get('std', [255] * 3)
-    if [mean and list(mean), std and list(std)] != [[0] * 3, [255] * 3]:
-        raise UserError(
-            f'{path}: its network takes images with mean {mean} and std {std}; expected values 0 to 1, '
-            'model.data_preprocessor with mean=[0, 0, 0] and std=[255, 255, 255]'
-        )

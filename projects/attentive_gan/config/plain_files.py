@@ -36,7 +36,26 @@ def read_plain_config(path: Path) -> Config:
     Raises:
         UserError: It cannot be read, or has values that would run code.
     """
-    config = Config(_with_bases(path, ()), filename=str(path))
+    return _imported(Config(_with_bases(path, ()), filename=str(path)), path)
+
+
+def plain_config(values: dict[str, Any], path: Path) -> Config:
+    """Return a config of plain values.
+
+    Args:
+        values: Fields by name.
+        path: The file that they are from, for messages.
+
+    Raises:
+        ValueError: A value would import or run something.
+        UserError: What `custom_imports` names is not there.
+    """
+    _check(values, '')
+    return _imported(Config(values), path)
+
+
+def _imported(config: Config, path: Path) -> Config:
+    """Import what a config names in `custom_imports`."""
     for name in _as_list((config.get('custom_imports') or {}).get('imports', [])):
         try:
             importlib.import_module(name)

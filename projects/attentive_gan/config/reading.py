@@ -15,6 +15,7 @@ from attentive_gan.errors import UserError
 
 from .options import apply_options
 from .plain_files import PLAIN_SUFFIXES, read_plain_config
+from .stored_config import read_stored_config
 
 
 def load_config(path: str, options: Mapping[str, Any] | None = None) -> Config:
@@ -40,10 +41,31 @@ def load_config(path: str, options: Mapping[str, Any] | None = None) -> Config:
     return config
 
 
+def load_stored_config(checkpoint: Path, options: Mapping[str, Any] | None = None) -> Config:
+    """Read the config stored in a checkpoint, without running code, and apply `--cfg-options`.
+
+    Args:
+        checkpoint: A checkpoint of a training.
+        options: As for `load_config`.
+
+    Raises:
+        UserError: The checkpoint cannot be read or holds no config of plain values, or an option names a
+            field that nothing reads.
+    """
+    importlib.import_module('attentive_gan.registration')
+    config = read_stored_config(checkpoint)
+    apply_options(config, options or {}, str(checkpoint))
+    return config
+
+
 def _read_python_config(path: str) -> Config:
     """Run a Python config, which is code and may do and raise anything."""
     try:
-        return Config.fromfile(path)
+        config = Config.fromfile(path)
+        # MMEngine formats a config's text for every checkpoint, which takes seconds for long paths in
+        # nested lists; its argument for this is ignored (0.10.7).
+        object.__setattr__(config, '_format_python_code', False)
+        return config
     except UserError:
         raise
     except Exception as error:

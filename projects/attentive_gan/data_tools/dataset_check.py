@@ -42,6 +42,8 @@ class CheckResult:
     """Everything that is wrong."""
     sound: list[Pair]
     """Files of the pairs that could be decoded, in the order of the records."""
+    counts: list[int]
+    """Number of pairs of each data set, also of those that could not be decoded."""
 
     def lines(self) -> Iterator[str]:
         """Yield one line per fault, then the statistics."""
@@ -96,9 +98,11 @@ def check(
     """
     pairs: list[Pair] = []
     faults: list[Fault] = []
+    counts = []
     for dataset in datasets:
         found, more = dataset.find_pairs()
         pairs += found
+        counts.append(len(found))
         faults += more
         if not found:
             remedy = 'Put the data set there.'
@@ -117,4 +121,4 @@ def check(
     faults += duplicate_faults(records)
     if manifest is not None:
         faults += manifest_faults(manifest, data_root)
-    return CheckResult(records, faults, sound)
+    return CheckResult(records, faults, sound, counts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -32,11 +33,18 @@ FILES = {
 }
 
 #: Errors of decoders, OpenCV and the renderer about one bad image.
-_BAD_IMAGE = (UserError, ValueError, MemoryError, cv2.error)
+BAD_IMAGE = (UserError, ValueError, MemoryError, cv2.error)
 
 
 class BadImage(Exception):  # noqa: N818 -- a finding about one image, not a failure of the run
     """A clean image cannot be used; the message is the reason and names the file."""
+
+    @classmethod
+    def of(cls, source: CleanSource, error: BaseException) -> BadImage:
+        """Make one of another error."""
+        reason = ' '.join(str(error).split()) or type(error).__name__
+        named = source.path is None or str(source.path) in reason
+        return cls(reason if named else f'{source.path}: {reason}')
 
 
 @dataclass(frozen=True)
@@ -89,6 +97,16 @@ class RenderedDatasetOptions:
         if self.size is not None and min(self.size) < 16:
             raise UserError(f'The size must be at least 16x16; got {self.size[1]}x{self.size[0]}.')
 
+    def jobs(self, sources: Sequence[CleanSource], out: Path) -> list[RenderJob]:
+        """Number the pairs: all of the first image, then all of the second, and so on."""
+        pairs = [(source, time) for source in sources for time in range(self.per_image)]
+        return [RenderJob(number, *pair, self, out) for number, pair in enumerate(pairs)]
+
+    @staticmethod
+    def names(made_from: dict[str, Any]) -> Iterator[str]:
+        """Yield the names of all pairs of a data set (see `FILES`) from its record."""
+        yield from map(str, range(len(made_from['images']) * made_from['per_image']))
+
 
 @dataclass(frozen=True)
 class RenderJob:
@@ -126,47 +144,45 @@ class RenderJob:
         scenes, number = self.source.scene
         return replace(raindrops, lighting=scenes.lighting(number))
 
-    @property
-    def files(self) -> dict[str, Path]:
-        """The files of the pair by kind."""
-        return {kind: self.out / name.format(self.number) for kind, name in FILES.items()}
+    def fits(self, record: dict[str, Any]) -> bool:
+        """Return whether the photo is that from which a record was made."""
+        photo = self.source.path
+        return photo is None or (photo.is_file() and digest(photo) == record.get('source_sha256'))
+
+    def render(self) -> dict[str, Any]:
+        """Render the pair and write its four files; returns the record for the manifest.
+
+        Raises:
+            BadImage: The clean image cannot be used; nothing was written.
+            UserError: A file cannot be written; none of the four is left.
+        """
+        try:
+            clean, source_digest = self.source.read()
+            image = add_raindrops(
+                fitted(clean, self.settings.size), self.raindrop_seed, self.options
+            )
+            statistics = raindrop_statistics(image.rainy, image.clean)
+        except BAD_IMAGE as error:
+            raise BadImage.of(self.source, error) from error
+        digests = write_pair(self.out, str(self.number), image)
+        height, width = image.rainy.shape[:2]
+        measured = asdict(statistics).items()
+        return {
+            'number': self.number,
+            'source': self.source.name,
+            'source_sha256': source_digest,
+            'repetition': self.repetition,
+            'raindrop_seed': self.raindrop_seed,
+            'width': width,
+            'height': height,
+            'parameters': asdict(image.parameters),
+            'statistics': {key: None if v is None else round(v, 4) for key, v in measured},
+            'sha256': digests,
+        }
 
 
-def render_job(job: RenderJob) -> dict[str, Any]:
-    """Render a pair and write its four files; returns the record for the manifest.
-
-    Raises:
-        BadImage: The clean image cannot be used; nothing was written.
-        UserError: A file cannot be written; none of the four is left.
-    """
-    try:
-        clean, source_digest = job.source.read()
-        image = add_raindrops(_fitted(clean, job.settings.size), job.raindrop_seed, job.options)
-        mask = raindrop_mask(image.rainy, image.clean)
-        statistics = raindrop_statistics(image.rainy, image.clean)
-    except _BAD_IMAGE as error:
-        reason = ' '.join(str(error).split()) or type(error).__name__
-        named = job.source.path is None or str(job.source.path) in reason
-        raise BadImage(reason if named else f'{job.source.path}: {reason}') from error
-    digests = _write(job, image, mask)
-    height, width = image.rainy.shape[:2]
-    measured = asdict(statistics).items()
-    return {
-        'number': job.number,
-        'source': job.source.name,
-        'source_sha256': source_digest,
-        'repetition': job.repetition,
-        'raindrop_seed': job.raindrop_seed,
-        'width': width,
-        'height': height,
-        'parameters': asdict(image.parameters),
-        'statistics': {key: None if v is None else round(v, 4) for key, v in measured},
-        'sha256': digests,
-    }
-
-
-def _fitted(clean: ImageArray, size: tuple[int, int] | None) -> ImageArray:
-    """Cut the middle with the proportions of the wanted size, and shrink it.
+def fitted(clean: ImageArray, size: tuple[int, int] | None) -> ImageArray:
+    """Cut the middle of an image with the proportions of the wanted size, and shrink it.
 
     Raises:
         UserError: The image is smaller.
@@ -186,15 +202,26 @@ def _fitted(clean: ImageArray, size: tuple[int, int] | None) -> ImageArray:
     return middle if cut == size else resize(middle, size)
 
 
-def _write(job: RenderJob, image: RainyImage, mask: ImageArray) -> dict[str, str]:
-    """Write the files of a pair and return their digests; all or none are there afterwards."""
+def write_pair(out: Path, name: str, image: RainyImage) -> dict[str, str]:
+    """Write the files of a pair and return their digests; all or none are there afterwards.
+
+    Args:
+        out: Folder of the data set.
+        name: Name of the pair in `FILES`.
+        image: The pair.
+
+    Raises:
+        UserError: A file cannot be written.
+    """
     alpha = np.round(image.alpha * 255).astype(np.uint8)
+    mask = raindrop_mask(image.rainy, image.clean)
     content = {'rainy': image.rainy, 'clean': image.clean, 'mask': mask, 'alpha': alpha}
+    files = {kind: out / template.format(name) for kind, template in FILES.items()}
     try:
-        for kind, file in job.files.items():
+        for kind, file in files.items():
             write_image(file, content[kind])
-        return {file.relative_to(job.out).as_posix(): digest(file) for file in job.files.values()}
+        return {file.relative_to(out).as_posix(): digest(file) for file in files.values()}
     except (UserError, OSError):
-        for file in job.files.values():
+        for file in files.values():
             file.unlink(missing_ok=True)
         raise

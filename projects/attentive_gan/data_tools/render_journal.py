@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from attentive_gan.errors import UserError
-from attentive_gan.utils.digests import digest
 from attentive_gan.utils.journal import Journal
 from attentive_gan.utils.manifest import MANIFEST, changed_files, read_manifest, write_manifest
 from attentive_gan.utils.typed_values import build
 
+from .clip_jobs import ClipJob
 from .render_jobs import RenderJob
 
 #: Name of the journal in a data set's folder; it is there while the data set is unfinished.
@@ -62,7 +62,7 @@ class RenderJournal:
             ) from error
         return made_from
 
-    def retain(self, jobs: Sequence[RenderJob]) -> None:
+    def retain(self, jobs: Sequence[RenderJob | ClipJob]) -> None:
         """Keep only the records of jobs whose files are all there and whose photo is the same still."""
         self.records = {
             job.number: self.records[job.number]
@@ -70,12 +70,9 @@ class RenderJournal:
             if job.number in self.records and self._is_valid(job)
         }
 
-    def _is_valid(self, job: RenderJob) -> bool:
+    def _is_valid(self, job: RenderJob | ClipJob) -> bool:
         record = self.records[job.number]
-        if changed_files(self.out, record['sha256']):
-            return False
-        photo = job.source.path
-        return photo is None or (photo.is_file() and digest(photo) == record.get('source_sha256'))
+        return not changed_files(self.out, record['sha256']) and job.fits(record)
 
     def begin(self) -> None:
         """Write the journal anew with the records that are kept (errors: `Journal.begin`)."""

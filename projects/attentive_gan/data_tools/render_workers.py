@@ -17,13 +17,17 @@ import cv2
 
 from attentive_gan.errors import UserError
 
-from .render_jobs import BadImage, RenderJob, render_job
+from .clip_jobs import ClipJob
+from .render_jobs import BadImage, RenderJob
+
+#: A pair or a clip to render.
+Job = RenderJob | ClipJob
 
 #: A job with its record, or with the reason why its clean image cannot be used.
-Outcome = tuple[RenderJob, dict[str, Any] | BadImage]
+Outcome = tuple[Job, dict[str, Any] | BadImage]
 
 
-def outcomes(jobs: Sequence[RenderJob], workers: int) -> Iterator[Outcome]:
+def outcomes(jobs: Sequence[Job], workers: int) -> Iterator[Outcome]:
     """Render jobs; the files do not depend on the number of workers, the order of the outcomes does.
 
     Args:
@@ -61,14 +65,14 @@ def _context() -> BaseContext:
     return context
 
 
-def _attempt(job: RenderJob) -> dict[str, Any] | BadImage:
+def _attempt(job: Job) -> dict[str, Any] | BadImage:
     try:
-        return render_job(job)
+        return job.render()
     except BadImage as error:
         return error
 
 
-def _completed(jobs: dict[Future[Any], RenderJob]) -> Iterator[Outcome]:
+def _completed(jobs: dict[Future[Any], Job]) -> Iterator[Outcome]:
     """Yield outcomes as they come; after a failure, only those of the jobs that have begun."""
     failure: BaseException | None = None
     for future in as_completed(jobs):

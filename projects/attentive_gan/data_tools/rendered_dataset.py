@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import raindrop_renderer
 
+from attentive_gan.datasets import camera_paths
 from attentive_gan.datasets.clean_images import DrawnScene, photos_below
 from attentive_gan.datasets.pairing import images_in
 from attentive_gan.errors import UserError
@@ -21,9 +22,11 @@ from attentive_gan.utils.checks import check_range
 from attentive_gan.utils.digests import digest
 from attentive_gan.utils.types import ImageArray
 
-from .render_jobs import FILES, BadImage, CleanSource, RenderedDatasetOptions, RenderJob
+from . import rendered_clip
+from .clip_jobs import ClipOptions
+from .render_jobs import FILES, BadImage, CleanSource, RenderedDatasetOptions
 from .render_journal import RenderJournal
-from .render_workers import outcomes
+from .render_workers import Job, outcomes
 from .sheets import evenly_spaced
 
 #: Wraps the loop over the pairs, to show progress; gets the loop and its length.
@@ -76,7 +79,7 @@ def scene_sources(count: int, scenes: DrawnScene) -> list[CleanSource]:
 def render_dataset(
     out: Path,
     sources: Sequence[CleanSource],
-    options: RenderedDatasetOptions,
+    options: RenderedDatasetOptions | ClipOptions,
     workers: int = 1,
     overwrite: bool = False,
     progress: Progress = lambda loop, _: loop,
@@ -86,7 +89,8 @@ def render_dataset(
     Each pair N becomes `data/N_rain.png`, `gt/N_clean.png`, `mask/N_mask.png` (rule of `raindrop_mask` with
     its defaults) and `alpha/N_alpha.png` (coverage, 0 to 255). `manifest.json` records the source of
     each, with checksums; `contact_sheet.png` shows some. A pair whose files still fit them is kept.
-    An image that cannot be used is left out, and so are the numbers of its pairs.
+    An image that cannot be used is left out, and so are the numbers of its pairs. Frame F of clip N
+    becomes `data/N/F_rain.png` and so on.
 
     Args:
         out: Folder of the data set.
@@ -102,9 +106,9 @@ def render_dataset(
             finished pairs stay, and another call goes on.
     """
     check_range('The number of workers', workers, 1)
-    jobs = _jobs(out, sources, options)
+    jobs = options.jobs(sources, out)
     journal = RenderJournal(out, _made_from(sources, options))
-    _resume(journal, jobs, overwrite)
+    _resume(journal, options, jobs, overwrite)
     missing = [job for job in jobs if job.number not in journal.records]
     kept = len(journal.records)
     if not missing and not journal.unfinished:
@@ -130,18 +134,14 @@ def render_dataset(
     return RenderResult(kept, len(journal.records) - kept, lines)
 
 
-def _jobs(
-    out: Path, sources: Sequence[CleanSource], options: RenderedDatasetOptions
-) -> list[RenderJob]:
-    """Number the pairs: all of the first image, then all of the second, and so on."""
-    pairs = [(source, time) for source in sources for time in range(options.per_image)]
-    return [RenderJob(number, *pair, options, out) for number, pair in enumerate(pairs)]
-
-
-def _made_from(sources: Sequence[CleanSource], options: RenderedDatasetOptions) -> dict[str, Any]:
+def _made_from(
+    sources: Sequence[CleanSource], options: RenderedDatasetOptions | ClipOptions
+) -> dict[str, Any]:
     """Return all that the files depend on, beside the content of photos, with the types of JSON."""
     scenes = next((source.scene[0] for source in sources if source.scene), None)
     code = sorted(Path(raindrop_renderer.__file__).parent.glob('*.py'))
+    if isinstance(options, ClipOptions):
+        code += [Path(str(module.__file__)) for module in (camera_paths, rendered_clip)]
     content = asdict(options) | {
         'images': [source.name for source in sources],
         'scenes': asdict(scenes) if scenes else None,
@@ -150,7 +150,12 @@ def _made_from(sources: Sequence[CleanSource], options: RenderedDatasetOptions) 
     return dict(json.loads(json.dumps(content)))
 
 
-def _resume(journal: RenderJournal, jobs: Sequence[RenderJob], overwrite: bool) -> None:
+def _resume(
+    journal: RenderJournal,
+    options: RenderedDatasetOptions | ClipOptions,
+    jobs: Sequence[Job],
+    overwrite: bool,
+) -> None:
     """Take over the pairs of an earlier run with the same options."""
     earlier = journal.read()
     own = {name for record in journal.records.values() for name in record['sha256']}
@@ -164,8 +169,8 @@ def _resume(journal: RenderJournal, jobs: Sequence[RenderJob], overwrite: bool) 
             )
         journal.records = {}
     if earlier is not None and journal.unfinished:
-        count = len(earlier['images']) * earlier['per_image']
-        own |= {name.format(number) for name in FILES.values() for number in range(count)}
+        names = (ClipOptions if 'clips' in earlier else RenderedDatasetOptions).names(earlier)
+        own |= {file.format(name) for name in names for file in FILES.values()}
     foreign = [name for name in _images(journal.out) if name not in own]
     if foreign:
         raise UserError(
@@ -181,16 +186,24 @@ def _clear_unrecorded(out: Path, journal: RenderJournal) -> None:
     for name in _images(out):
         if name not in recorded:
             (out / name).unlink()
-    for folder in {Path(name).parent for name in FILES.values()}:
-        for leftover in (out / folder).glob('.*.tmp'):
+    for folder in reversed(_folders(out)):
+        for leftover in folder.glob('.*.tmp'):
             leftover.unlink()
+        if folder.parent != out and not any(folder.iterdir()):
+            folder.rmdir()
+
+
+def _folders(out: Path) -> list[Path]:
+    """Return the folders of the layout, and those of clips in them."""
+    folders = [out / Path(name).parent for name in FILES.values()]
+    found = [folder for folder in folders if folder.is_dir()]
+    return found + [child for folder in found for child in folder.iterdir() if child.is_dir()]
 
 
 def _images(out: Path) -> list[str]:
     """Return the images in the folders of the layout, as paths below `out`."""
-    folders = [out / Path(name).parent for name in FILES.values()]
-    found = [file for folder in folders if folder.is_dir() for file in images_in(folder)]
-    return [file.relative_to(out).as_posix() for file in found]
+    files = (file for folder in _folders(out) for file in images_in(folder))
+    return [file.relative_to(out).as_posix() for file in files]
 
 
 def _sheet(out: Path, records: dict[int, dict[str, Any]]) -> ImageArray:
@@ -198,10 +211,11 @@ def _sheet(out: Path, records: dict[int, dict[str, Any]]) -> ImageArray:
     rows = []
     for number in evenly_spaced(sorted(records), _ROWS):
         record = records[number]
-        images = [read_image(out / name.format(number)) for name in FILES.values()]
+        shown = record.get('shown', number)  # a clip's middle frame
+        images = [read_image(out / name.format(shown)) for name in FILES.values()]
         psnr = record['statistics']['psnr']
         caption = (
-            f'{number}   {record["parameters"]["regime"]}   '
+            f'{shown}   {record["parameters"]["regime"]}   '
             f'{"no change" if psnr is None else f"{psnr:.1f} dB"}   {record["source"]}'
         )
         rows.append((caption, images))

@@ -6,10 +6,11 @@ from . import transforms
 from .clean_dataset import CleanImageDataset, DrawnSceneDataset
 from .image_dataset import ImageDataset
 from .pair_dataset import PairDataset
+from .pair_list_dataset import PairListDataset
 from .pooled_dataloader import PooledDataLoader
 from .raindrop_dataset import ConcatenatedPairDataset, PairFolderDataset, RaindropDataset
 from .rainds_dataset import RainDSDataset
-from .samplers import SeededSampler
+from .samplers import SeededSampler, SharesSampler
 
 __all__ = [
     'CleanImageDataset',
@@ -18,9 +19,11 @@ __all__ = [
     'ImageDataset',
     'PairDataset',
     'PairFolderDataset',
+    'PairListDataset',
     'PooledDataLoader',
     'RainDSDataset',
     'RaindropDataset',
     'SeededSampler',
+    'SharesSampler',
     'transforms',
 ]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 from mmagic.registry import DATASETS
 
@@ -13,10 +12,9 @@ from attentive_gan.image_io import verify_complete
 from attentive_gan.utils.checks import check_range
 
 from .clean_images import DrawnScene, photos_below
+from .held_out import Part, check_part, names_of_part
 from .image_dataset import ImageDataset
 from .pairing import Fault, raise_faults
-
-Part = Literal['all', 'train', 'held_out']
 
 
 @DATASETS.register_module()
@@ -41,9 +39,7 @@ class CleanImageDataset(ImageDataset):
     def __init__(
         self, data_root: str, *args: Any, part: Part = 'all', held_out: int = 40, **kwargs: Any
     ) -> None:
-        if part not in get_args(Part):
-            raise UserError(f'part must be one of {get_args(Part)}; got {part!r}.')
-        check_range('held_out', held_out, 1)
+        check_part(part, held_out)
         self.part = part
         self.held_out = held_out
         super().__init__(data_root, *args, **kwargs)
@@ -69,18 +65,8 @@ class CleanImageDataset(ImageDataset):
         return entries
 
     def _of_part(self, photos: dict[str, Path]) -> dict[str, Path]:
-        if self.part == 'all':
-            return photos
-        if len(photos) < 2:
-            raise UserError(
-                f'{self.root} holds one photo, which cannot be divided into a part for training and '
-                f"one for validation. Add photos, or set part='all'."
-            )
-        count = min(self.held_out, max(1, len(photos) // 5))
-        ranked = sorted(photos, key=lambda name: hashlib.sha256(name.encode()).digest())
-        chosen = set(ranked[:count])
-        wanted = self.part == 'held_out'
-        return {name: path for name, path in photos.items() if (name in chosen) == wanted}
+        names = names_of_part(list(photos), self.part, self.held_out, self.root, 'photo')
+        return {name: photos[name] for name in names}
 
 
 @DATASETS.register_module()

@@ -60,7 +60,7 @@ class PooledDataLoader:
     Args:
         dataset: Data set, or its config, whose samples hold `pairs`: (H, W, 7) of `PackPair`, or
             (K, H, W, 7) of `RenderPairs`; all images of one size.
-        sampler: Sampler of the images, or its config: a `SeededSampler`.
+        sampler: Sampler of the images, or its config: a `SeededSampler` or `SharesSampler`.
         batch_size: Crops N of a batch.
         crop_size: Height and width of a crop in pixels.
         stages: Other batch and crop sizes for later parts of the training, such as

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from mmagic.registry import DATASETS
 
 from attentive_gan.errors import UserError
 
+from .held_out import Part, check_part, names_of_part
 from .pair_dataset import PairDataset
 from .pairing import (
     Fault,
@@ -25,20 +27,27 @@ from .pairing import (
 
 
 def _pairs_of_folders(
-    dataset: PairDataset, folders: tuple[str, str], templates: tuple[str, str], numbered: bool
+    dataset: PairDataset,
+    folders: tuple[str, str],
+    templates: tuple[str, str],
+    numbered: bool,
+    chosen: Callable[[list[str], str], list[str]] = lambda names, _: names,
 ) -> tuple[list[Pair], list[Fault]]:
     """Match the files of a rainy and a clean folder below the data set's root.
 
     Where these hold no images but folders, each of them is a scene, as in Raindrop Clarity; the scene's
-    name is put before the pair's.
+    name is put before the pair's. `chosen` selects of the scenes, or of the pairs where there are none, by
+    their names and what they are.
     """
     rainy_folder, clean_folder = (dataset.root / name for name in folders)
     scenes = _scenes((rainy_folder, clean_folder))
     if not scenes:
-        return _pairs_of_scene(rainy_folder, clean_folder, templates, numbered)
+        found, faults = _pairs_of_scene(rainy_folder, clean_folder, templates, numbered)
+        names = set(chosen([pair.name for pair in found], 'pair')) if found else set()
+        return [pair for pair in found if pair.name in names], faults
     pairs: dict[str, Pair] = {}
-    faults: list[Fault] = []
-    for scene in scenes:
+    faults = []
+    for scene in chosen(scenes, 'scene'):
         found, more = _pairs_of_scene(
             rainy_folder / scene, clean_folder / scene, templates, numbered
         )
@@ -125,10 +134,14 @@ class PairFolderDataset(PairDataset):
             `901.jpg`, as in Rain1400.
         clean_template: Stem of the clean files. For `rain-001.png` and `norain-001.png` give
             'rain-{}' and 'norain-{}'.
+        part: 'all' scenes, 'train' without the held-out ones, or 'held_out' alone, by their names; pairs
+            where there are no scenes.
+        held_out: Number of scenes that are held out; of fewer than five times as many, a fifth.
         **kwargs: Arguments of `PairDataset`.
 
     Raises:
-        UserError: A template has not exactly one `{}`, or what `PairDataset` raises.
+        UserError: A template has not exactly one `{}`, `part` is none, there are too few scenes for two
+            parts, or what `PairDataset` raises.
     """
 
     def __init__(
@@ -138,6 +151,8 @@ class PairFolderDataset(PairDataset):
         clean: str = 'clean',
         rainy_template: str = '{}',
         clean_template: str = '{}',
+        part: Part = 'all',
+        held_out: int = 40,
         **kwargs: Any,
     ) -> None:
         for template in (rainy_template, clean_template):
@@ -149,6 +164,9 @@ class PairFolderDataset(PairDataset):
             )
         self.folders = (rainy, clean)
         self.templates = (rainy_template, clean_template)
+        check_part(part, held_out)
+        self.part: Part = part
+        self.held_out = held_out
         super().__init__(**kwargs)
 
     def find_pairs(self) -> tuple[list[Pair], list[Fault]]:
@@ -158,7 +176,11 @@ class PairFolderDataset(PairDataset):
             for folder, template in zip(self.folders, self.templates, strict=True)
         )
         require_folders(self.root, self.folders, layout)
-        return _pairs_of_folders(self, self.folders, self.templates, numbered=False)
+        return _pairs_of_folders(self, self.folders, self.templates, False, self._chosen)
+
+    def _chosen(self, names: list[str], what: str) -> list[str]:
+        """Return the names of scenes or pairs that belong to the data set's part."""
+        return names_of_part(names, self.part, self.held_out, self.root, what)
 
 
 @DATASETS.register_module()

@@ -19,6 +19,9 @@ _PREFIXES = {
     'gt': 'norain',
 }
 
+#: Files of the published set without a clean image (in `RainDS_real/test_set/rainstreak`).
+_STRAYS = ('IMG_7435',)
+
 
 @DATASETS.register_module()
 class RainDSDataset(PairDataset):
@@ -28,7 +31,7 @@ class RainDSDataset(PairDataset):
     `rainstreak` and `rainstreak_raindrop`. Photographed scenes have the same name in all, `N.png`; rendered
     ones are `norain-N.png` and `pie-norain-N.png` in `gt`, `rd-N.png` and `pie-rd-N.png` in `raindrop`,
     `rain-N.png` in `rainstreak` and `rd-rain-N.png` in `rainstreak_raindrop`. Clean images of which the
-    chosen folder has no rainy one are left out.
+    chosen folder has no rainy one are left out, and so is the published `IMG_7435.png` without a clean one.
 
     Source: Quan et al., "Removing Raindrops and Rain Streaks in One Go", CVPR 2021.
 
@@ -66,6 +69,8 @@ class RainDSDataset(PairDataset):
         """Find the keys of a folder's files: `N` and `pie-N`, whichever way they are written."""
         groups: dict[str, list[Any]] = {'': [], 'pie-': []}
         for file in images_in(self.root / folder):
+            if file.stem in _STRAYS:
+                continue
             groups['pie-' if file.stem.startswith('pie-') else ''].append(file)
         found = Keyed({}, {}, [])
         for start, files in groups.items():

@@ -2,6 +2,7 @@
 
 8-bit files are decoded by Pillow. 16-bit PNG files are decoded by OpenCV, as Pillow clips grey and
 truncates colour to 8 bits. TIFF files are decoded by `tiff_decoding`, and by Pillow where it says so.
+HEIC and deep AVIF are decoded by `heif`.
 """
 
 from __future__ import annotations
@@ -18,7 +19,11 @@ from PIL import Image
 from attentive_gan.errors import UserError, shown
 from attentive_gan.utils.types import PixelArray
 
+from .bmp import START as BMP_START
+from .bmp import decode_bit_fields, read_bit_fields
 from .headers import OpenedImage, decoder_errors, open_image
+from .heif import decode_deep_avif, decode_heic
+from .png_chunks import transparent_colour
 from .tiff_decoding import decode_tiff, is_decoded_here
 
 #: Pillow's modes of 8-bit colour or grey, which convert to RGB without loss of range.
@@ -55,6 +60,12 @@ def decode(content: bytes, path: str | Path, max_pixels: int) -> Decoded:
         warnings.simplefilter('ignore')  # Pillow warns about unusual metadata
         if layout is not None and is_decoded_here(layout):
             colours, alpha = decode_tiff(content, layout, path)
+        elif (fields := read_bit_fields(content[:BMP_START])) is not None:
+            colours, alpha = decode_bit_fields(content, fields, path)
+        elif opened.format == 'HEIC':
+            colours, alpha = decode_heic(content, path)
+        elif opened.format == 'AVIF' and opened.bits == 16:
+            colours, alpha = decode_deep_avif(content, path)
         elif image is not None and opened.bits == 8:
             image.load()
             colours, alpha = _plain_channels(image, path)
@@ -62,6 +73,9 @@ def decode(content: bytes, path: str | Path, max_pixels: int) -> Decoded:
                 orientation = 1  # Pillow turns a TIFF upright itself
         else:
             colours, alpha = _deep_channels(content, path)
+        if opened.format == 'PNG' and (clear := transparent_colour(content)) is not None:
+            top = np.iinfo(colours.dtype).max
+            alpha = np.where((colours == clear).all(2), 0, top).astype(colours.dtype)
     pixels = np.require(upright(colours, orientation), requirements=['C', 'W'])
     if alpha is not None:
         alpha = np.ascontiguousarray(upright(alpha, orientation))

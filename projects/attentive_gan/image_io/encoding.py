@@ -10,11 +10,12 @@ from typing import IO, Any
 import cv2
 import numpy as np
 import tifffile
-from PIL import ExifTags, Image, TiffImagePlugin
+from PIL import Image
 
 from attentive_gan.errors import UserError
 from attentive_gan.utils.types import PixelArray
 
+from .exif_directories import Entry, parse_exif, write_with_entries
 from .extras import IPTC_TAG, LONGEST_JPEG_XMP, XMP_TAG, photoshop_segment, png_xmp
 from .formats import ImageFormat
 from .image_file import ImageFile
@@ -24,6 +25,8 @@ from .png_chunks import png_chunk
 _INCH_IN_METRES = 0.0254
 #: Bytes of a PNG's signature and IHDR chunk (PNG specification, sections 5.2 and 11.2.1).
 _PNG_START = 8 + 25
+#: Type of values that are single bytes (TIFF 6.0, section 2).
+_BYTES = 1
 
 
 def encode(stream: IO[bytes], file: ImageFile, image_format: ImageFormat, quality: int) -> None:
@@ -38,8 +41,8 @@ def encode(stream: IO[bytes], file: ImageFile, image_format: ImageFormat, qualit
     grey_with_alpha = file.grey and file.alpha is not None
     if image_format.name == 'PNG' and (file.bits == 16 or not grey_with_alpha):
         _encode_png(stream, file)
-    elif file.bits == 16:
-        _encode_deep_tiff(stream, file)
+    elif image_format.name == 'TIFF':
+        _encode_tiff(stream, file)
     else:
         _encode_by_pillow(stream, file, image_format, quality)
 
@@ -61,15 +64,10 @@ def _encode_by_pillow(
         if len(extras.xmp or b'') > LONGEST_JPEG_XMP:
             metadata['xmp'] = None
         metadata['extra'] = photoshop_segment(extras.iptc) if extras.iptc else None
-    if image_format.name == 'TIFF' and (extras.xmp or extras.iptc):
-        metadata['exif'] = _exif_with_tags(file)
     options = dict(image_format.options)
     options |= {name: value for name, value in metadata.items() if value is not None}
     if image_format.name == 'JPEG':
         options['quality'] = quality
-    if metadata['exif'] is not None:
-        # libtiff, which compresses, cannot write the nested directories of a camera's EXIF data.
-        options.pop('compression', None)
     image = Image.fromarray(np.ascontiguousarray(_stored_channels(file)))
     image.save(stream, image_format.name, **options)
 
@@ -107,32 +105,11 @@ def _encode_png(stream: IO[bytes], file: ImageFile) -> None:
     stream.write(content[_PNG_START:])
 
 
-def _exif_with_tags(file: ImageFile) -> bytes:
-    """Return EXIF data that hold XMP and IPTC as tags, as TIFF files do."""
-    exif = Image.Exif()
-    if file.exif is not None:
-        exif.load(file.exif)
-    for tag, value in ((XMP_TAG, file.extras.xmp), (IPTC_TAG, file.extras.iptc)):
-        if value is not None:
-            exif[tag] = value
-    return exif.tobytes()
-
-
-def _encode_deep_tiff(stream: IO[bytes], file: ImageFile) -> None:
-    """Encode by tifffile, and append the directories of EXIF data, to which tags of the image point."""
-    exif = Image.Exif()
-    if file.exif is not None:
-        exif.load(file.exif)
-    texts = [
-        (tag, 's', 0, value, True)
-        for tag, value in exif.items()
-        if isinstance(value, str) and tag != ExifTags.Base.Software
-    ]
-    extras = [(XMP_TAG, file.extras.xmp), (IPTC_TAG, file.extras.iptc)]
-    packets = [(tag, 'B', len(value), value, True) for tag, value in extras if value]
-    directories = {tag: exif.get_ifd(tag) for tag in (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo)}
-    # tifffile leaves out pointers to directories: the tags before them keep their places.
-    pointers = [(int(tag) - 1, 'I', 1, 0, True) for tag, values in directories.items() if values]
+def _encode_tiff(stream: IO[bytes], file: ImageFile) -> None:
+    """Encode the pixels by tifffile, and add the directories of the EXIF data, XMP and IPTC."""
+    added = parse_exif(file.exif or b'')
+    extras = ((XMP_TAG, file.extras.xmp), (IPTC_TAG, file.extras.iptc))
+    added.entries += [Entry(tag, _BYTES, value) for tag, value in extras if value]
     options: dict[str, Any] = {}
     if file.dpi is not None:
         options = {'resolution': file.dpi, 'resolutionunit': 'INCH'}
@@ -144,32 +121,14 @@ def _encode_deep_tiff(stream: IO[bytes], file: ImageFile) -> None:
         compression='zlib',
         extrasamples=None if file.alpha is None else ['UNASSALPHA'],
         iccprofile=file.icc_profile,
-        extratags=[*texts, *packets, *pointers],
         metadata=None,
         software=False,
-        byteorder='<',
+        byteorder=added.order,
+        bigtiff=False,
         **options,
     )
-    for place, *_ in pointers:
-        _append_directory(encoded, place + 1, directories[ExifTags.IFD(place + 1)])
-    stream.write(encoded.getbuffer())
-
-
-def _append_directory(encoded: IO[bytes], tag: int, values: dict[int, Any]) -> None:
-    """Append a directory to a little-endian TIFF file, and point to it from the place kept for its tag."""
-    position = encoded.seek(0, io.SEEK_END)
-    encoded.write(bytes(position % 2))
-    position += position % 2
-    directory = TiffImagePlugin.ImageFileDirectory_v2(prefix=b'II')
-    for number, value in values.items():
-        directory[number] = value
-    encoded.write(directory.tobytes(position))
-    encoded.seek(4)
-    first = struct.unpack('<I', encoded.read(4))[0]
-    encoded.seek(first)
-    for _ in range(struct.unpack('<H', encoded.read(2))[0]):
-        entry = encoded.read(12)  # number, type, count, value (TIFF 6.0, section 2)
-        if struct.unpack_from('<H', entry)[0] == tag - 1:
-            encoded.seek(-12, io.SEEK_CUR)
-            encoded.write(struct.pack('<HHII', tag, 4, 1, position))
-            return
+    resolution = (282, 283, 296) if file.dpi is None else ()
+    if added:
+        write_with_entries(stream, encoded.getbuffer(), added, resolution)
+    else:
+        stream.write(encoded.getbuffer())

@@ -8,6 +8,7 @@ import struct
 from collections.abc import Iterator
 
 from .headers import OpenedImage
+from .heif import colour_chunk
 from .image_file import Extras, ImageFile
 from .png_chunks import list_chunks
 
@@ -33,6 +34,7 @@ _HELD = {
     'WEBP': ('profile', 'EXIF', 'XMP'),
     'TIFF': ('profile', 'EXIF', 'XMP', 'IPTC', 'resolution'),
     'BMP': ('resolution',),
+    'GIF': ('comment',),
 }
 
 
@@ -57,6 +59,8 @@ def read_extras(content: bytes, opened: OpenedImage) -> Extras:
         info = opened.info
         xmp, comment = info.get('xmp'), info.get('comment')
         iptc = _as_bytes(info.get('photoshop', {}).get(_IPTC_RESOURCE))
+        if opened.format in ('HEIC', 'AVIF') and not info.get('icc_profile'):
+            chunks = colour_chunk(content)
     if xmp:
         xmp = _XMP_ORIENTATION.sub(rb'\g<1>1', xmp)
     return Extras(xmp or None, iptc or None, comment or None, chunks)

@@ -22,6 +22,8 @@ class ImageFormat:
     """Whether it stores opacity."""
     deep: bool = False
     """Whether it stores 16 bits per channel."""
+    written: bool = True
+    """Whether still images are written in it."""
     longest_side: int | None = None
     """Largest height or width in pixels; None for no practical limit."""
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -33,7 +35,7 @@ FORMATS: Mapping[str, ImageFormat] = {
     image_format.name: image_format
     for image_format in (
         # Level 1 takes a third of level 6's time for a photo, for 4 % more bytes.
-        ImageFormat('PNG', ('.png',), alpha=True, deep=True, options={'compress_level': 1}),
+        ImageFormat('PNG', ('.png', '.apng'), alpha=True, deep=True, options={'compress_level': 1}),
         # libjpeg's JPEG_MAX_DIMENSION.
         ImageFormat(
             'JPEG', ('.jpg', '.jpeg'), longest_side=65500, options={'quality': 95, 'subsampling': 0}
@@ -52,20 +54,27 @@ FORMATS: Mapping[str, ImageFormat] = {
             ('.tif', '.tiff'),
             alpha=True,
             deep=True,
-            options={'compression': 'tiff_deflate'},
         ),
+        # Animations are written as GIF; still images would lose colours.
+        ImageFormat('GIF', ('.gif',), written=False),
+        ImageFormat('HEIC', ('.heic', '.heif', '.hif'), written=False),
+        ImageFormat('AVIF', ('.avif',), written=False),
     )
 }
 
-#: Suffixes of all formats, in lower case.
+#: Suffixes of all formats that are read, in lower case.
 SUFFIXES = tuple(suffix for kind in FORMATS.values() for suffix in kind.suffixes)
+#: Suffixes of those in which still images are written.
+WRITTEN_SUFFIXES = tuple(
+    suffix for kind in FORMATS.values() if kind.written for suffix in kind.suffixes
+)
 
 
 def format_of(path: str | Path) -> ImageFormat:
-    """Return the format that a file name's suffix names.
+    """Return the format in which an image is written under a name.
 
     Raises:
-        UserError: The suffix is unknown.
+        UserError: Images are not written with this suffix.
 
     Example:
         >>> format_of('photo.JPG').name
@@ -73,9 +82,9 @@ def format_of(path: str | Path) -> ImageFormat:
     """
     suffix = Path(path).suffix.lower()
     for image_format in FORMATS.values():
-        if suffix in image_format.suffixes:
+        if image_format.written and suffix in image_format.suffixes:
             return image_format
-    raise UserError(f'{shown(path)}: use one of the suffixes {", ".join(SUFFIXES)}.')
+    raise UserError(f'{shown(path)}: use one of the suffixes {", ".join(WRITTEN_SUFFIXES)}.')
 
 
 def check_format_holds(
@@ -98,10 +107,11 @@ def check_format_holds(
     """
     image_format = format_of(path)
     limit = image_format.longest_side
+    written = [kind for kind in FORMATS.values() if kind.written]
     if alpha and not image_format.alpha:
-        lost, capable = 'transparency', [kind.name for kind in FORMATS.values() if kind.alpha]
+        lost, capable = 'transparency', [kind.name for kind in written if kind.alpha]
     elif bits == 16 and not image_format.deep:
-        lost, capable = '16 bits per channel', [kind.name for kind in FORMATS.values() if kind.deep]
+        lost, capable = '16 bits per channel', [kind.name for kind in written if kind.deep]
     elif limit and max(height, width) > limit:
         raise UserError(
             f'{shown(path)}: {image_format.name} stores at most {limit} pixels per side, the image is '

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 import stat
 import struct
 import warnings
@@ -13,11 +15,14 @@ from pathlib import Path
 from typing import IO, Any
 
 import tifffile
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from attentive_gan.errors import UserError, shown
 
+from .bmp import read_bit_fields
+from .exif_directories import orientation_of
 from .formats import FORMATS
+from .heif import avif_bits, brands_of, check_avif, open_heic, phone_format
 from .png_chunks import PNG_SIGNATURE, with_metadata_first
 from .tiff_decoding import check_layout, is_decoded_here
 from .tiff_layout import TIFF_STARTS, Photometric, TiffLayout, read_tiff_layout
@@ -34,13 +39,9 @@ DECODER_ERRORS = (
     AttributeError, ArithmeticError, RuntimeError, tifffile.TiffFileError,
 )  # fmt: skip
 
-#: Brands of images in ISO base media files (ISO/IEC 23008-12, MIAF), with their common names.
-_PHONE_FORMATS = {
-    b'heic': 'HEIC', b'heix': 'HEIC', b'heim': 'HEIC', b'hevc': 'HEIC', b'mif1': 'HEIC',
-    b'msf1': 'HEIC', b'avif': 'AVIF', b'avis': 'AVIF',
-}  # fmt: skip
-
 _PNG_BIT_DEPTH_OFFSET = 24
+#: Formats that Pillow opens.
+_PILLOW_FORMATS = ('PNG', 'JPEG', 'WEBP', 'BMP', 'TIFF', 'GIF')
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class ImageHeader:
     mode: str
     """Pillow's name of the pixel format, such as 'RGB', 'L', 'P', 'CMYK' or 'I;16'."""
     bits: int
-    """Bits per channel in the file: 16 for 16-bit PNG and TIFF, otherwise 8."""
+    """Bits per channel that are read: 16 for files with more than 8, otherwise 8."""
 
 
 @contextmanager
@@ -80,6 +81,10 @@ def decoder_errors(path: str | Path, doing: str) -> Iterator[None]:
         raise too_large(path, str(error), MAX_PIXELS) from error
     except DECODER_ERRORS as error:
         reason = ' '.join(str(error).split()) or type(error).__name__
+        if reason.lower().startswith('unsupported'):
+            raise UserError(
+                f'{shown(path)} is of a kind that is not read ({reason}). Save it as PNG.'
+            ) from error
         raise UserError(
             f'{shown(path)} is truncated or damaged ({doing}: {reason}). '
             f'Copy the file again from its source.'
@@ -109,14 +114,23 @@ def read_bytes(path: str | Path, max_pixels: int = MAX_PIXELS) -> bytes:
         return stream.read()
 
 
+def check_regular(path: str | Path, status: os.stat_result) -> None:
+    """Check that reading a file cannot wait forever; a folder passes, which gives an error of its own.
+
+    Raises:
+        UserError: It is a pipe, socket or device.
+    """
+    if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
+        raise UserError(
+            f'{shown(path)} is no regular file but a pipe, socket or device. Remove it, or name a file.'
+        )
+
+
 def open_regular(path: str | Path, max_pixels: int) -> IO[bytes]:
     """Open an image file; errors as in `read_bytes`."""
     with _file_errors(path):
         status = Path(path).stat()
-        if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
-            raise UserError(
-                f'{shown(path)} is no regular file but a pipe, socket or device. Remove it, or name a file.'
-            )
+        check_regular(path, status)
         limit = _BYTES_PER_PIXEL * max_pixels + _MOST_METADATA
         if status.st_size > limit:
             raise UserError(
@@ -153,7 +167,7 @@ class OpenedImage:
     mode: str
     """Pillow's name of the pixel format, such as 'RGB', 'L', 'P', 'CMYK' or 'I;16'."""
     bits: int
-    """Bits per channel in the file: 16 for 16-bit PNG and TIFF, otherwise 8."""
+    """Bits per channel that are read: 16 for files with more than 8, otherwise 8."""
     orientation: int
     """EXIF orientation, 1 to 8, that must be applied to the pixels as stored."""
     size: tuple[int, int]
@@ -174,7 +188,11 @@ class OpenedImage:
 
 
 def open_image(
-    stream: IO[bytes], path: str | Path, max_pixels: int, pixels: bool = True
+    stream: IO[bytes],
+    path: str | Path,
+    max_pixels: int,
+    pixels: bool = True,
+    animated: bool = False,
 ) -> OpenedImage:
     """Read the header from an open file; no pixel is decoded.
 
@@ -183,33 +201,69 @@ def open_image(
         path: Its name, for messages.
         max_pixels: Largest accepted number of pixels.
         pixels: Whether the pixels will be decoded from the result.
+        animated: Whether animations are accepted.
 
     Raises:
         UserError: The file is empty, no image in one of `FORMATS`, larger than the limit, or holds an
             animation or several pages.
     """
     start = _check_start(stream, path)
+    phone = phone_format(start)
     with decoder_errors(path, 'reading the header'), warnings.catch_warnings():
         # Pillow warns above its own limit, ours is lower or was chosen by the caller; and about odd tags.
         warnings.simplefilter('ignore')
         if start.startswith(TIFF_STARTS):
             return _open_tiff(stream, path, max_pixels)
+        if phone is not None:
+            return _open_phone_photo(stream, phone, path, max_pixels)
+        if (fields := read_bit_fields(start)) is not None:
+            image = fields.opened()
+            _check_pixels(image.height, image.width, path, max_pixels)
+            size = image.height, image.width
+            return OpenedImage(image, None, 'BMP', image.mode, fields.bits, 1, size)
         if start.startswith(PNG_SIGNATURE):
             stream = with_metadata_first(stream, path, pixels)
-        image = Image.open(stream, formats=tuple(FORMATS))
+        image = Image.open(stream, formats=_PILLOW_FORMATS)
         _check_pixels(image.height, image.width, path, max_pixels)
-        frames = getattr(image, 'n_frames', 1)
-        if image.format != 'MPO' and frames > 1:
-            raise UserError(
-                f'{shown(path)} holds {frames} images (an animation or several pages). '
-                f'Save the wanted one as a file of its own.'
-            )
+        if image.format != 'MPO' and not animated:
+            _check_single(image, path)
         deep = image.format == 'PNG' and start[_PNG_BIT_DEPTH_OFFSET] == 16
         kind = 'JPEG' if image.format == 'MPO' else str(image.format)
         return OpenedImage(
-            image, None, kind, image.mode, 16 if deep else 8, _orientation_of(image),
+            image, None, kind, image.mode, 16 if deep else 8, orientation_of(image.info),
             (image.height, image.width),
         )  # fmt: skip
+
+
+def _open_phone_photo(
+    stream: IO[bytes], kind: str, path: str | Path, max_pixels: int
+) -> OpenedImage:
+    content = stream.read()
+    if kind == 'HEIC':
+        image, bits = open_heic(content, path)
+        orientation = 1
+    else:
+        check_avif(path)
+        try:
+            image = Image.open(io.BytesIO(content), formats=('AVIF',))
+        except UnidentifiedImageError as error:
+            raise ValueError('no AVIF image') from error
+        bits = 8 if avif_bits(content) == 8 else 16
+        orientation = orientation_of(image.info)
+        _check_single(image, path)
+    _check_pixels(image.height, image.width, path, max_pixels)
+    return OpenedImage(
+        image, None, kind, image.mode, bits, orientation, (image.height, image.width)
+    )
+
+
+def _check_single(image: Image.Image, path: str | Path) -> None:
+    frames = getattr(image, 'n_frames', 1)
+    if frames > 1:
+        raise UserError(
+            f'{shown(path)} holds {frames} images (an animation or several pages). '
+            f'Save the wanted one as a file of its own.'
+        )
 
 
 def _open_tiff(stream: IO[bytes], path: str | Path, max_pixels: int) -> OpenedImage:
@@ -227,7 +281,7 @@ def _open_tiff(stream: IO[bytes], path: str | Path, max_pixels: int) -> OpenedIm
     if layout.photometric == Photometric.CMYK:
         mode = 'CMYK'
     return OpenedImage(
-        image, layout, 'TIFF', mode, max(8, layout.bits), layout.orientation,
+        image, layout, 'TIFF', mode, 16 if layout.deep else 8, layout.orientation,
         (layout.height, layout.width),
     )  # fmt: skip
 
@@ -238,25 +292,12 @@ def _check_pixels(height: int, width: int, path: str | Path, max_pixels: int) ->
 
 
 def _check_start(stream: IO[bytes], path: str | Path) -> bytes:
-    """Return the first bytes; refuse empty files, and name formats that Pillow would only call unknown."""
-    first_bytes = stream.read(32)
+    """Return the first bytes; refuse empty files."""
+    first_bytes = brands_of(stream.read(256))
     stream.seek(0)
     if not first_bytes:
         raise UserError(f'{shown(path)} is empty (0 bytes). Copy the file again from its source.')
-    kind = _PHONE_FORMATS.get(first_bytes[8:12]) if first_bytes[4:8] == b'ftyp' else None
-    if kind is not None:
-        raise UserError(
-            f'{shown(path)} is in the format {kind}, which is not supported. Let the phone share or save '
-            'it as JPEG, or convert it.'
-        )
     return first_bytes
-
-
-def _orientation_of(image: Image.Image) -> int:
-    """Return the EXIF orientation (1 to 8; 1 is upright) stored in the bytes read so far."""
-    # The base class's method: PngImageFile.getexif would decode the whole image first.
-    value = Image.Image.getexif(image).get(ExifTags.Base.Orientation, 1)
-    return value if value in range(1, 9) else 1
 
 
 def read_header(path: str | Path, max_pixels: int = MAX_PIXELS) -> ImageHeader:

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, Literal
 
-from PIL import ExifTags, Image, TiffImagePlugin
+from PIL import ExifTags
 
+from .exif_directories import (
+    EXIF_POINTER,
+    Directory,
+    Entry,
+    exif_bytes,
+    parse_exif,
+    read_directory,
+    stored_exif,
+)
 from .extras import IPTC_TAG, XMP_TAG
 from .headers import OpenedImage
 
@@ -23,58 +33,50 @@ _PIXEL_TAGS = (
 )  # fmt: skip
 #: Tags that hold or point to other images or to data that stay behind in the old file.
 _SUB_IMAGES = (330, 400, 34377, 37724, 50341)
+#: Type of whole numbers of 16 bits.
+_SHORT = 3
+#: Tags with the width and the height of the image, each with the other.
+_SIDES = {40962: 40963, 40963: 40962}
+#: Tags whose values are kept elsewhere: XMP, IPTC, colour profile, Photoshop's copies of them.
+_KEPT_ELSEWHERE = (XMP_TAG, IPTC_TAG, ExifTags.Base.InterColorProfile)
 
 
-_DIRECTORIES = (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo, ExifTags.IFD.Interop)
-
-
-def upright_exif(opened: OpenedImage) -> tuple[bytes | None, tuple[str, ...]]:
-    """Return the EXIF data for the upright pixels, without thumbnail.
+def upright_exif(opened: OpenedImage, content: bytes) -> tuple[bytes | None, tuple[str, ...]]:
+    """Return the EXIF data for the upright pixels, without thumbnail; all else is copied byte for byte.
 
     Args:
-        opened: The file.
+        opened: The file's header.
+        content: Bytes of the file.
 
     Returns:
         The data, None if there are none; and the names of tags that EXIF data cannot store, such as numbers
-        of more than 32 bits.
+        of more than 32 bits, and of broken ones.
     """
-    if opened.image is not None:
-        # The base class's method: PngImageFile.getexif would decode the whole image.
-        stored = Image.Image.getexif(opened.image)
-    else:
-        stored = Image.Exif()
-        stored.update(opened.layout.texts if opened.layout else {})
-    exif, dropped = Image.Exif(), []
-    for tag, value in stored.items():
-        if tag in _PIXEL_TAGS or tag in (*_DIRECTORIES, XMP_TAG, IPTC_TAG):
-            continue
-        if tag not in _SUB_IMAGES and _storable(tag, value):
-            exif[tag] = value
-        else:
-            dropped.append(_tag_name(tag))
-    for directory in _DIRECTORIES if opened.image is not None else ():
-        for tag, value in stored.get_ifd(directory).items():
-            if tag == ExifTags.IFD.Interop:
-                continue
-            if _storable(tag, value):
-                exif.get_ifd(directory)[tag] = value
-            else:
-                dropped.append(_tag_name(tag))
-    if ExifTags.Base.Orientation in exif:
-        exif[ExifTags.Base.Orientation] = 1
-    found = len(exif) or any(exif.get_ifd(directory) for directory in _DIRECTORIES)
-    return exif.tobytes() if found else None, tuple(dropped)
+    stored = _stored_directory(opened, content)
+    dropped = [tag for tag in stored.all_broken() if tag not in _PIXEL_TAGS]
+    kept = []
+    for entry in stored.entries:
+        if entry.tag in _SUB_IMAGES:
+            dropped.append(entry.tag)
+        elif entry.tag == ExifTags.Base.Orientation:
+            kept.append(Entry(entry.tag, _SHORT, struct.pack(f'{stored.order}H', 1)))
+        elif entry.tag not in (*_PIXEL_TAGS, *_KEPT_ELSEWHERE):
+            kept.append(entry)
+    if (
+        opened.orientation >= 5 and EXIF_POINTER in stored.children
+    ):  # width and height change places
+        entries = stored.children[EXIF_POINTER].entries
+        entries[:] = [replace(entry, tag=_SIDES.get(entry.tag, entry.tag)) for entry in entries]
+    exif = Directory(stored.order, kept, stored.children)
+    return exif_bytes(exif) if exif else None, tuple(_tag_name(tag) for tag in dropped)
 
 
-def _storable(tag: int, value: Any) -> bool:
-    """Return whether a directory that holds one tag can be written."""
-    directory = TiffImagePlugin.ImageFileDirectory_v2(prefix=b'II')
-    try:
-        directory[tag] = value
-        directory.tobytes(8)
-    except (struct.error, TypeError, ValueError, KeyError, AttributeError, ArithmeticError):
-        return False
-    return True
+def _stored_directory(opened: OpenedImage, content: bytes) -> Directory:
+    layout = opened.layout
+    if layout is not None:
+        order: Literal['<', '>'] = '>' if layout.big_endian else '<'
+        return read_directory(content, layout.directory, order, content[2:4] in (b'+\0', b'\0+'))
+    return parse_exif(stored_exif(opened.info))
 
 
 def _tag_name(tag: int) -> str:

@@ -40,3 +40,14 @@ def to_grey(pixels: PixelArray) -> PixelArray:
         rows = pixels[first : first + 256].astype(np.float64)
         grey[first : first + 256] = np.rint(rows @ (0.299, 0.587, 0.114))
     return grey
+
+
+def divided(colours: PixelArray, alpha: PixelArray) -> PixelArray:
+    """Divide colours (H, W, C) by their opacity (H, W) of the same type; where that is 0 they become 0."""
+    top = np.iinfo(colours.dtype).max
+    result = np.empty_like(colours)
+    for first in range(0, len(colours), 256):  # float64: a few rows at a time
+        part = alpha[first : first + 256, :, None].astype(np.float64)
+        scaled = colours[first : first + 256] * (top / np.where(part > 0, part, np.inf))
+        result[first : first + 256] = np.rint(scaled.clip(0, top))
+    return result

@@ -6,14 +6,21 @@ import io
 import struct
 import zlib
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from attentive_gan.errors import UserError, shown
 
 PNG_SIGNATURE = b'\x89PNG\r\n\x1a\n'
 
 #: Chunks of the pixels: of the image, and of the frames of an animation.
-_PIXELS = (b'IDAT', b'fdAT', b'fcTL')
+_PIXELS = (b'IDAT', b'fdAT', b'fcTL', b'acTL')
+
+
+#: Number of colours of the colour types without palette and opacity (IHDR).
+_COLOURS = {0: 1, 2: 3}
 
 
 class Chunk(NamedTuple):
@@ -61,6 +68,26 @@ def list_chunks(stream: IO[bytes], path: str | Path) -> list[Chunk]:
                 f'{size}). Copy the file again from its source.'
             )
     return chunks
+
+
+def transparent_colour(content: bytes) -> NDArray[Any] | None:
+    """Return the transparent colour of a grey or RGB file (PNG specification, section 11.3.1.1).
+
+    Args:
+        content: Bytes of a PNG file.
+
+    Returns:
+        One or three values, scaled to 8 bits for files of up to 8, else of 16; None if there is none.
+    """
+    depth, kind = content[24], content[25]
+    if kind not in _COLOURS:
+        return None
+    for chunk in list_chunks(io.BytesIO(content), ''):
+        if chunk.kind == b'tRNS' and chunk.length >= 2 * _COLOURS[kind]:
+            stored = struct.unpack_from(f'>{_COLOURS[kind]}H', content, chunk.start + 8)
+            values: NDArray[Any] = np.array(stored, np.uint32) & (2**depth - 1)
+            return values if depth == 16 else values * 255 // (2**depth - 1)
+    return None
 
 
 def with_metadata_first(stream: IO[bytes], path: str | Path, pixels: bool) -> IO[bytes]:

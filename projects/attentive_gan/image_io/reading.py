@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from attentive_gan.errors import UserError, shown
-from attentive_gan.utils.types import ImageArray
+from attentive_gan.utils.types import ImageArray, PixelArray
 
 from .decoding import decode
 from .extras import read_extras
-from .headers import MAX_PIXELS, decoder_errors, read_bytes
+from .headers import MAX_PIXELS, OpenedImage, decoder_errors, read_bytes
+from .heif import FURTHER_IMAGES
 from .image_file import ImageFile
 from .metadata import resolution_of, upright_exif
 from .pixels import to_uint8
@@ -32,7 +33,7 @@ def read_image(path: str | Path, max_pixels: int = MAX_PIXELS) -> ImageArray:
     Embedded colour profiles are ignored, as in every public implementation of raindrop removal.
 
     Args:
-        path: File in PNG, JPEG, WebP, BMP or TIFF format; the content decides, not the suffix.
+        path: File in one of `FORMATS`; the content decides, not the suffix.
         max_pixels: Largest accepted number of pixels.
 
     Returns:
@@ -70,7 +71,7 @@ def read_image_file(
     RGB by Pillow's plain formula and loses its profile, which does not describe RGB.
 
     Args:
-        path: File in PNG, JPEG, WebP, BMP or TIFF format; the content decides, not the suffix.
+        path: File in one of `FORMATS`; the content decides, not the suffix.
         max_pixels: Largest accepted number of pixels.
         content: Bytes of the file if they are in memory; `path` is only its name then.
 
@@ -90,18 +91,40 @@ def read_image_file(
     if content is None:
         content = read_bytes(path, max_pixels)
     decoded = decode(content, path, max_pixels)
-    opened = decoded.opened
+    return metadata_of(decoded.opened, content, path, decoded.pixels, decoded.alpha)
+
+
+def metadata_of(
+    opened: OpenedImage,
+    content: bytes,
+    path: str | Path,
+    pixels: PixelArray,
+    alpha: PixelArray | None,
+) -> ImageFile:
+    """Return decoded pixels with the metadata of their file.
+
+    Args:
+        opened: The file's header.
+        content: Bytes of the file.
+        path: Its name, for messages.
+        pixels: RGB (H, W, 3), upright.
+        alpha: Opacity (H, W), or None.
+
+    Raises:
+        UserError: The metadata are damaged beyond reading.
+    """
     with decoder_errors(path, 'reading the metadata'), warnings.catch_warnings():
         warnings.simplefilter('ignore')  # Pillow warns about unusual metadata
-        exif, dropped = upright_exif(opened)
-        if opened.image is not None and opened.image.format == 'MPO':
-            dropped = (*dropped, 'further images of the file, such as a depth or gain map')
+        exif, dropped = upright_exif(opened, content)
+        further = opened.info.get('further_images')
+        if further or (opened.image is not None and opened.image.format == 'MPO'):
+            dropped = (*dropped, FURTHER_IMAGES)
         extras = replace(read_extras(content, opened), dropped=dropped)
     info = opened.info
     profile = None if opened.mode in ('CMYK', 'LAB') else info.get('icc_profile')
     return ImageFile(
-        decoded.pixels,
-        decoded.alpha,
+        pixels,
+        alpha,
         grey=opened.mode in _GREY_MODES,
         icc_profile=profile or None,
         exif=exif,

@@ -1,4 +1,4 @@
-"""Decoding of TIFF layouts of 8 and 16 bits: any planes, tiles, byte order, opacity; grey, RGB and CMYK.
+"""Decoding of TIFF layouts of 1 to 16 bits: grey, palettes, RGB, CMYK and Lab.
 
 Neither Pillow nor OpenCV reads all of these right (planes of 16 bits become stripes, white-is-zero stays
 negative, multiplied colours stay dark), so only the compression is left to libraries.
@@ -7,6 +7,7 @@ negative, multiplied colours stay dark), so only the compression is left to libr
 from __future__ import annotations
 
 import io
+import lzma
 import struct
 import zlib
 from pathlib import Path
@@ -19,25 +20,32 @@ from PIL import Image
 from attentive_gan.errors import UserError, shown
 from attentive_gan.utils.types import PixelArray
 
+from .lab import rgb_of_lab
+from .pixels import divided
 from .tiff_layout import COLOURS, Photometric, TiffLayout
 
 _NONE = 1
 _DEFLATE = (8, 32946)
-#: Codecs of bytes, which libtiff undoes whatever the bytes mean: LZW, PackBits.
-_BY_LIBTIFF = (5, 32773)
+_LZMA = 34925
+#: Codecs of bytes, which libtiff undoes whatever the bytes mean: LZW, PackBits, Zstandard.
+_BY_LIBTIFF = (5, 32773, 50000)
+#: Codecs that Pillow's libtiff has, for layouts that are not decoded here: CCITT, JPEG and the above.
+_BY_PILLOW = (_NONE, *_DEFLATE, _LZMA, *_BY_LIBTIFF, 2, 3, 4, 6, 7, 32771)
 
 _MORE_SAMPLES = 16
+#: Bytes with their bits in reverse order (FillOrder 2).
+_REVERSED = bytes(int(f'{byte:08b}'[::-1], 2) for byte in range(256))
 
 
 def is_decoded_here(layout: TiffLayout) -> bool:
     """Return whether `decode_tiff` reads a layout; Pillow reads the others, if they are sound for it."""
     return (
-        layout.bits in (8, 16)
+        1 <= layout.bits <= 16
         and layout.photometric in COLOURS
         and COLOURS[Photometric(layout.photometric)] <= layout.samples <= _MORE_SAMPLES
-        and layout.compression in (_NONE, *_DEFLATE, *_BY_LIBTIFF)
-        and layout.predictor in (1, 2)
-        and layout.texts.get(266, 1) == 1  # FillOrder
+        and (layout.photometric != Photometric.CIELAB or layout.bits in (8, 16))
+        and layout.compression in (_NONE, *_DEFLATE, _LZMA, *_BY_LIBTIFF)
+        and (layout.predictor == 1 or (layout.predictor == 2 and layout.bits in (8, 16)))
         and layout.texts.get(332, 1) == 1  # InkSet: CMYK
     )
 
@@ -49,7 +57,8 @@ def check_layout(layout: TiffLayout, path: str | Path) -> None:
         UserError: The layout is none of `is_decoded_here`, nor one that Pillow reads right.
     """
     planes = layout.planar and (layout.photometric, layout.samples) != (Photometric.RGB, 3)
-    if is_decoded_here(layout) or (layout.bits <= 8 and layout.first and not planes):
+    by_pillow = layout.bits <= 8 and layout.first and not planes
+    if is_decoded_here(layout) or (by_pillow and layout.compression in _BY_PILLOW):
         return
     raise UserError(
         f'{shown(path)} has an unusual TIFF layout that is not read ({layout.bits} bits, photometric '
@@ -77,12 +86,22 @@ def decode_tiff(
     samples = _samples(content, layout, path)
     colours = samples[..., : COLOURS[Photometric(layout.photometric)]]
     alpha = None if layout.alpha is None else np.ascontiguousarray(samples[..., layout.alpha])
-    if alpha is not None and layout.associated:
-        colours = _divided(colours, alpha)
+    if layout.photometric == Photometric.PALETTE:
+        colours = _from_palette(colours[..., 0], layout, path)
+    else:
+        colours = _full_range(colours, layout.bits)
+    if alpha is not None:
+        alpha = _full_range(alpha, layout.bits)
+        if alpha.dtype != colours.dtype:  # a palette of another depth
+            alpha = alpha.astype(np.uint16) * 257 if layout.deep else (alpha >> 8).astype(np.uint8)
+    if alpha is not None and layout.associated and layout.photometric != Photometric.PALETTE:
+        colours = divided(colours, alpha)
     if layout.photometric == Photometric.WHITE_IS_ZERO:
         colours = np.iinfo(colours.dtype).max - colours
     elif layout.photometric == Photometric.CMYK:
         colours = _rgb_of_cmyk(colours)
+    elif layout.photometric == Photometric.CIELAB:
+        colours = rgb_of_lab(colours)
     return np.broadcast_to(colours, (*colours.shape[:2], 3)), alpha
 
 
@@ -96,7 +115,7 @@ def _samples(content: bytes, layout: TiffLayout, path: str | Path) -> PixelArray
     down, across = -(-layout.height // rows), -(-layout.width // columns)
     if min(len(layout.offsets), len(layout.lengths)) < planes * down * across:
         raise _damaged(path, f'{len(layout.offsets)} of {planes * down * across} strips')
-    kind = np.dtype(np.uint8 if layout.bits == 8 else np.uint16)
+    kind = np.dtype(np.uint8 if layout.bits <= 8 else np.uint16)
     result = np.empty((layout.height, layout.width, layout.samples), kind)
     for index in range(planes * down * across):
         plane, place = divmod(index, down * across)
@@ -112,24 +131,74 @@ def _segment(
     content: bytes, layout: TiffLayout, index: int, shape: tuple[int, int, int], path: str | Path
 ) -> NDArray[Any]:
     """Return the samples of one strip or tile."""
-    wide = layout.bits // 8
-    size = shape[0] * shape[1] * shape[2] * wide
+    bits = layout.bits
+    row = -(-shape[1] * shape[2] * bits // 8)  # rows begin at whole bytes
+    size = shape[0] * row
     start, length = layout.offsets[index], layout.lengths[index]
     stored = content[start : start + length]
     if len(stored) < length or not length:
         raise _damaged(path, f'strip {index} of {length} bytes at {start}')
+    if layout.texts.get(266, 1) == 2:  # FillOrder
+        stored = stored.translate(_REVERSED)
     if layout.compression in _DEFLATE:
         stored = zlib.decompressobj().decompress(stored, size)
+    elif layout.compression == _LZMA:
+        stored = lzma.LZMADecompressor().decompress(stored, size)
     elif layout.compression != _NONE:
-        stored = _by_libtiff(stored, layout.compression, shape[0], size // shape[0])
+        stored = _by_libtiff(stored, layout.compression, shape[0], row)
     if len(stored) < size:
         raise _damaged(path, f'strip {index} holds {len(stored)} of {size} bytes')
-    kind = np.dtype(np.uint8 if wide == 1 else '>u2' if layout.big_endian else '<u2')
-    samples = np.frombuffer(stored, kind, size // wide).reshape(shape)
+    if bits not in (8, 16):
+        return _unpacked(np.frombuffer(stored, np.uint8, size).reshape(shape[0], row), shape, bits)
+    kind = np.dtype(np.uint8 if bits == 8 else '>u2' if layout.big_endian else '<u2')
+    samples = np.frombuffer(stored, kind, 8 * size // bits).reshape(shape)
     if layout.predictor == 2:
-        native = samples.astype(np.uint8 if wide == 1 else np.uint16)
+        native = samples.astype(np.uint8 if bits == 8 else np.uint16)
         return np.add.accumulate(native, axis=1, dtype=native.dtype)
     return samples
+
+
+def _unpacked(
+    stored: NDArray[np.uint8], shape: tuple[int, int, int], bits: int
+) -> NDArray[np.uint16]:
+    """Return samples of any number of bits, stored one after another with the high bit first.
+
+    Args:
+        stored: Bytes of each row (rows, bytes).
+        shape: Rows, columns, samples per pixel.
+        bits: Bits per sample.
+    """
+    values = np.empty((shape[0], shape[1] * shape[2]), np.uint16)
+    weights = (1 << np.arange(bits - 1, -1, -1)).astype(np.uint16)
+    for first in range(0, shape[0], 64):  # a byte for each bit: a few rows at a time
+        digits = np.unpackbits(stored[first : first + 64], axis=1)[:, : values.shape[1] * bits]
+        values[first : first + 64] = digits.reshape(len(digits), -1, bits) @ weights
+    return values.reshape(shape)
+
+
+def _full_range(samples: PixelArray, bits: int) -> PixelArray:
+    """Scale samples to 0 to 255, or to 0 to 65535 from 9 bits on."""
+    if bits in (8, 16):
+        return samples
+    kind = np.uint8 if bits < 8 else np.uint16
+    top, full = 2**bits - 1, int(np.iinfo(kind).max)
+    table: NDArray[Any] = ((np.arange(top + 1, dtype=np.uint32) * full + top // 2) // top).astype(
+        kind
+    )
+    scaled: PixelArray = table[samples]
+    return scaled
+
+
+def _from_palette(indices: PixelArray, layout: TiffLayout, path: str | Path) -> PixelArray:
+    """Return the colours (H, W, 3) of indices (H, W)."""
+    stored = layout.palette
+    if len(stored) != 3 * 2**layout.bits:
+        raise _damaged(path, f'a palette of {len(stored)} numbers for {layout.bits} bits')
+    table: NDArray[Any] = np.array(stored, np.uint16).reshape(3, -1).T
+    if not layout.deep:
+        table = (table >> 8).astype(np.uint8)
+    colours: PixelArray = table[indices]
+    return colours
 
 
 def _by_libtiff(stored: bytes, compression: int, rows: int, columns: int) -> bytes:
@@ -145,17 +214,6 @@ def _by_libtiff(stored: bytes, compression: int, rows: int, columns: int) -> byt
     wrapped += struct.pack('<H', len(entries)) + directory + bytes(4)
     with Image.open(io.BytesIO(wrapped), formats=('TIFF',)) as image:
         return bytes(image.tobytes())
-
-
-def _divided(colours: PixelArray, alpha: PixelArray) -> PixelArray:
-    """Divide colours by their opacity; where that is 0 they become 0."""
-    top = np.iinfo(colours.dtype).max
-    result = np.empty_like(colours)
-    for first in range(0, len(colours), 256):  # float64: a few rows at a time
-        part = alpha[first : first + 256, :, None].astype(np.float64)
-        scaled = colours[first : first + 256] * (top / np.where(part > 0, part, np.inf))
-        result[first : first + 256] = np.rint(scaled.clip(0, top))
-    return result
 
 
 def _rgb_of_cmyk(inks: PixelArray) -> PixelArray:

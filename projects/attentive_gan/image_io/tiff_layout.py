@@ -43,7 +43,7 @@ class Photometric(IntEnum):
 #: Number of samples per pixel without extra ones.
 COLOURS = {
     Photometric.WHITE_IS_ZERO: 1, Photometric.BLACK_IS_ZERO: 1, Photometric.RGB: 3,
-    Photometric.CMYK: 4,
+    Photometric.CMYK: 4, Photometric.PALETTE: 1, Photometric.CIELAB: 3,
 }  # fmt: skip
 
 
@@ -85,8 +85,24 @@ class TiffLayout:
     """Position of each segment in the file."""
     lengths: tuple[int, ...]
     """Bytes of each segment."""
+    directory: int
+    """Position of its directory in the file."""
     texts: dict[int, Any]
     """Values of the tags of the directory by number."""
+
+    @property
+    def palette(self) -> tuple[int, ...]:
+        """All reds, then greens, then blues of a palette, of 16 bits (tag ColorMap); empty without one."""
+        stored = self.texts.get(320, ())
+        numbers = stored.ravel().tolist() if hasattr(stored, 'ravel') else stored
+        return tuple(numbers) if isinstance(numbers, (tuple, list)) else ()
+
+    @property
+    def deep(self) -> bool:
+        """Whether colours have more than 8 bits; palettes often have 8 in their high bytes or in both."""
+        if self.photometric != Photometric.PALETTE:
+            return self.bits > 8
+        return any(value & 255 not in (0, value >> 8) for value in self.palette)
 
     @property
     def grey(self) -> bool:
@@ -121,7 +137,7 @@ def read_tiff_layout(stream: IO[bytes], path: str | Path) -> TiffLayout:
             predictor=int(tags.get(317, 1)), orientation=_orientation(tags),
             big_endian=file.byteorder == '>', first=first, segment=(int(rows), int(columns)),
             tiled=tiled, offsets=tuple(page.dataoffsets), lengths=tuple(page.databytecounts),
-            texts=tags,
+            directory=page.offset, texts=tags,
         )  # fmt: skip
 
 
@@ -159,7 +175,7 @@ def _bits(tags: dict[int, Any], path: str | Path) -> int:
                 f'{shown(path)} stores {_SAMPLE_FORMATS[kind]}, not 8 or 16 bits per channel. '
                 'Save it with 8 or 16 bits.'
             )
-    if len(bits) != 1 or not bits <= {1, 2, 4, 8, 16}:
+    if len(bits) != 1 or not 1 <= min(bits) <= 16:
         found = ', '.join(str(value) for value in sorted(bits))
         raise UserError(
             f'{shown(path)} stores {found} bits per channel, not 8 or 16 bits per channel. '

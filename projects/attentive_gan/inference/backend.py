@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import torch
@@ -54,11 +54,20 @@ class Backend(ABC):
     """Scalar of the type and on the device of the inputs."""
     device: torch.device
     """Device that runs the network."""
+    smallest: int = field(default=16, kw_only=True)
+    """Where `size_multiple` is unknown, images with a shorter side are padded to multiples of this:
+    networks of MMagic mirror the border themselves, which takes up to 8 pixels."""
+    inexact_tiles: bool = field(default=False, kw_only=True)
+    """Whether images that do not fit the memory are divided where the result then differs; else refused."""
 
     @property
     @abstractmethod
     def gives_attention(self) -> bool:
         """Whether the network predicts an attention map."""
+
+    def can_compute_in(self, dtype: torch.dtype) -> bool:
+        """Whether the network supports a type of numbers."""
+        return True
 
     @property
     @abstractmethod

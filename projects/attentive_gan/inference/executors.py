@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -95,7 +96,9 @@ def run_streamed(job: Job, graph: StreamingGraph, plan: ColumnPlan) -> None:
             job.progress((number + rows.last / height) / len(strips))
 
 
-def run_tiled(job: Job, function: Function, size: int, halo: tuple[int, int]) -> None:
+def run_tiled(
+    job: Job, function: Function, size: int, halo: tuple[int, int], alignment: int = 1
+) -> None:
     """Run a function on square tiles. Exact where the halo is the network's reach.
 
     Args:
@@ -103,10 +106,12 @@ def run_tiled(job: Job, function: Function, size: int, halo: tuple[int, int]) ->
         function: The network.
         size: Side of a tile's result.
         halo: Rows and columns of the image before and after a tile that the function reads.
+        alignment: Tiles begin at multiples of it.
     """
     height, width = job.padded_size
-    rows = list(tiles(height, size, *halo, job.size_multiple))
-    columns = list(tiles(width, size, *halo, job.size_multiple))
+    multiple = math.lcm(job.size_multiple, alignment)
+    rows = list(tiles(height, size, *halo, multiple))
+    columns = list(tiles(width, size, *halo, multiple))
     parts: list[tuple[Tile, Tile]] = [(r, c) for c in columns for r in rows]
     for number, (r, c) in enumerate(parts):
         sources = job.rows((c.read_first, c.read_last))

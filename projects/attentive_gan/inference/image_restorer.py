@@ -25,14 +25,10 @@ from .results import NotFiniteError
 from .torch_backend import TorchBackend
 
 #: What runs the network.
-BackendName = Literal['torch', 'onnxruntime']
+BackendName = Literal['auto', 'torch', 'onnxruntime']
 
 #: Bytes of an image that count in a budget.
 _LARGE = 64 * 2**20
-
-#: Images with a shorter side are padded for networks without `size_multiple`: those of MMagic mirror
-#: the border themselves, which takes up to 8 pixels.
-_SMALLEST = 16
 
 #: Pixels of a batch of small images.
 _BATCH_PIXELS = 2**20
@@ -90,7 +86,8 @@ class ImageRestorer:
     run at once, or, if a tile is chosen, in tiles whose result differs.
 
     Args:
-        config: Config of the network; None takes the description stored with the weights.
+        config: Config of the network; None takes the description stored with the weights, or, where there
+            is none, lets the package spandrel recognise the network.
         weights: Weights (.safetensors or .pth); None takes those that ship.
         network: A network at hand instead of these, working in RGB.
         device: `auto`, `cpu`, `cuda` or `cuda:N`.
@@ -99,7 +96,7 @@ class ImageRestorer:
             images of 16 bits and by ONNX Runtime. Results that are not finite are computed again in
             float32.
         backend: What runs the network: `torch`, or `onnxruntime` for an ONNX file as `weights`, which runs
-            in exact tiles where the whole image does not fit the budget.
+            in exact tiles where the whole image does not fit the budget. `auto` goes by the file.
         memory: Budget in bytes: of the process on a CPU, of the network on a GPU. None: 2 GiB, or 1 GiB
             beyond what the process takes when this is made if that is more; most of the GPU's free memory.
         tile: Largest width of a part that is restored at a time, in pixels; None lets the budget decide.
@@ -122,13 +119,16 @@ class ImageRestorer:
         network: nn.Module | None = None,
         device: str = 'auto',
         precision: Precision = 'auto',
-        backend: BackendName = 'torch',
+        backend: BackendName = 'auto',
         memory: int | None = None,
         tile: int | None = None,
         halo: int | None = None,
         notify: Callable[[str], None] = lambda text: None,
     ) -> None:
         self.precision = precision
+        if backend == 'auto':
+            is_onnx = network is None and str(weights or '').endswith('.onnx')
+            backend = 'onnxruntime' if is_onnx else 'torch'
         if backend == 'onnxruntime':
             if network is not None or precision not in ('auto', 'float32'):
                 raise UserError('--backend onnxruntime runs ONNX files in float32 and nothing else')
@@ -136,8 +136,9 @@ class ImageRestorer:
             self.dtype = torch.float32
         else:
             chosen = choose_device(device)
-            self.dtype = choose_precision(precision, chosen)
+            dtype = choose_precision(precision, chosen)
             self.loaded = _loaded(config, weights, network, chosen)
+            self.dtype = _supported(dtype, precision, self.loaded)
         self.device = self.loaded.device
         self.memory = default_budget(self.device) if memory is None else memory
         self.tile, self.halo = tile, halo
@@ -207,7 +208,8 @@ class ImageRestorer:
             UserError: As of `restore`; on a GPU, `Restoring.result` raises it for results that are not
                 finite.
         """
-        if len({(image.shape, image.dtype) for image in images}) != 1:
+        kinds = {(getattr(image, 'shape', None), getattr(image, 'dtype', None)) for image in images}
+        if len(kinds) != 1:
             raise ValueError('images that are begun together must be of one size and type')
         task: Task = 'both' if attention else 'restore'
         requests = [self._request(task, [image], progress) for image in images]
@@ -233,6 +235,11 @@ class ImageRestorer:
 
     def _request(self, task: Task, inputs: Sequence[RasterArray], progress: Progress) -> _Request:
         image = inputs[0]
+        if not isinstance(image, np.ndarray):
+            raise TypeError(
+                f'an image must be an array (H, W, 3), RGB, uint8 or uint16; got {type(image).__name__}. '
+                'Files are read by attentive_gan.image_io.read_image, or restored by attentive_gan.restore'
+            )
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype not in (np.uint8, np.uint16):
             raise ValueError(
                 f'an image must be (H, W, 3), uint8 or uint16; got {image.dtype} {image.shape}'
@@ -292,11 +299,27 @@ class ImageRestorer:
         image, loaded = request.inputs[0], self.loaded
         if image.nbytes > _LARGE:
             give_freed_memory_back()  # or results lie where memory counts as taken already
-        multiple = loaded.size_multiple or (1 if min(image.shape[:2]) >= _SMALLEST else _SMALLEST)
+        small = min(image.shape[:2]) < loaded.smallest
+        multiple = loaded.size_multiple or (loaded.smallest if small else 1)
         return Job(
             request.inputs, empty_outputs(image, OUTPUT_CHANNELS[request.task]), multiple,
             loaded.padding_mode, loaded.like, loaded.channel_order, request.progress,
         )  # fmt: skip
+
+
+def _supported(dtype: torch.dtype, precision: Precision, loaded: Backend) -> torch.dtype:
+    """Return a type that the network supports: float32 where none was chosen.
+
+    Raises:
+        UserError: The chosen one is not supported.
+    """
+    if loaded.can_compute_in(dtype):
+        return dtype
+    if precision != 'auto':
+        raise UserError(
+            f'--precision {precision}: {loaded.name} does not support it; choose auto or float32'
+        )
+    return torch.float32
 
 
 def _loaded(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from pathlib import Path
 
 import torch
@@ -49,7 +50,8 @@ def load_network(config: str | None, weights: str | None, device: torch.device) 
     """Build a network and load its weights.
 
     Args:
-        config: Config file; None takes the description stored with the weights.
+        config: Config file; None takes the description stored with the weights, or, where there is none,
+            lets spandrel recognise the network.
         weights: Weights (.safetensors or .pth); None takes those that ship.
         device: Where the network works.
 
@@ -59,7 +61,12 @@ def load_network(config: str | None, weights: str | None, device: torch.device) 
     """
     if config is None:
         path = _weights_path(weights)
-        description = _own_description(path)
+        description = _read_description(path)
+        if description is None:
+            # Imported by files of other projects alone.
+            from attentive_gan.checkpoints.spandrel_network import build_by_spandrel
+
+            return adopt_network(build_by_spandrel(path), device, path.stem, 'rgb', digest(path))
         return adopt_network(
             build_described(description, path), device, description.name,
             description.channel_order, digest(path),
@@ -90,7 +97,7 @@ def load_exported(config: str | None, weights: str | None, device: str) -> OnnxB
     """
     if config is not None or weights is None or not weights.endswith('.onnx'):
         raise UserError(
-            '--backend onnxruntime: give an .onnx file of tools/export.py as --weights, and no --config'
+            'ONNX Runtime takes an .onnx file of tools/export.py as --weights, and no --config'
         )
     return OnnxBackend.from_file(Path(weights), device)
 
@@ -108,7 +115,7 @@ def load_description(config: str | None, weights: str | None) -> WeightsDescript
     if config is None:
         return _own_description(_weights_path(weights))
     _register()
-    from attentive_gan.config.model_description import describe
+    from attentive_gan.checkpoints.config_description import describe
     from attentive_gan.config.reading import load_config
 
     return describe(load_config(config), config)
@@ -124,18 +131,30 @@ def _weights_path(weights: str | None) -> Path:
 
 
 def _own_description(path: Path) -> WeightsDescription:
-    if path.suffix == '.onnx':
-        raise UserError(f'{path} is an ONNX file; choose --backend onnxruntime')
-    try:
-        description = read_description(path)
-    except UnknownNetworkError:
-        _register()  # it may be one of MMagic's
-        description = read_description(path)
+    description = _read_description(path)
     if description is None:
         raise UserError(
-            f'{path} does not describe its network; name the config of these weights too (--config)'
+            f'{path} does not describe its network, as checkpoints of this project do; name the config of '
+            'these weights too (--config)'
         )
     return description
+
+
+def _read_description(path: Path) -> WeightsDescription | None:
+    if path.suffix == '.onnx':
+        raise UserError(f'{path} is an ONNX file; choose --backend onnxruntime, or auto')
+    if path.suffix == '.pt2':
+        raise UserError(
+            f'{path} is a program of torch.export, for other programs; name the weights that it was made '
+            'from, or an .onnx file of tools/export.py'
+        )
+    if '://' in str(path) or re.match(r'https?:/', str(path)):
+        raise UserError(f'{path} is an address; download the weights first, and name the file')
+    try:
+        return read_description(path)
+    except UnknownNetworkError:
+        _register()  # it may be one of MMagic's
+        return read_description(path)
 
 
 def adopt_network(
@@ -167,4 +186,6 @@ def adopt_network(
         like=torch.zeros((), device=device),
         device=device,
         network=network,
+        smallest=getattr(network, 'smallest', 16),
+        inexact_tiles=getattr(network, 'inexact_tiles', False),
     )

@@ -24,7 +24,7 @@ def tiles(side: int, size: int, before: int, after: int, multiple: int) -> Itera
     """Cut one side of an image.
 
     Args:
-        side: Rows of the image, a multiple of `multiple`.
+        side: Rows of the image.
         size: Rows of a tile's result at most; rounded down to a multiple, at least one.
         before: Rows that the network reads before the tile, where there are any.
         after: Rows that it reads after it. Both are rounded up to multiples, so that strides of the network

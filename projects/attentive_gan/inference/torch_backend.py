@@ -60,6 +60,11 @@ class TorchBackend(Backend):
         """Whether the network predicts an attention map."""
         return gives_attention(self.network)
 
+    def can_compute_in(self, dtype: torch.dtype) -> bool:
+        """Whether the network supports a type of numbers, by its own word where it gives one."""
+        name = {torch.bfloat16: 'has_bfloat16', torch.float16: 'has_float16'}.get(dtype, '')
+        return bool(getattr(self.network, name, True)) if name else True
+
     @property
     def max_batch(self) -> int:
         """Largest batch of small images that is faster than one image at a time."""

@@ -21,8 +21,11 @@ from attentive_gan.utils.digests import digest
 from attentive_gan.utils.types import ImageArray
 
 #: Folders of rainy and clean images that are found without options.
-_FOLDERS = (('rainy', 'clean'), ('input', 'target'))
-LAYOUT = 'data/N_rain.png and gt/N_clean.png, or rainy/ and clean/, or input/ and target/'
+_FOLDERS = (('rainy', 'clean'), ('input', 'target'), ('Drop', 'Clear'))
+LAYOUT = (
+    'data/N_rain.png and gt/N_clean.png, or rainy/ and clean/, or input/ and target/, or Drop/ and '
+    'Clear/'
+)
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,17 @@ from .results import LONGEST_NAME, Kind, folder_of, may_name_entry
 #: Classical methods of OpenCV that fill a mask from its border.
 INPAINTING_METHODS = ('telea', 'ns')
 #: What may follow `NAME=` on the command line.
-FORMS = 'input, inpainting:telea, inpainting:ns, CONFIG.py,WEIGHTS, or a folder of restored images'
+FORMS = (
+    'input, inpainting:telea, inpainting:ns, CONFIG.py,WEIGHTS, WEIGHTS alone, or a folder of restored '
+    'images'
+)
+#: Suffixes of weights that need no config.
+_WEIGHTS = ('.safetensors', '.pth', '.pt', '.ckpt')
 
 #: Kind of an entry in a file, by its fields beside the name.
 _KIND_OF_FIELDS: dict[frozenset[str], Kind] = {
     frozenset({'config', 'checkpoint'}): 'config',
+    frozenset({'weights'}): 'weights',
     frozenset({'folder'}): 'folder',
     frozenset({'input'}): 'input',
     frozenset({'inpainting'}): 'inpainting',
@@ -33,9 +39,9 @@ class Entry:
 
     Attributes:
         name: Name in tables; any printable text.
-        kind: Kind of the source: a `config` with weights, a `folder` of restored images, the rainy
-            `input`, or classical `inpainting` of the true mask.
-        source: Config file, folder, or method of inpainting; empty for the input.
+        kind: Kind of the source: a `config` with weights, `weights` that need none, a `folder` of restored
+            images, the rainy `input`, or classical `inpainting` of the true mask.
+        source: Config file, weights, folder, or method of inpainting; empty for the input.
         checkpoint: Weights of a config.
 
     Raises:
@@ -69,6 +75,7 @@ class Entry:
             'input': 'input',
             'inpainting': f'inpainting:{self.source}',
             'config': f'{self.source},{self.checkpoint}',
+            'weights': self.source,
             'folder': self.source.rstrip('/') + '/',
         }[self.kind]
         return f'{self.name}={value}'
@@ -105,13 +112,15 @@ def parse_entry(text: str) -> Entry:
     config, comma, weights = value.partition('.py,')
     if comma or value.endswith('.py'):
         return Entry(name, 'config', config.removesuffix('.py') + '.py', weights)
+    if value.endswith(_WEIGHTS):
+        return Entry(name, 'weights', value)
     return Entry(name, 'folder', value)
 
 
 def read_entries(path: Path) -> list[Entry]:
     """Read entries from a YAML file: a list below `entries`.
 
-    Each has a `name` and one of: `config` with `checkpoint`; `folder`; `input: true`;
+    Each has a `name` and one of: `config` with `checkpoint`; `weights`; `folder`; `input: true`;
     `inpainting: telea` or `ns`. Paths are relative to the current folder, as on the command line.
 
     Raises:
@@ -137,8 +146,8 @@ def _entry_of(row: Any, where: str) -> Entry:
     kind = _KIND_OF_FIELDS.get(frozenset(fields))
     if kind is None or fields.get('input', True) is not True:
         raise UserError(
-            f'{where} ({row["name"]!s:.80}): expected exactly one of: config and checkpoint; folder; '
-            f'input: true; inpainting; got {", ".join(fields)[:200] or "nothing"}'
+            f'{where} ({row["name"]!s:.80}): expected exactly one of: config and checkpoint; weights; '
+            f'folder; input: true; inpainting; got {", ".join(fields)[:200] or "nothing"}'
         )
     source = '' if kind == 'input' else str(fields[kind])
     return Entry(str(row['name']), kind, source, str(fields.get('checkpoint', '')))

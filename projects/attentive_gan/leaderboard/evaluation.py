@@ -141,6 +141,8 @@ def build_source(entry: Entry, data: BenchmarkData, device: str) -> PredictionSo
         return InpaintingSource(data, entry.source)
     if entry.kind == 'folder':
         return FolderSource(data, entry.source)
+    if entry.kind == 'weights':
+        return NetworkSource(data, None, entry.source, device)
     return NetworkSource(data, entry.source, entry.checkpoint, device)
 
 

@@ -25,6 +25,7 @@ from .summary import Row, Summary
 #: Names of the kinds of entries on the page.
 KINDS = {
     'config': 'trained network',
+    'weights': 'trained network',
     'folder': 'images from elsewhere',
     'input': 'reference line',
     'inpainting': 'reference line, uses the true mask',

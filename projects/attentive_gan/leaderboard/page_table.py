@@ -56,6 +56,25 @@ class Cell:
     bar: tuple[float, ...] | None = None
 
 
+#: Columns of scores that some rows have: key, head, decimal places.
+_MORE = (
+    ('lpips', Column('LPIPS', 'perceptual distance', unit='lower is better'), 4),
+    (
+        'ntire_score',
+        Column('NTIRE', 'PSNR + 10 SSIM (both bt601) - 5 LPIPS', 'descending', 'score'),
+        2,
+    ),
+    (
+        'ntire_score_without_lpips',
+        Column(
+            'NTIRE, part', 'PSNR + 10 SSIM (both bt601): above the score, LPIPS is missing',
+            'descending', 'without LPIPS',
+        ),
+        2,
+    ),
+)  # fmt: skip
+
+
 def header(summary: Summary) -> list[Column]:
     """Return the columns of the table."""
     columns = [Column('#', 'place by PSNR under qian'), Column('Entry', 'name')]
@@ -66,8 +85,7 @@ def header(summary: Summary) -> list[Column]:
             Column(f'Δ to {summary.reference}', gain, 'descending', 'dB', name),
             Column('SSIM', mean, 'descending', '', name),
         ]
-    if _has_lpips(summary):
-        columns.append(Column('LPIPS', 'perceptual distance', unit='lower is better'))
+    columns += [column for key, column, _ in _MORE if _has(summary, key)]
     for key, title, unit, _, why in _COSTS:
         settings = _settings(summary, key)
         unit_and_setting = f'{unit} · {next(iter(settings))}' if len(settings) == 1 else unit
@@ -88,8 +106,7 @@ def table_cells(row: Row, summary: Summary) -> list[Cell]:
             difference,
             _score(means.get(f'{name}_ssim'), name, 4),
         ]
-    if _has_lpips(summary):
-        cells.append(_score(means.get('lpips'), '', 4))
+    cells += [_score(means.get(key), '', digits) for key, _, digits in _MORE if _has(summary, key)]
     for key, _, _, unit, _ in _COSTS:
         setting = _setting(row, key) if len(_settings(summary, key)) > 1 else ''
         value = getattr(row.result.cost, key, None)
@@ -98,8 +115,8 @@ def table_cells(row: Row, summary: Summary) -> list[Cell]:
     return cells
 
 
-def _has_lpips(summary: Summary) -> bool:
-    return any('lpips' in row.result.means for row in summary.rows)
+def _has(summary: Summary, key: str) -> bool:
+    return any(key in row.result.means for row in summary.rows)
 
 
 def _range(summary: Summary, key: str) -> tuple[float, float]:

@@ -15,7 +15,7 @@ from attentive_gan.utils.typed_values import build
 from .cost import Cost
 from .outputs import IMAGES
 from .results import ENTRIES, LAYOUT, RESULT, EntryResult, SourceInfo, folder_of, may_name_entry
-from .scoring import RANKED_BY, Record
+from .scoring import MORE_SCORES, RANKED_BY, Record
 from .statistics import Mean
 
 #: Fields of a record that are no scores.
@@ -206,14 +206,16 @@ def _check_protocols(result: EntryResult) -> None:
     for name, described in protocols.items():
         if not _WORD.fullmatch(name) or not {'description', 'source'} <= set(described):
             raise ValueError('scoring.protocols: expected description and source by name')
-    if {key.rpartition('_')[0] for key in result.means if key != 'lpips'} - set(protocols):
+    scores = set(result.means) - set(MORE_SCORES)
+    if {key.rpartition('_')[0] for key in scores} - set(protocols):
         raise ValueError('scoring.protocols: a protocol of the scores is missing')
 
 
 def _check_source(result: EntryResult) -> None:
     """Check that a network's row names its config and weights."""
-    if result.kind == 'config' and not result.reason:
-        for key in ('weights_sha256', 'config_sha256'):
+    hashes = {'config': ('weights_sha256', 'config_sha256'), 'weights': ('weights_sha256',)}
+    if not result.reason:
+        for key in hashes.get(result.kind, ()):
             build(str, result.source.identity.get(key), f'source.identity.{key}')
 
 

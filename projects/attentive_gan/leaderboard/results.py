@@ -24,7 +24,7 @@ SCORES_CSV = 'scores.csv'
 LAYOUT = 2
 
 #: Kinds of an entry's source (see `Entry`).
-Kind = Literal['config', 'folder', 'input', 'inpainting']
+Kind = Literal['config', 'weights', 'folder', 'input', 'inpainting']
 #: Longest name of an entry.
 LONGEST_NAME = 80
 
@@ -104,7 +104,7 @@ class EntryResult:
     @property
     def ranked(self) -> bool:
         """Whether the entry competes: it did not fail and is no reference line."""
-        return not self.reason and self.kind in ('config', 'folder')
+        return not self.reason and self.kind in ('config', 'weights', 'folder')
 
     def values(self, key: str) -> list[float]:
         """Return a score of every image, in order."""

@@ -10,6 +10,7 @@ from typing import Any
 from attentive_gan.errors import UserError
 from attentive_gan.evaluation import PROTOCOLS, score_image
 from attentive_gan.evaluation.lpips_distance import Lpips
+from attentive_gan.evaluation.ntire import combined_score
 from attentive_gan.evaluation.provenance import package_versions
 from attentive_gan.image_io import read_image
 from attentive_gan.utils.types import ImageArray
@@ -20,6 +21,8 @@ from .statistics import Mean, bootstrap_mean
 
 #: Score columns of a record, without LPIPS.
 SCORES = tuple(f'{name}_{score}' for name in PROTOCOLS for score in ('psnr', 'ssim'))
+#: Scores that are there with LPIPS, or without it.
+MORE_SCORES = ('lpips', 'ntire_score', 'ntire_score_without_lpips')
 #: Score by which entries are ranked.
 RANKED_BY = 'qian_psnr'
 
@@ -83,6 +86,8 @@ def score_images(
             scores = _scores(outputs.image(pair.name), data.read(pair)[1], lpips)
             size = {'width': width, 'height': height}
             record = {'name': pair.name, 'sha256': sha256, **size, **scores}
+        # Also of records of earlier versions, which lack it.
+        record |= combined_score(record['bt601_psnr'], record['bt601_ssim'], record.get('lpips'))
         records.append(record)
     return records
 
@@ -99,5 +104,5 @@ def _scores(path: Path, gt: ImageArray, lpips: Lpips | None) -> dict[str, float]
 
 def score_means(records: Sequence[Record]) -> dict[str, Mean]:
     """Return the mean of every score with its interval."""
-    keys = [key for key in (*SCORES, 'lpips') if key in records[0]]
+    keys = [key for key in (*SCORES, *MORE_SCORES) if key in records[0]]
     return {key: bootstrap_mean([record[key] for record in records]) for key in keys}

@@ -11,18 +11,17 @@ import numpy as np
 from torch import nn
 
 from attentive_gan.datasets.masks import raindrop_mask
-from attentive_gan.datasets.pairing import Pair, images_in
+from attentive_gan.datasets.pairing import Pair
 from attentive_gan.errors import UserError
 from attentive_gan.image_io import read_image
 from attentive_gan.utils.digests import digest
 from attentive_gan.utils.types import ImageArray
 
 from .data import BenchmarkData
+from .result_names import match_results
 
 #: Radius in pixels of the neighbourhood that inpainting takes colours from.
 INPAINTING_RADIUS = 3
-#: How many missing files one message names.
-_NAMED = 3
 
 
 class Prediction(NamedTuple):
@@ -120,7 +119,7 @@ class InpaintingSource(PredictionSource):
 class FolderSource(PredictionSource):
     """A folder of restored images.
 
-    An image belongs to a pair if its stem is the pair's name or that of its rainy or clean file.
+    `match_results` says which image belongs to which pair.
 
     Args:
         data: Data set.
@@ -133,51 +132,32 @@ class FolderSource(PredictionSource):
     def __init__(self, data: BenchmarkData, folder: str) -> None:
         if not Path(folder).is_dir():
             raise UserError(f'{folder} is not a folder; give a folder of restored images')
-        by_stem: dict[str, list[Path]] = {}
-        for file in images_in(Path(folder)):
-            by_stem.setdefault(file.stem, []).append(file)
         self.sizes = data.sizes
-        self.files: dict[str, Path] = {}
-        missing = []
-        for pair in data.pairs:
-            stems = {pair.name, pair.rainy.stem, pair.clean.stem}
-            found = [file for stem in sorted(stems) for file in by_stem.get(stem, [])]
-            if len(found) > 1:
-                raise UserError(
-                    f'{folder} has {found[0].name} and {found[1].name} for one image, '
-                    f'{pair.name}; remove one'
-                )
-            if found:
-                self.files[pair.name] = found[0]
-            else:
-                missing.append(pair.rainy.stem)
-        if missing:
-            more = f' and {len(missing) - _NAMED} more' if len(missing) > _NAMED else ''
-            raise UserError(
-                f'{folder} lacks {len(missing)} of {len(data.pairs)} images: '
-                f'{", ".join(missing[:_NAMED])}{more}; expected one file per rainy image, with its '
-                'name'
-            )
-        self.unused = sum(map(len, by_stem.values())) - len(self.files)
+        self.matched = match_results(data.pairs, Path(folder))
 
     def identity(self) -> dict[str, Any]:
         """Return the SHA-256 of every file; all files are read."""
-        digests = {name: digest(path) for name, path in self.files.items()}
+        digests = {name: digest(path) for name, path in self.matched.files.items()}
         return {'kind': 'folder', 'files': digests}
 
     def predict(self, pair: Pair) -> Prediction:
         """Return the file's image, which must have the pair's size."""
-        image = read_image(self.files[pair.name])
+        path = self.matched.files[pair.name]
+        image = read_image(path)
         height, width = self.sizes[pair.name]
         if image.shape[:2] != (height, width):
             raise UserError(
-                f'{self.files[pair.name]} is {image.shape[1]}x{image.shape[0]}, the data set has '
+                f'{path} is {image.shape[1]}x{image.shape[0]}, the data set has '
                 f'{width}x{height}; nothing is resized or cropped here'
             )
         return Prediction(image)
 
     def notes(self) -> list[str]:
-        """Return how many files are lossy or left over."""
-        lossy = sum(file.suffix.lower() in ('.jpg', '.jpeg') for file in self.files.values())
-        notes = [f'{lossy} of its files are JPEG'] if lossy else []
-        return notes + ([f'{self.unused} files belong to no pair'] if self.unused else [])
+        """Return how names were matched, and how many files are lossy or left over."""
+        files, unused, rule = self.matched
+        lossy = sum(file.suffix.lower() in ('.jpg', '.jpeg') for file in files.values())
+        return [
+            *([f'{lossy} of its files are JPEG'] if lossy else []),
+            *([f'{unused} files belong to no pair'] if unused else []),
+            *([rule] if rule else []),
+        ]

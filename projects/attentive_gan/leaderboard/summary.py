@@ -14,7 +14,7 @@ from attentive_gan.utils.report_files import to_csv, to_json
 from .data import DatasetInfo
 from .result_reading import read_results
 from .results import EntryResult
-from .scoring import RANKED_BY, SCORES, Scoring
+from .scoring import MORE_SCORES, RANKED_BY, SCORES, Scoring
 from .statistics import LEVEL, RESAMPLES, SEED, Mean, paired_difference
 
 
@@ -158,7 +158,7 @@ def table_row(row: Row) -> dict[str, Any]:
         'data_set': row.result.data.name,
         'images': row.result.data.images,
     }
-    for key in (*SCORES, 'lpips'):
+    for key in (*SCORES, *MORE_SCORES):
         mean, difference = row.result.means.get(key), row.differences.get(key)
         for name, value in (('', mean), ('_difference', difference)):
             cells[f'{key}{name}'] = value.mean if value else None

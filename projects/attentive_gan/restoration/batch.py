@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from attentive_gan.errors import UserError, shown
-from attentive_gan.image_io import MAX_PIXELS
+from attentive_gan.image_io import MAX_PIXELS, is_animation
 from attentive_gan.inference import ImageRestorer
 from attentive_gan.utils.appended_file import AppendedFile
 from attentive_gan.utils.atomic_io import remove_stale_temporaries
 
+from .animations import AnimationReport, restore_animation
 from .images import ImageFileRestorer
 from .inputs import find_inputs
 from .outputs import OutputFiles, OutputOptions, check_file_name, plan_outputs, refuse_existing
 from .sharding import Shard
-from .video.restoring import VideoOptions, restore_video
+from .video.restoring import VideoOptions, VideoReport, restore_video
 
 #: Appended to the stem of results that are written beside their inputs.
 BESIDE_SUFFIX = '_dry'
@@ -204,31 +205,49 @@ def _outcomes(
     for output in plan.skipped:
         yield Outcome(str(output.input.path), str(output.path), 'skipped')
     images = ImageFileRestorer(restorer, options.quality, options.max_pixels, callback.on_progress)
-    for item, error in images.run(o for o in plan.outputs if o.input.kind == 'image'):
+    animations: list[OutputFiles] = []
+    for item, error in images.run(_still_images(plan.outputs, animations)):
         details: dict[str, Any] = {'seconds': {k: round(v, 4) for k, v in item.seconds.items()}}
         if item.height:
             details |= {'width': item.width, 'height': item.height}
-        if item.lost:
-            details['notes'] = [f'not kept: {", ".join(item.lost)}']
+        if item.notes:
+            details['notes'] = item.notes
         yield _outcome(item.output, error, details)
+    video = replace(options.video, max_pixels=options.max_pixels, tell_wet=options.log is not None)
+    for output in animations:
+        yield _restore_frames(restore_animation, output, video, restorer, callback)
     for output in plan.outputs:
         if output.input.kind == 'video':
-            video = replace(
-                options.video, max_pixels=options.max_pixels, tell_wet=options.log is not None
-            )
-            yield _restore_video(output, video, restorer, callback)
+            yield _restore_frames(restore_video, output, video, restorer, callback)
 
 
-def _restore_video(
-    output: OutputFiles, options: VideoOptions, restorer: ImageRestorer, callback: ProgressCallback
+def _still_images(
+    outputs: Sequence[OutputFiles], animations: list[OutputFiles]
+) -> Iterator[OutputFiles]:
+    """Yield the outputs of still images, and append those of animations to a list."""
+    for output in outputs:
+        if output.input.kind == 'image':
+            if is_animation(output.input.path):
+                animations.append(output)
+            else:
+                yield output
+
+
+def _restore_frames(
+    restore: Callable[..., VideoReport | AnimationReport],
+    output: OutputFiles,
+    options: VideoOptions,
+    restorer: ImageRestorer,
+    callback: ProgressCallback,
 ) -> Outcome:
+    """Restore a video or an animation."""
     path = output.input.path
     name = shown(path.name)
     try:
-        report = restore_video(
+        report = restore(
             restorer, path, output.path, options, lambda part, _: callback.on_progress(name, part)
         )
-    except Exception as error:  # noqa: BLE001 -- it ends this video only
+    except Exception as error:  # noqa: BLE001 -- it ends this file only
         return _outcome(output, error, {})
     return _outcome(output, None, asdict(report))
 

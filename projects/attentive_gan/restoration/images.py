@@ -11,6 +11,7 @@ import numpy as np
 
 from attentive_gan.errors import shown
 from attentive_gan.image_io import (
+    FORMATS,
     MAX_PIXELS,
     ImageFile,
     check_format_holds,
@@ -38,8 +39,8 @@ class ImageItem:
     """Rows; 0 before the file is read."""
     width: int = 0
     """Columns; 0 before the file is read."""
-    lost: list[str] = field(default_factory=list)
-    """Names of the metadata that the output cannot hold."""
+    notes: list[str] = field(default_factory=list)
+    """Messages about what differs in the output."""
     seconds: dict[str, float] = field(default_factory=dict)
     """Time of the stages `read`, `restore` and `write`."""
 
@@ -112,7 +113,10 @@ class ImageFileRestorer:
             item.height, item.width = file.pixels.shape[:2]
             alpha = file.alpha is not None
             kind = check_format_holds(item.output.path, item.height, item.width, alpha, file.bits)
-            item.lost = lost_in(file, kind.name)
+            if not FORMATS[file.format].written:
+                item.notes.append(f'read as {file.format}, written as {kind.name}')
+            if lost := lost_in(file, kind.name):
+                item.notes.append(f'not kept: {", ".join(lost)}')
         return file
 
     def restore(

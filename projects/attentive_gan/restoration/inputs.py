@@ -23,6 +23,8 @@ VIDEO_SUFFIXES = (
 )  # fmt: skip
 
 _WILDCARDS = '*?['
+#: Beginnings of addresses in a network.
+_ADDRESS = re.compile(r'[a-z][a-z0-9+.-]*://', re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ def find_inputs(
                     files.append(file)
                 else:
                     ignored[suffix or 'no suffix'] += 1
-        elif path.is_file() or path.is_symlink():
+        elif path.exists() or path.is_symlink():
             root, prefix, files = path.parent, Path(), [path]
         else:
             root, files = _matches(str(argument), out)
@@ -122,6 +124,10 @@ def _matches(pattern: str, out: Path | None) -> tuple[Path, list[Path]]:
     parts = Path(pattern).parts
     fixed = next((k for k, part in enumerate(parts) if any(c in part for c in _WILDCARDS)), None)
     if fixed is None:
+        if _ADDRESS.match(pattern):
+            raise UserError(
+                f'{shown(pattern)} is an address; download the file first, and name it on this machine'
+            )
         raise UserError(f'{shown(pattern)} does not exist. Check the path.')
     root = Path(*parts[:fixed])
     files = sorted(root.glob(str(Path(*parts[fixed:]))))

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from attentive_gan.errors import UserError, shown
-from attentive_gan.image_io import SUFFIXES
+from attentive_gan.image_io import WRITTEN_SUFFIXES, is_animation, suggested_suffix
 
 from .inputs import VIDEO_SUFFIXES, InputFile
 
 #: Suffixes of videos that are kept; others become .mp4.
-WRITTEN_VIDEOS = ('.mp4', '.m4v', '.mov', '.mkv')
+WRITTEN_VIDEOS = ('.mp4', '.m4v', '.mov', '.mkv', '.webm')
+
+#: Suffixes of images that are written, animations included.
+_WRITTEN_IMAGES = (*WRITTEN_SUFFIXES, '.gif')
 
 #: Images that other programs write; as the name of an output these mean a file, not a folder.
-_FOREIGN_IMAGES = ('.gif', '.heic', '.heif', '.avif', '.jp2', '.jxl', '.ppm', '.tga', '.exr')
+_FOREIGN_IMAGES = ('.heic', '.heif', '.hif', '.avif', '.jp2', '.jxl', '.ppm', '.tga', '.exr')
 
 #: Suffixes of files begin with a letter; names of folders often end in numbers, such as v1.2.
 _LIKE_A_SUFFIX = re.compile(r'\.[a-z][a-z0-9]{1,4}')
@@ -42,6 +46,8 @@ class OutputOptions:
     """Whether to write `NAME_attention.png`, the attention map over the rainy image."""
     side_by_side: bool = False
     """Whether to write `NAME_compare.png`, rainy and restored image side by side."""
+    videos: tuple[str, ...] = WRITTEN_VIDEOS
+    """Suffixes of video files that hold the chosen codec; those of others are replaced by the first."""
     still: bool = False
     """Whether the output of a video is an image too."""
 
@@ -78,16 +84,18 @@ def plan_outputs(
     """
     if out is None:
         outputs = [
-            _output_files(file, file.path.parent / _result_name(file, options), options)
-            for file in inputs
+            _output_files(file, file.path.parent / name.name, options)
+            for file, name in zip(inputs, _result_names(inputs, options), strict=True)
         ]
         _check_unique(outputs)
         return outputs
-    file_suffixes = (*SUFFIXES, *VIDEO_SUFFIXES, *_FOREIGN_IMAGES)
+    file_suffixes = (*_WRITTEN_IMAGES, *VIDEO_SUFFIXES, *_FOREIGN_IMAGES)
     single = len(inputs) == 1 and not out.is_dir() and out.suffix.lower() in file_suffixes
     if single:
         kind = 'image' if options.still else inputs[0].kind
-        written = SUFFIXES if kind == 'image' else WRITTEN_VIDEOS
+        written = WRITTEN_VIDEOS if kind == 'video' else WRITTEN_SUFFIXES
+        if inputs[0].kind == 'image' and is_animation(inputs[0].path):
+            written = _WRITTEN_IMAGES
         if out.suffix.lower() not in written:
             raise UserError(
                 f'{shown(out)}: a {kind} is not written as {out.suffix}; choose one of '
@@ -98,12 +106,8 @@ def plan_outputs(
             f'{shown(out)} names a file, but there are {len(inputs)} inputs; name a folder'
         )
     outputs = [
-        _output_files(
-            file,
-            out if single else out / file.relative_path.parent / _result_name(file, options),
-            options,
-        )
-        for file in inputs
+        _output_files(file, out if single else out / name, options)
+        for file, name in zip(inputs, _result_names(inputs, options), strict=True)
     ]
     _check_unique(outputs)
     if not single:
@@ -117,12 +121,12 @@ def check_file_name(out: Path) -> None:
     Raises:
         UserError: The name ends like a file's, but the suffix is unknown and there is no such folder.
     """
-    known = (*SUFFIXES, *VIDEO_SUFFIXES, *_FOREIGN_IMAGES)
+    known = (*_WRITTEN_IMAGES, *VIDEO_SUFFIXES, *_FOREIGN_IMAGES)
     suffix = out.suffix.lower()
     if _LIKE_A_SUFFIX.fullmatch(suffix) and suffix not in known and not out.is_dir():
         raise UserError(
             f'{shown(out)}: files of the kind {shown(suffix)} are not written; choose one of '
-            f'{", ".join((*SUFFIXES, *WRITTEN_VIDEOS))}. If a folder is meant, make it first.'
+            f'{", ".join((*_WRITTEN_IMAGES, *WRITTEN_VIDEOS))}. If a folder is meant, make it first.'
         )
 
 
@@ -142,15 +146,30 @@ def refuse_existing(outputs: Sequence[OutputFiles]) -> None:
         )
 
 
+def _result_names(inputs: Sequence[InputFile], options: OutputOptions) -> list[Path]:
+    """Return the paths of results below the output folder.
+
+    Where a phone has stored a photo twice, as `a.heic` and `a.jpg`, the first becomes `a_heic.jpg`.
+    """
+    names = [file.relative_path.with_name(_result_name(file, options)) for file in inputs]
+    uses = Counter(str(name).casefold() for name in names)
+    for index, (file, name) in enumerate(zip(inputs, names, strict=True)):
+        kind = file.relative_path.suffix.lower()
+        converted = file.kind == 'image' and kind not in (*WRITTEN_SUFFIXES, '')
+        if converted and options.format == 'keep' and uses[str(name).casefold()] > 1:
+            names[index] = name.with_name(f'{name.stem}_{kind[1:]}{name.suffix}')
+    return names
+
+
 def _result_name(file: InputFile, options: OutputOptions) -> str:
     name = file.relative_path
     suffix = name.suffix
     if file.kind == 'video' and not options.still:
-        suffix = suffix if suffix.lower() in WRITTEN_VIDEOS else '.mp4'
+        suffix = suffix if suffix.lower() in options.videos else options.videos[0]
     elif options.format != 'keep':
         suffix = f'.{options.format}'
-    elif suffix.lower() not in SUFFIXES:
-        suffix = '.png'  # an image under a foreign name: PNG stores every kind
+    elif suffix.lower() not in WRITTEN_SUFFIXES:
+        suffix = suggested_suffix(file.path)
     return f'{name.stem}{options.suffix}{suffix}'
 
 

@@ -249,6 +249,16 @@ def write_checkpoint(checkpoint: dict[str, Any], path: str | Path) -> None:
             # torch cannot end the archive that it was writing, and reports that instead.
             raise error.__context__ from None
         raise UserError(
-            f'checkpoint {path} could not be written ({error.__cause__ or error}); free space or choose '
+            f'checkpoint {path} could not be written ({_systems_reason(error)}); free space or choose '
             'another --work-dir; earlier checkpoints are untouched'
         ) from error
+
+
+def _systems_reason(error: BaseException) -> str:
+    """Return what the system said when it refused to write; torch reports the broken archive instead."""
+    found: BaseException | None = error
+    while found is not None:
+        if isinstance(found, OSError) and found.strerror:
+            return found.strerror
+        found = found.__cause__ or found.__context__
+    return one_line(error)

@@ -7,8 +7,8 @@ from unittest.mock import Mock
 import numpy as np
 import pytest
 import torch
+from attentive_gan.checkpoints.config_description import describe
 from attentive_gan.checkpoints.description import parse_description, read_description
-from attentive_gan.config.model_description import describe
 from attentive_gan.config.reading import load_config
 from attentive_gan.errors import UserError
 from attentive_gan.inference import ImageRestorer, execution

@@ -1,5 +1,6 @@
 """Check a data set of image pairs: `attentive-gan check`."""
 
+import _environment  # noqa: F401  (says what is missing)
 from attentive_gan.cli import check
 from attentive_gan.cli.common import run_tool
 

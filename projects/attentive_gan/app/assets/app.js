@@ -71,6 +71,8 @@
       get(file).hidden = !urls[file];
       if (urls[file]) { get(file).href = urls[file]; get(file).download = job.names[file]; }
     }
+    get('lost').textContent = Object.entries(job.lost)
+      .map(([file, lost]) => `Not kept in ${job.names[file]}: ${lost.join(', ')}.`).join(' ');
     get('kept').textContent = `Download (${job.names.kept.split('.').pop().toUpperCase()})`;
     get('slider').value = '50';
     place();

@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from .seeded_sampler import SeededIndex, SeededSampler, seeded_rng
+from .shares_sampler import SharesSampler
 
-__all__ = ['SeededIndex', 'SeededSampler', 'seeded_rng']
+__all__ = ['SeededIndex', 'SeededSampler', 'SharesSampler', 'seeded_rng']

@@ -8,7 +8,7 @@ the start of training has a seed of its own.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sized
+from collections.abc import Callable, Iterator, Sized
 from contextlib import contextmanager
 
 import numpy as np
@@ -131,6 +131,7 @@ class SeededSampler(Sampler[int]):
         self.rank, self.world_size = get_dist_info()
         self.first_iteration = 0
         self._batch_size = 1
+        self._orders: dict[str, tuple[int, NDArray[np.int64]]] = {}
 
     def start_at(self, iteration: int, batch_size: int) -> None:
         """Set where the next iterator begins.
@@ -148,17 +149,27 @@ class SeededSampler(Sampler[int]):
             return np.arange(self.size)
         return np.random.default_rng([self.seed, epoch]).permutation(self.size)
 
+    def index_at(self, position: int) -> int:
+        """Return the index of the sample at a position; the last order is kept."""
+        order = self._order_of('', position // self.size, self.order)
+        return int(order[position % self.size])
+
+    def _order_of(
+        self, name: str, number: int, make: Callable[[int], NDArray[np.int64]]
+    ) -> NDArray[np.int64]:
+        """Return the order of a number under a name, made only when the number changes."""
+        known = self._orders.get(name)
+        if known is None or known[0] != number:
+            known = self._orders[name] = (number, make(number))
+        return known[1]
+
     def __iter__(self) -> Iterator[int]:
         """Yield a `SeededIndex` per sample, endlessly."""
-        epoch, order = -1, np.empty(0, dtype=np.int64)
         iteration = self.first_iteration
         while True:
             first = (iteration * self.world_size + self.rank) * self._batch_size
             for position in range(first, first + self._batch_size):
-                if position // self.size != epoch:
-                    epoch = position // self.size
-                    order = self.order(epoch)
-                yield SeededIndex(int(order[position % self.size]), position, self.seed)
+                yield SeededIndex(self.index_at(position), position, self.seed)
             iteration += 1
 
     def __len__(self) -> int:

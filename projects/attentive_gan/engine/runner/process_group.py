@@ -25,6 +25,8 @@ def start_process_group(launcher: str, backend: str, **options: Any) -> None:
     Raises:
         UserError: More processes than GPUs, or a launcher that needs GPUs.
     """
+    if launcher == 'pytorch':
+        options |= _store_of_restart()
     if torch.cuda.is_available():
         rank, devices = int(os.environ.get('LOCAL_RANK', '0')), torch.cuda.device_count()
         if launcher == 'pytorch' and rank >= devices:
@@ -42,3 +44,22 @@ def start_process_group(launcher: str, backend: str, **options: Any) -> None:
     if options.get('timeout') is not None:
         options['timeout'] = datetime.timedelta(seconds=options['timeout'])
     torch.distributed.init_process_group(backend=backend, **options)
+
+
+def _store_of_restart() -> dict[str, Any]:
+    """Return options with a store of its own for processes that torchrun has started again.
+
+    Since torch 2.4 torchrun keeps its store over restarts. The addresses of the lost processes are still
+    in it, and the new ones try to connect to them until they give up. The number of restarts, with which
+    the names in the store begin here, is the same for all processes of one machine only.
+    """
+    count = os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')
+    shared = os.environ.get('TORCHELASTIC_USE_AGENT_STORE') == 'True'
+    if count == '0' or not shared or os.environ.get('GROUP_WORLD_SIZE') != '1':
+        return {}
+    rank, size = int(os.environ['RANK']), int(os.environ['WORLD_SIZE'])
+    store = torch.distributed.TCPStore(
+        os.environ['MASTER_ADDR'], int(os.environ['MASTER_PORT']), size, is_master=False
+    )
+    prefixed = torch.distributed.PrefixStore(f'restart_{count}', store)
+    return dict(store=prefixed, rank=rank, world_size=size)

@@ -23,6 +23,7 @@ from attentive_gan.engine.schedulers.progress_schedule import fitting_schedule
 from .config_errors import config_field
 from .device_settings import allow_deterministic_products, to_memory_format, use_tf32
 from .image_sizes import check_equal_sizes
+from .log_errors import handle_log_errors
 from .log_filters import drop_noise, file_only
 from .process_group import start_process_group
 from .renamed_names import check_names
@@ -89,6 +90,7 @@ class RestorationRunner(ResumableRunner):
     def _log_env(self, env_cfg: dict[str, Any]) -> None:
         """Log machine, versions and config, hundreds of lines, to the log file only."""
         drop_noise(self.logger)
+        handle_log_errors(self.logger)
         with file_only(self.logger):
             super()._log_env(env_cfg)
         self.logger.info(f'Machine, versions and the whole config: {self.log_dir}')

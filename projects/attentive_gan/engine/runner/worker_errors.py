@@ -83,11 +83,26 @@ def worker_errors(samples: Callable[[], list[str]]) -> Iterator[None]:
         yield
     except UserError:
         raise
-    except RuntimeError as error:
-        message = in_words(str(error), samples)
+    except Exception as error:
+        message = cause_in_words(error, samples)
         if message is None:
             raise
         raise UserError(message) from error
+
+
+def cause_in_words(error: BaseException, samples: Callable[[], list[str]]) -> str | None:
+    """Return the line for an error or for one in whose handling it came up, or None for other kinds.
+
+    torch raises the loss of a worker at whatever line runs at that moment. That may be in a block of a
+    library that turns every error into one of its own, such as 'Failed to format the config file'.
+    """
+    found: BaseException | None = error
+    while found is not None:
+        message = in_words(str(found), samples) if isinstance(found, RuntimeError) else None
+        if message is not None:
+            return message
+        found = found.__cause__ or found.__context__
+    return None
 
 
 def in_words(text: str, samples: Callable[[], list[str]]) -> str | None:

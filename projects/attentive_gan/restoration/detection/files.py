@@ -21,7 +21,7 @@ from attentive_gan.restoration.outputs import (
     refuse_existing,
 )
 from attentive_gan.restoration.pipeline import Pipeline, file_threads
-from attentive_gan.restoration.video.restoring import no_frame, open_video
+from attentive_gan.restoration.video.restoring import VideoOptions, no_frame, open_video
 from attentive_gan.utils.appended_file import AppendedFile
 from attentive_gan.utils.atomic_io import remove_stale_temporaries
 from attentive_gan.utils.types import ImageArray
@@ -204,7 +204,7 @@ class _FileDetector:
         """Judge every frame of a video, and write its mask."""
         started = time.perf_counter()
         path = job.input.path
-        backend, info = open_video(path, self._options.max_pixels)
+        backend, info = open_video(path, VideoOptions(max_pixels=self._options.max_pixels))
         number = 0
 
         def record(seconds: float, found: Detection) -> None:

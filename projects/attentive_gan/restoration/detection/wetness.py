@@ -58,12 +58,13 @@ class WetnessMeter:
         """Add a frame.
 
         Args:
-            frame: RGB (H, W, 3), uint8 or uint16.
+            frame: RGB (H, W, 3), uint8 or uint16; a fourth channel is ignored.
             time: Seconds since the first frame.
         """
         if self._frames and time - self._last < self._interval:
             return
-        found = self._detector.push(frame, max(time - self._last, 0.0))
+        colours = np.ascontiguousarray(frame[..., :3])
+        found = self._detector.push(colours, max(time - self._last, 0.0))
         self._last = time
         self._frames += 1
         self._wet += found.wet

@@ -41,6 +41,10 @@ class VideoInfo:
     """Messages about properties that the result will not have."""
     pixel_format: str = ''
     """ffmpeg's name of the pixel format."""
+    alpha: bool = False
+    """Whether there is transparency, which is read as a fourth channel if the output can hold it."""
+    decoder: str = ''
+    """ffmpeg's decoder, if it is not its usual one."""
     deep: bool = False
     """Whether there are more than 8 bits per colour."""
     mastering_display: str = ''
@@ -87,7 +91,7 @@ class FrameWriter(Protocol):
     """Encodes frames into one file."""
 
     def write(self, frame: PixelArray) -> None:
-        """Write a frame, RGB (H, W, 3), of the type that was read.
+        """Write a frame, RGB, of the shape and type that was read.
 
         Raises:
             UserError: The file cannot be written.
@@ -136,7 +140,10 @@ class VideoBackend(ABC):
     def read_frames(
         self, path: Path, info: VideoInfo, skip: int
     ) -> Generator[PixelArray, None, None]:
-        """Yield the frames after the first `skip`, RGB (H, W, 3), uint8 or uint16, upright."""
+        """Yield the frames after the first `skip`, (H, W, 3), RGB, uint8 or uint16, upright.
+
+        With transparency, if the output can hold it, they are (H, W, 4).
+        """
 
     @abstractmethod
     def segment_writer(

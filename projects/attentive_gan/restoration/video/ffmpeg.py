@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
-import sys
 from collections.abc import Generator, Sequence
 from io import BufferedReader
 from pathlib import Path
@@ -18,19 +16,15 @@ from attentive_gan.errors import UserError, shown
 from attentive_gan.utils.types import PixelArray
 
 from .backend import Segment, VideoBackend, VideoInfo
-from .encoding import Encoding, choose_encoding
-from .ffmpeg_process import FfmpegProcess, file_url, source_input
+from .encoding import Encoding
+from .encoding_choice import choose_encoding
+from .ffmpeg_process import FfmpegProcess, file_url, muxer, source_input
 from .ffprobe import MATRICES, metadata_names, probe
 from .frame_times import durations, parse_times, set_durations
-from .stream_copies import StreamCopies, muxer, plan_copies
+from .stream_copies import StreamCopies, plan_copies
 
 #: Milliseconds that the only frame of a live stream is shown.
 _ONLY_FRAME = 40
-
-
-def ffmpeg_is_installed() -> bool:
-    """Return whether both programs can be started."""
-    return shutil.which('ffmpeg') is not None and shutil.which('ffprobe') is not None
 
 
 class FfmpegBackend(VideoBackend):
@@ -38,13 +32,18 @@ class FfmpegBackend(VideoBackend):
 
     Args:
         deinterlace: Whether fields are made to whole frames.
+        codec: A name of `CODECS`, or an encoder of ffmpeg; empty chooses by source and output.
+        encoder_options: Options of the encoder, as on a command line.
     """
 
     name = 'Ffmpeg'  # as in the state files of version 0.1.0
-    segment_suffix = '.mp4'  # Matroska would round times to milliseconds
+    segment_suffix = '.mp4'
 
-    def __init__(self, deinterlace: bool = True) -> None:
+    def __init__(
+        self, deinterlace: bool = True, codec: str = '', encoder_options: str = ''
+    ) -> None:
         self._deinterlace = deinterlace
+        self._codec, self._encoder_options = codec, encoder_options
         self._encoding = Encoding('libx264', 'yuv420p')
         self._copies = StreamCopies()
         self._times: list[int] | None = None
@@ -56,7 +55,10 @@ class FfmpegBackend(VideoBackend):
 
     def prepare(self, source: Path, output: Path, info: VideoInfo) -> list[str]:
         """Choose the encoder and the streams to copy, by trying them."""
-        self._encoding = choose_encoding(info, output.suffix.lower())
+        self._encoding = choose_encoding(
+            info, output.suffix.lower(), self._codec, self._encoder_options
+        )
+        self.segment_suffix = self._encoding.segments
         self._copies = plan_copies(source, info.streams, output.suffix)
         notes = [*self._encoding.notes, *self._copies.notes]
         if info.interlaced:
@@ -79,6 +81,8 @@ class FfmpegBackend(VideoBackend):
         found: dict[str, object] = {}
         if not usual or self._encoding.codec != 'libx264':
             found['encoding'] = f'{self._encoding.codec} {self._encoding.pixel_format}'
+        if self._encoder_options:
+            found['encoder_options'] = self._encoder_options
         if info.interlaced and self._deinterlace:
             found['deinterlaced'] = info.interlaced
         if not info.constant_rate:
@@ -90,13 +94,14 @@ class FfmpegBackend(VideoBackend):
     ) -> Generator[PixelArray, None, None]:
         """Yield frames from a pipe; skipped ones are decoded and dropped, which is exact."""
         kind = np.dtype(np.uint16 if self._encoding.deep else np.uint8)
+        channels = 4 if self._encoding.alpha else 3
         with TemporaryFile() as times:
             process = FfmpegProcess(
                 self._read_arguments(path, info, skip, times.fileno()),
                 pass_fds=[times.fileno()],
                 stdout=subprocess.PIPE,
             )
-            frame: PixelArray = np.empty((info.height, info.width, 3), kind)
+            frame: PixelArray = np.empty((info.height, info.width, channels), kind)
             try:
                 stream = cast('BufferedReader', process.popen.stdout)
                 while stream.readinto(frame.data.cast('B')) == frame.nbytes:
@@ -125,9 +130,10 @@ class FfmpegBackend(VideoBackend):
         # All frames are numbered anew, so that ffmpeg neither repeats nor drops one; its option for that
         # differs by version.
         filters += [f'setpts=N/({info.rate})/TB']
+        decoder = ['-c:V:0', info.decoder] if self._encoding.alpha and info.decoder else []
         return [
-            *begin, *source_input(path), '-map', '0:V:0', '-vf', ','.join(filters), '-r', str(info.rate),
-            '-f', 'rawvideo', '-pix_fmt', _pipe_format(self._encoding), 'pipe:1',
+            *begin, *decoder, *source_input(path), '-map', '0:V:0', '-vf', ','.join(filters),
+            '-r', str(info.rate), '-f', 'rawvideo', '-pix_fmt', self._encoding.pipe_format, 'pipe:1',
         ]  # fmt: skip
 
     def segment_writer(self, path: Path, info: VideoInfo, quality: int) -> _PipeWriter:
@@ -194,8 +200,11 @@ class FfmpegBackend(VideoBackend):
         steps = durations(times)
         if min(steps) <= 0:
             return None
-        path = names.with_name('timed.mp4')
-        _run_ffmpeg(path, ['-f', 'concat', '-i', file_url(names), '-c', 'copy', '-f', 'mp4'])
+        if self.segment_suffix == '.mkv':
+            return None
+        path = names.with_name(f'timed{self.segment_suffix}')
+        kind = muxer(path.suffix)
+        _run_ffmpeg(path, ['-f', 'concat', '-i', file_url(names), '-c', 'copy', '-f', kind])
         set_durations(path, steps, info.timescale)
         return path
 
@@ -211,13 +220,6 @@ def _bwdif(info: VideoInfo) -> str:
     if info.interlaced == 'marked':
         return 'bwdif=mode=send_frame:parity=auto:deint=interlaced'
     return f'bwdif=mode=send_frame:parity={"tff" if info.interlaced == "top" else "bff"}:deint=all'
-
-
-def _pipe_format(encoding: Encoding) -> str:
-    """Return the pixel format of frames in pipes, in the machine's byte order."""
-    if not encoding.deep:
-        return 'rgb24'
-    return 'rgb48le' if sys.byteorder == 'little' else 'rgb48be'
 
 
 def _segment_list(segments: Sequence[Segment], info: VideoInfo) -> str:
@@ -239,11 +241,13 @@ class _PipeWriter:
         matrix = MATRICES.get(dict(info.colour_tags).get('-colorspace', ''))
         filters = [f'scale=out_color_matrix={matrix}'] if matrix else []
         filters.append(f'setsar={info.pixel_aspect.numerator}/{info.pixel_aspect.denominator}')
+        filters += encoding.filters
         arguments = [
-            '-y', '-f', 'rawvideo', '-pix_fmt', _pipe_format(encoding),
+            '-y', *encoding.device, '-f', 'rawvideo', '-pix_fmt', encoding.pipe_format,
             '-s', f'{info.width}x{info.height}', '-framerate', str(info.rate), '-i', 'pipe:0',
             '-vf', ','.join(filters), *encoding.arguments(quality),
-            *(word for tag in info.colour_tags for word in tag), '-f', 'mp4', file_url(path),
+            *(word for tag in info.colour_tags for word in tag), '-f', muxer(path.suffix),
+            file_url(path),
         ]  # fmt: skip
         self._process = FfmpegProcess(arguments, stdin=subprocess.PIPE)
         self._stdin = cast('IO[bytes]', self._process.popen.stdin)

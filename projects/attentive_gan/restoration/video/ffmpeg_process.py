@@ -35,6 +35,12 @@ def source_input(path: Path) -> list[str]:
     return [*_SAFE, '-i', file_url(path)]
 
 
+def muxer(suffix: str) -> str:
+    """Return ffmpeg's format for a file name suffix."""
+    kinds = {'.mkv': 'matroska', '.mov': 'mov', '.webm': 'webm'}
+    return kinds.get(suffix.lower(), 'mp4')
+
+
 class FfmpegProcess:
     """A running ffmpeg; its messages go to a temporary file, so that it never waits for a reader.
 

@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from attentive_gan.errors import UserError, shown
 
 from .backend import OtherStream, VideoInfo
-from .encoding import has_transparency, is_deep
+from .encoders import has_decoder
 from .ffmpeg_process import source_input
 from .hdr_metadata import light_level, mastering_display
+from .pixel_formats import has_transparency, is_deep
 
 #: Largest distance of frames from a regular grid, in frame durations, for a constant rate. Containers round
 #: times, Matroska to milliseconds.
@@ -92,6 +93,7 @@ def probe(path: Path) -> VideoInfo:
     aspect = _fraction(stream.get('sample_aspect_ratio')) or Fraction(1)
     if any(abs(rotation) % 180 == 90 for rotation in rotations):
         width, height, aspect = height, width, 1 / aspect
+    alpha, decoder, losses = _transparency(stream)
     frames, exactly = _declared_frames(stream, container, rate, constant, len(times))
     return VideoInfo(
         width=width,
@@ -104,7 +106,9 @@ def probe(path: Path) -> VideoInfo:
         colour_tags=_colour_tags(stream),
         pixel_aspect=aspect,
         start_seconds=_start(stream, container),
-        losses=('transparency is lost',) if has_transparency(stream) else (),
+        losses=losses,
+        alpha=alpha,
+        decoder=decoder,
         pixel_format=pixel_format,
         deep=is_deep(pixel_format),
         mastering_display=mastering_display(side_data),
@@ -115,6 +119,16 @@ def probe(path: Path) -> VideoInfo:
         metadata=tuple(sorted(_metadata_names(container))),
         streams=tuple(_other_streams(streams, stream)),
     )
+
+
+def _transparency(stream: _Fields) -> tuple[bool, str, tuple[str, ...]]:
+    """Return whether there is transparency that can be read, the decoder for it, and messages."""
+    decoder = {'vp8': 'libvpx', 'vp9': 'libvpx-vp9'}.get(stream.get('codec_name', ''), '')
+    if not has_transparency(stream):
+        return False, '', ()
+    if decoder and not has_decoder(decoder):  # ffmpeg's own decoders of VP8 and VP9 leave it out
+        return False, '', (f'transparency is lost: the installed ffmpeg has no decoder {decoder}',)
+    return True, decoder, ()
 
 
 def _run(path: Path, *arguments: str) -> tuple[bytes, str]:

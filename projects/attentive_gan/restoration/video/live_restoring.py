@@ -17,7 +17,8 @@ from attentive_gan.restoration.outputs import WRITTEN_VIDEOS
 from attentive_gan.utils.atomic_io import atomic_write
 
 from .backend import FrameWriter, VideoInfo
-from .ffmpeg import FfmpegBackend, ffmpeg_is_installed
+from .encoders import ffmpeg_is_installed
+from .ffmpeg import FfmpegBackend
 from .live_source import LiveSource
 from .restoring import VideoOptions
 from .video_restorer import VideoRestorer

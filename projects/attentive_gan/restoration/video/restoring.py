@@ -11,9 +11,11 @@ from itertools import chain, count
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+
 from attentive_gan.errors import UserError, shown
 from attentive_gan.image_io import MAX_PIXELS
-from attentive_gan.image_io.headers import too_large
+from attentive_gan.image_io.headers import check_regular, too_large
 from attentive_gan.image_io.pixels import to_uint8
 from attentive_gan.inference import ImageRestorer
 from attentive_gan.restoration.detection import RaindropDetector
@@ -24,7 +26,8 @@ from attentive_gan.utils.types import PixelArray
 
 from .attention_average import AttentionAverage
 from .backend import FrameWriter, VideoBackend, VideoInfo
-from .ffmpeg import FfmpegBackend, ffmpeg_is_installed
+from .encoders import check_codec, ffmpeg_is_installed
+from .ffmpeg import FfmpegBackend
 from .flicker import FlickerMeter
 from .opencv_video import OpenCvBackend
 from .state import VideoState
@@ -54,6 +57,10 @@ class VideoOptions:
     """Whether to measure flicker of input and result, which takes time."""
     deinterlace: bool = True
     """Whether the fields of interlaced video are made to whole frames."""
+    codec: str = ''
+    """A name of `CODECS` or an encoder of ffmpeg; empty chooses by source and output."""
+    encoder_options: str = ''
+    """Options of ffmpeg's encoder, as on a command line: `-preset slow -tune film`."""
     max_pixels: int = MAX_PIXELS
     """Largest accepted number of pixels of a frame."""
     temporal: Literal['on', 'fast', 'off'] = 'on'
@@ -114,7 +121,7 @@ def restore_video(
         raise UserError(f'--hold-attention {options.hold_attention}: choose from 0 to below 1')
     if options.hold_attention and not restorer.gives_attention:
         raise UserError(f'--hold-attention: {restorer.name} has no attention map')
-    backend, info = open_video(path, options.max_pixels, options.deinterlace)
+    backend, info = open_video(path, options)
     planned = backend.prepare(path, output, info)
     identity = _identity(restorer, path, options, backend) | backend.encoding_identity(info)
     with VideoState(output, identity, backend.segment_suffix) as state:
@@ -152,24 +159,30 @@ def restore_video(
     )
 
 
-def open_video(
-    path: Path, max_pixels: int, deinterlace: bool = True
-) -> tuple[VideoBackend, VideoInfo]:
+def open_video(path: Path, options: VideoOptions) -> tuple[VideoBackend, VideoInfo]:
     """Return what reads a video, ffmpeg if it is installed, and the properties of the video.
 
     Args:
         path: The video.
-        max_pixels: Largest accepted number of pixels of a frame.
-        deinterlace: Whether the fields of interlaced video are made to whole frames.
+        options: Largest size of frames, deinterlacing, codec.
 
     Raises:
         UserError: It cannot be read, or its frames are too large.
     """
-    backend: VideoBackend = FfmpegBackend(deinterlace) if ffmpeg_is_installed() else OpenCvBackend()
+    check_regular(path, path.stat())
+    backend = _backend(options)
     info = backend.read_info(path)
-    if info.width * info.height > max_pixels:
-        raise too_large(path, f'{info.width}x{info.height}', max_pixels)
+    if info.width * info.height > options.max_pixels:
+        raise too_large(path, f'{info.width}x{info.height}', options.max_pixels)
     return backend, info
+
+
+def _backend(options: VideoOptions) -> VideoBackend:
+    """Return ffmpeg if it is installed, else OpenCV, which has no choice of codecs."""
+    if ffmpeg_is_installed():
+        return FfmpegBackend(options.deinterlace, options.codec, options.encoder_options)
+    check_codec(options.codec, options.encoder_options)
+    return OpenCvBackend()
 
 
 def no_frame(path: Path, backend: VideoBackend) -> UserError:
@@ -184,7 +197,7 @@ def _identity(
     """Return everything that determines the frames, with the keys of version 0.1.0."""
     status = path.stat()
     settings = {k: v for k, v in asdict(options).items() if k in _OPTIONS}
-    if _is_temporal(restorer, options):
+    if is_temporal(restorer, options):
         settings['temporal'] = options.temporal
     return {
         'source': str(path.resolve()),
@@ -200,7 +213,8 @@ def _identity(
     }
 
 
-def _is_temporal(restorer: ImageRestorer, options: VideoOptions) -> bool:
+def is_temporal(restorer: ImageRestorer, options: VideoOptions) -> bool:
+    """Return whether other frames are used to restore a frame."""
     return options.temporal != 'off' and restorer.gives_attention and not options.hold_attention
 
 
@@ -243,7 +257,7 @@ class _FrameRestorer:
         self._judged = 0
         self._attention = AttentionAverage(restorer, options.hold_attention, state.scene())
         self._temporal = None
-        if _is_temporal(restorer, options):
+        if is_temporal(restorer, options):
             self._temporal = VideoRestorer(restorer, look_ahead=options.temporal == 'on')
         self._waiting: deque[PixelArray] = deque()
         self._begun: deque[_Begun] = deque()
@@ -295,22 +309,23 @@ class _FrameRestorer:
 
     def _restore(self, frame: PixelArray | None) -> list[_Begun]:
         """Begin a frame, None after the last; return the frames that the segment may take."""
-        if self.wetness is not None and frame is not None:
-            self.wetness.add(frame, float(self._judged / self.info.rate))
+        colours = None if frame is None else np.ascontiguousarray(frame[..., :3])
+        if self.wetness is not None and colours is not None:
+            self.wetness.add(colours, float(self._judged / self.info.rate))
             self._judged += 1
-        if frame is None:
+        if frame is None or colours is None:
             self._ended = True
             for image in self._temporal.flush() if self._temporal is not None else ():
                 self._add_waiting(image)
         elif self._temporal is not None:
             self._waiting.append(frame)
-            if (restored := self._temporal.push(frame)) is not None:
+            if (restored := self._temporal.push(colours)) is not None:
                 self._add_waiting(restored)
         elif self.options.hold_attention:
-            held = self.restorer.restore(frame, held=self._attention.update(frame))
+            held = self.restorer.restore(colours, held=self._attention.update(colours))
             self._begun.append((frame, lambda: held.image))
         else:
-            begun = self.restorer.begin([frame])[0]
+            begun = self.restorer.begin([colours])[0]
             self._begun.append((frame, lambda: begun.result().image))
         taken = [self._begun.popleft() for _ in range(min(self._missing, len(self._begun)))]
         self._missing -= len(taken)
@@ -327,7 +342,9 @@ class _FrameRestorer:
         for frame, result in begun:
             restored = result()
             if self.meter is not None:
-                self.meter.add(to_uint8(frame), to_uint8(restored))
+                self.meter.add(to_uint8(frame[..., :3]), to_uint8(restored))
+            if frame.shape[2] == 4:  # transparency passes unchanged
+                restored = np.concatenate([restored, frame[..., 3:]], axis=2)
             writer.write(restored)
             self.done += 1
 

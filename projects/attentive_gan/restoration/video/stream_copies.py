@@ -8,13 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .backend import OtherStream
-from .ffmpeg_process import FfmpegProcess, file_url, source_input
+from .ffmpeg_process import FfmpegProcess, file_url, muxer, source_input
 
-#: Encoders for streams whose codec the output cannot hold, by kind; {} is the number in the output.
+#: Encoders for streams whose codec the output cannot hold, by ffmpeg's format and the kind of stream.
 _CONVERTED = {
-    'audio': ('-c:a:{}', 'aac', 'was encoded again as AAC'),
-    'subtitle': ('-c:s:{}', 'mov_text', 'was converted to text (mov_text)'),
+    'mp4': {'audio': 'aac', 'subtitle': 'mov_text'},
+    'mov': {'audio': 'aac', 'subtitle': 'mov_text'},
+    'matroska': {'audio': 'aac', 'subtitle': 'srt'},
+    'webm': {'audio': 'libopus', 'subtitle': 'webvtt'},
 }
+_SAID = {
+    'aac': 'encoded again as AAC', 'libopus': 'encoded again as Opus',
+    'mov_text': 'converted to text (mov_text)', 'srt': 'converted to text (srt)',
+    'webvtt': 'converted to text (webvtt)',
+}  # fmt: skip
 _NAMES = {'audio': 'sound', 'subtitle': 'subtitles', 'data': 'data', 'attachment': 'attachment'}
 _LETTERS = {'audio': 'a', 'subtitle': 's', 'data': 'd', 'attachment': 't'}
 
@@ -29,11 +36,6 @@ class StreamCopies:
     """Messages about what is converted or left out."""
     has_audio: bool = False
     """Whether sound is among them."""
-
-
-def muxer(suffix: str) -> str:
-    """Return ffmpeg's format for a file name suffix."""
-    return {'.mkv': 'matroska', '.mov': 'mov'}.get(suffix.lower(), 'mp4')
 
 
 def plan_copies(source: Path, streams: Sequence[OtherStream], suffix: str) -> StreamCopies:
@@ -69,15 +71,9 @@ def _plan(
     letter = _LETTERS[stream.kind]
     if _fits(source, stream, [f'-c:{letter}:0', 'copy'], kind, trial):
         return [*target, f'-c:{letter}:{number}', 'copy'], ''
-    if stream.kind in _CONVERTED:
-        option, codec, text = _CONVERTED[stream.kind]
-        codec = 'srt' if codec == 'mov_text' and kind == 'matroska' else codec
-        if _fits(source, stream, [option.format(0), codec], kind, trial):
-            return [
-                *target,
-                option.format(number),
-                codec,
-            ], f'{name} {text.replace("mov_text", codec)}'
+    codec = _CONVERTED[kind].get(stream.kind)
+    if codec and _fits(source, stream, [f'-c:{letter}:0', codec], kind, trial):
+        return [*target, f'-c:{letter}:{number}', codec], f'{name} was {_SAID[codec]}'
     return [], f'{name} was left out: its kind does not fit this file'
 
 

@@ -1,0 +1,30 @@
+"""The format in which the result of an image is written if the image's own is only read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from attentive_gan.errors import UserError
+
+from .animation import is_animation
+from .headers import MAX_PIXELS, read_header
+
+
+def suggested_suffix(path: str | Path) -> str:
+    """Return the suffix under which the result of an image of a format that is only read is written.
+
+    Args:
+        path: The image, such as a HEIC photo; its header is read.
+
+    Returns:
+        `.gif` for an animated GIF, `.jpg` for photos of 8 bits without opacity, else `.png`, which stores
+        everything.
+    """
+    if is_animation(path):
+        return '.gif' if Path(path).suffix.lower() == '.gif' else '.png'
+    try:
+        header = read_header(path, max_pixels=1000 * MAX_PIXELS)
+    except UserError:  # reported when the file is read
+        return '.png'
+    photo = header.format in ('HEIC', 'AVIF')
+    return '.jpg' if photo and header.bits == 8 and not header.mode.endswith('A') else '.png'
