@@ -13,6 +13,9 @@ from attentive_gan.image_io import SUFFIXES
 #: Schemes of addresses that are read live.
 _SCHEMES = ('rtsp', 'rtsps', 'rtmp', 'http', 'https', 'udp', 'tcp', 'srt')
 
+#: Beginning of an address.
+_ADDRESS = re.compile(r'([a-zA-Z][a-zA-Z0-9+.-]*)://')
+
 #: A camera of this machine, by its number.
 CAMERA = re.compile(r'camera:(\d{1,3})')
 
@@ -52,9 +55,10 @@ def refuse_address(argument: str) -> None:
     Raises:
         UserError: It is such an address; the message says what to do.
     """
-    scheme, found, _ = argument.partition('://')
-    if not found or not scheme.isalnum():
+    found = _ADDRESS.match(argument)
+    if not found:
         return
+    scheme = found[1]
     name = shown(public_address(argument))
     if scheme.lower() not in _SCHEMES:
         raise UserError(
@@ -83,4 +87,6 @@ def refuse_addresses(arguments: Iterable[str]) -> None:
         refuse_address(argument)
         if is_live(argument):
             name = shown(public_address(argument))
-            raise UserError(f'{name} is live, so it must be the only input of a command')
+            raise UserError(
+                f'{name} is live, so it must be the only input of a command; in Python, see restore_live'
+            )

@@ -23,8 +23,6 @@ VIDEO_SUFFIXES = (
 )  # fmt: skip
 
 _WILDCARDS = '*?['
-#: Beginnings of addresses in a network.
-_ADDRESS = re.compile(r'[a-z][a-z0-9+.-]*://', re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -124,10 +122,6 @@ def _matches(pattern: str, out: Path | None) -> tuple[Path, list[Path]]:
     parts = Path(pattern).parts
     fixed = next((k for k, part in enumerate(parts) if any(c in part for c in _WILDCARDS)), None)
     if fixed is None:
-        if _ADDRESS.match(pattern):
-            raise UserError(
-                f'{shown(pattern)} is an address; download the file first, and name it on this machine'
-            )
         raise UserError(f'{shown(pattern)} does not exist. Check the path.')
     root = Path(*parts[:fixed])
     files = sorted(root.glob(str(Path(*parts[fixed:]))))
