@@ -165,9 +165,3 @@ def test_an_unexpected_error_of_a_decoder_ends_its_own_file_only(
     report = restore(tmp_path / 'in', tmp_path / 'out', restorer=identity)
     assert [outcome.state for outcome in report.outcomes] == ['done', 'failed', 'done']
     assert 'unheard of' in report.outcomes[1].reason
-
-
-def test_an_address_is_told_to_be_downloaded(tmp_path: Path, identity: ImageRestorer) -> None:
-    for address in ('https://example.org/a.jpg', 'rtsp://camera/1', 'file:///tmp/a.png'):
-        with pytest.raises(UserError, match='is an address; download the file first'):
-            restore(address, tmp_path / 'out', restorer=identity)

@@ -12,11 +12,12 @@ from pathlib import Path
 
 from attentive_gan.errors import UserError, shown
 from attentive_gan.inference import ImageRestorer
+from attentive_gan.restoration.addresses import is_live
 from attentive_gan.restoration.batch import Outcome, log_line
 from attentive_gan.restoration.detection import Detection, RaindropDetector
 from attentive_gan.restoration.detection.live import detect_live
 from attentive_gan.restoration.detection.records import Records
-from attentive_gan.restoration.inputs import is_live
+from attentive_gan.restoration.video.encoders import check_codec
 from attentive_gan.restoration.video.live_restoring import check_live_output, restore_live
 from attentive_gan.restoration.video.live_source import LiveSource
 from attentive_gan.restoration.video.restoring import VideoOptions
@@ -48,9 +49,13 @@ def run_restore(args: argparse.Namespace, restorer: Callable[[], ImageRestorer])
             raise UserError(f'--{option.replace("_", "-")} is not for live input; omit it')
     if args.out is None:
         raise UserError('live input needs the name of a video file (-o dry.mp4)')
+    check_codec(args.codec, args.encoder_options)
     check_live_output(args.out)
     _refuse_existing(args.out, args.existing)
-    options = VideoOptions(args.crf, temporal=args.temporal, tell_wet=args.log is not None)
+    options = VideoOptions(
+        args.crf, temporal=args.temporal, tell_wet=args.log is not None, codec=args.codec,
+        encoder_options=args.encoder_options,
+    )  # fmt: skip
     network = restorer()
     say = _Messages(args.quiet)
     with AppendedFile(args.log) as log, _opened(args) as source:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import glob
 import os
-import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
 
 from attentive_gan.errors import UserError, shown
 from attentive_gan.image_io import SUFFIXES
+
+from .addresses import refuse_addresses
 
 #: Suffixes of videos; OpenCV and ffmpeg decide what they can read.
 VIDEO_SUFFIXES = (
@@ -22,18 +22,7 @@ VIDEO_SUFFIXES = (
     '.qt', '.mod', '.tod', '.y4m', '.rm', '.rmvb', '.wtv', '.nut', '.ivf', '.h264', '.h265', '.hevc',
 )  # fmt: skip
 
-#: Schemes of addresses that are read live.
-LIVE_SCHEMES = ('rtsp', 'rtsps', 'rtmp', 'http', 'https', 'udp', 'tcp', 'srt')
-
-#: A camera of this machine, by its number.
-CAMERA = re.compile(r'camera:(\d{1,3})')
-
-#: Suffixes of videos that are streams too; others are files, which must be read whole.
-_STREAMED = ('.ts', '.m2ts', '.mts', '.flv', '.asf', '.h264', '.h265', '.hevc', '.nut')
-
 _WILDCARDS = '*?['
-#: Beginnings of addresses in a network.
-_ADDRESS = re.compile(r'[a-z][a-z0-9+.-]*://', re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -78,7 +67,7 @@ def find_inputs(
     Raises:
         UserError: An argument matches no file, or no file is an image or video by its name.
     """
-    _refuse_addresses(map(str, inputs))
+    refuse_addresses(map(str, inputs))
     several_folders = sum(Path(path).is_dir() for path in inputs) > 1
     found: dict[str, InputFile] = {}  # by real path, so that a file given twice counts once
     ignored: Counter[str] = Counter()
@@ -115,50 +104,6 @@ def find_inputs(
     return FoundInputs(list(found.values()), ignored)
 
 
-def is_live(argument: str) -> bool:
-    """Return whether an input is a camera or a network stream rather than a file.
-
-    Example:
-        >>> [is_live(a) for a in ('camera:0', 'rtsp://10.0.0.7/stream', 'trip/clip.mp4', '0')]
-        [True, True, False, False]
-    """
-    scheme, found, _ = argument.partition('://')
-    return bool(CAMERA.fullmatch(argument)) or bool(found and scheme in LIVE_SCHEMES)
-
-
-def refuse_address(argument: str) -> None:
-    """Refuse addresses of files, and of kinds that are not read.
-
-    Args:
-        argument: An input.
-
-    Raises:
-        UserError: It is such an address; the message says what to do.
-    """
-    scheme, found, _ = argument.partition('://')
-    if not found or not scheme.isalnum():
-        return
-    if scheme not in LIVE_SCHEMES:
-        raise UserError(
-            f'{shown(argument)}: nothing is read from addresses that begin with {shown(scheme)}. Download '
-            f'the file and name it; live streams begin with {", ".join(LIVE_SCHEMES)}'
-        )
-    suffix = Path(urlsplit(argument).path).suffix.lower()
-    is_file = suffix in SUFFIXES or (suffix in VIDEO_SUFFIXES and suffix not in _STREAMED)
-    if scheme in ('http', 'https') and is_file:
-        raise UserError(
-            f'{shown(argument)} is the address of a file. Download it (curl -LO ADDRESS) and name the '
-            'file; only live streams are read from addresses'
-        )
-
-
-def _refuse_addresses(arguments: Iterable[str]) -> None:
-    for argument in arguments:
-        refuse_address(argument)
-        if is_live(argument):
-            raise UserError(f'{shown(argument)} is live, so it must be the only input of a command')
-
-
 def _is_result(file: Path, root: Path, out: Path | None, result_suffix: str) -> bool:
     """Return whether a file is a result of an earlier run beside its input, such as photo_dry.jpg."""
     beside = out is None or _is_same_or_below(root, out)
@@ -177,10 +122,6 @@ def _matches(pattern: str, out: Path | None) -> tuple[Path, list[Path]]:
     parts = Path(pattern).parts
     fixed = next((k for k, part in enumerate(parts) if any(c in part for c in _WILDCARDS)), None)
     if fixed is None:
-        if _ADDRESS.match(pattern):
-            raise UserError(
-                f'{shown(pattern)} is an address; download the file first, and name it on this machine'
-            )
         raise UserError(f'{shown(pattern)} does not exist. Check the path.')
     root = Path(*parts[:fixed])
     files = sorted(root.glob(str(Path(*parts[fixed:]))))

@@ -64,10 +64,10 @@ def restore_live(
     Args:
         restorer: The network.
         source: The stream, open.
-        output: Video to write: .mp4, .m4v, .mov or .mkv.
-        options: `quality` and `tell_wet` count, and `temporal`: unless it is off and if the network has an
-            attention map, earlier frames show what drops hide.
-        progress: Called after each frame with the number of frames and the its time after the first.
+        output: Video to write: .mp4, .m4v, .mov, .mkv or .webm.
+        options: `quality`, `codec`, `encoder_options` and `tell_wet` count, and `temporal`: unless it is
+            off and if the network has an attention map, earlier frames show what drops hide.
+        progress: Called after each frame with the number of frames and its time after the first.
 
     Raises:
         UserError: ffmpeg is not installed, or the file cannot be written.
@@ -83,7 +83,7 @@ def restore_live(
         meter = WetnessMeter(RaindropDetector(restorer), RESTORING_INTERVAL)
     times: list[int] = []
     begin = 0.0
-    with _live_writer(output, info, options.quality, times) as (writer, notes):
+    with _live_writer(output, info, options, times) as (writer, notes):
         for frame in source.frames():
             if meter is not None:
                 meter.add(frame.image, frame.seconds)
@@ -121,15 +121,15 @@ def check_live_output(output: Path) -> None:
 
 @contextmanager
 def _live_writer(
-    output: Path, info: VideoInfo, quality: int, times: Sequence[int]
+    output: Path, info: VideoInfo, options: VideoOptions, times: Sequence[int]
 ) -> Iterator[tuple[FrameWriter, list[str]]]:
     """Yield a writer of frames, and notes about the file, which is complete after the block."""
-    backend = FfmpegBackend()
+    backend = FfmpegBackend(codec=options.codec, encoder_options=options.encoder_options)
     output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f'.{output.stem[:50]}.', dir=output.parent) as folder:
-        segment = Path(folder, 'live.mp4')
-        notes = backend.prepare(segment, output, info)
-        with backend.segment_writer(segment, info, quality) as writer:
+        notes = backend.prepare(output, output, info)
+        segment = Path(folder, f'live{backend.segment_suffix}')
+        with backend.segment_writer(segment, info, options.quality) as writer:
             yield writer, notes
         with atomic_write(output, keep_suffix=True) as temporary:
             backend.write_live(segment, times, temporary)

@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 import cv2
 import numpy as np
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 from attentive_gan.errors import UserError, shown
 from attentive_gan.image_io import MAX_PIXELS
 from attentive_gan.image_io.headers import too_large
-from attentive_gan.restoration.inputs import CAMERA, refuse_address
+from attentive_gan.restoration.addresses import CAMERA, public_address, refuse_address
 from attentive_gan.utils.types import ImageArray
 
 #: Seconds without a frame after which a stream counts as ended.
@@ -67,11 +66,13 @@ class LiveSource:
         there, frame = self._capture.read()
         if not there:
             self._capture.release()
-            raise UserError(f'{shown(_public(self.address))} opens but gives no frame; {_ADVICE}')
+            raise UserError(
+                f'{shown(public_address(self.address))} opens but gives no frame; {_ADVICE}'
+            )
         height, width = frame.shape[:2]
         if height * width > self._max_pixels:
             self._capture.release()
-            raise too_large(_public(self.address), f'{width}x{height}', self._max_pixels)
+            raise too_large(public_address(self.address), f'{width}x{height}', self._max_pixels)
         self._started = time.monotonic()
         self._shape = frame.shape
         self._put(frame)
@@ -87,7 +88,7 @@ class LiveSource:
     @property
     def name(self) -> str:
         """The address without user name and password, for messages and records."""
-        return shown(_public(self.address))
+        return shown(public_address(self.address))
 
     @property
     def size(self) -> tuple[int, int]:
@@ -175,18 +176,5 @@ def open_capture(address: str, timeout: float) -> cv2.VideoCapture:
     finally:
         cv2.utils.logging.setLogLevel(level)
     if not capture.isOpened():
-        raise UserError(f'{shown(_public(address))} cannot be opened by OpenCV; {_ADVICE}')
+        raise UserError(f'{shown(public_address(address))} cannot be opened by OpenCV; {_ADVICE}')
     return capture
-
-
-def _public(address: str) -> str:
-    """Return an address without user name and password.
-
-    Example:
-        >>> _public('rtsp://admin:secret@10.0.0.7:554/stream')
-        'rtsp://10.0.0.7:554/stream'
-    """
-    if CAMERA.fullmatch(address):
-        return address
-    parts = urlsplit(address)
-    return parts._replace(netloc=parts.netloc.rpartition('@')[2]).geturl()
