@@ -115,7 +115,7 @@ def _spy(path):
     def flushed(handle):
         fsync(handle)
         number = handle if isinstance(handle, int) else handle.fileno()
-        note('fsync', os.readlink(f'/proc/self/fd/{number}'))
+        note('fsync', Path(f'/proc/self/fd/{number}').readlink())
 
     def audit(event, arguments):
         if event in ('os.rename', 'os.remove'):

@@ -1,12 +1,12 @@
 """The 46 faults, and the table of which a run of the tests has shown to be survived.
 
-Tests name their rows by `@pytest.mark.fault('A1', ...)`. A row passes if all of its tests passed and one ran.
+Tests name their rows by `@pytest.mark.fault('A1', ...)`. A row passes if all of its tests passed and at
+least one ran.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
 
 import pytest
 
@@ -61,7 +61,22 @@ ROWS = {
     'E10': 'mutated files (fuzzing)',
 }
 #: Rows about what MMEngine's runner does not do: reading images, writing results, tables and pages.
-NOT_OF_A_RUNNER = {'C1', 'C2', 'C3', 'C4', 'C5', 'C8', 'C9', 'C10', 'E3', 'E5', 'E6', 'E7', 'E8', 'E10'}
+NOT_OF_A_RUNNER = {
+    'C1',
+    'C2',
+    'C3',
+    'C4',
+    'C5',
+    'C8',
+    'C9',
+    'C10',
+    'E3',
+    'E5',
+    'E6',
+    'E7',
+    'E8',
+    'E10',
+}
 
 
 class FaultTable:
@@ -126,9 +141,3 @@ def rows_of(item: pytest.Item) -> tuple[str, ...]:
     if unknown:
         raise pytest.UsageError(f'{item.nodeid}: there is no fault {", ".join(unknown)}')
     return tuple(rows)
-
-
-def without_test(items: Iterable[pytest.Item]) -> list[str]:
-    """Return the rows that none of some tests shows."""
-    shown = {row for item in items for row in rows_of(item)}
-    return [row for row in ROWS if row not in shown]

@@ -64,13 +64,6 @@ def test_signals_save_the_running_iteration(run, whole, tmp_path, number, code):
     whole.assert_reached(tmp_path, **PLAIN)
 
 
-@pytest.mark.fault('A3')
-def test_a_second_signal_ends_at_once(run, tmp_path):
-    stopped = run(SIGNALS_AT='1:15,15', **PLAIN)
-    assert stopped.returncode == 143
-    assert not list(tmp_path.glob('iter_*.pth'))
-
-
 @pytest.mark.fault('A4')
 def test_a_full_disk_while_a_checkpoint_is_written(run, whole, tmp_path):
     run(max_iters=2, **PLAIN)
@@ -132,7 +125,9 @@ def test_bits_of_a_tensor_are_flipped(goes_on, whole, tmp_path):
         newest = work_dir / 'iter_4.pth'
         content = bytearray(newest.read_bytes())
         with zipfile.ZipFile(newest) as archive:
-            largest = max(archive.infolist(), key=lambda info: ('/data/' in info.filename, info.file_size))
+            largest = max(
+                archive.infolist(), key=lambda info: ('/data/' in info.filename, info.file_size)
+            )
             payload = archive.read(largest)
         at = content.index(payload) + random.Random(0).randrange(len(payload) - 8)
         content[at : at + 8] = bytes(byte ^ 0x41 for byte in content[at : at + 8])

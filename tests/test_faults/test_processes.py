@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 
 import psutil
 import pytest
@@ -88,10 +87,11 @@ def test_a_stopped_process_is_found_within_the_configured_time(target, data, tmp
 @pytest.mark.fault('D4')
 def test_one_process_writes(target, data, tmp_path, tmp_path_factory):
     spied = tmp_path_factory.mktemp('spy') / 'calls'
-    started = target.start(
-        data, tmp_path, ranks=2, SPY=spied, max_iters=2, val_interval=2, **PLAIN
-    )
+    started = target.start(data, tmp_path, ranks=2, SPY=spied, max_iters=2, val_interval=2, **PLAIN)
     assert [item.wait().returncode for item in started] == [0, 0]
     logs = [spied.with_name(f'{spied.name}.{item.pid}').read_text() for item in started]
-    assert [f'{tmp_path}/iter_2.pth' in log or '.iter_2.pth' in log for log in logs] == [True, False]
+    assert [f'{tmp_path}/iter_2.pth' in log or '.iter_2.pth' in log for log in logs] == [
+        True,
+        False,
+    ]
     assert f'{tmp_path}/' not in logs[1]

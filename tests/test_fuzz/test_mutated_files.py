@@ -41,6 +41,7 @@ def rounds(request):
     return request.config.getoption('--fuzz-rounds')
 
 
+@pytest.mark.fault('E10')
 @pytest.mark.parametrize('suffix', ['png', 'jpg', 'webp', 'bmp', 'tif'])
 def test_image_headers(tmp_path, rounds, suffix):
     pixels = np.random.default_rng(0).integers(0, 255, (12, 16, 3), dtype=np.uint8)
@@ -51,6 +52,7 @@ def test_image_headers(tmp_path, rounds, suffix):
     assert fuzz(path, read_header, mutated_bytes, rounds, 1)
 
 
+@pytest.mark.fault('E10')
 @pytest.mark.parametrize('layout', ['zip', 'legacy'])
 def test_checkpoints(tmp_path, rounds, layout):
     history = HistoryBuffer()
@@ -71,6 +73,7 @@ def test_checkpoints(tmp_path, rounds, layout):
     assert fuzz(path, read, mutated_bytes, rounds, 2)
 
 
+@pytest.mark.fault('E10')
 def test_weights_and_their_descriptions(tmp_path, rounds):
     network = RestorationUNet(channels=(4, 6), blocks=1, shuffle=2)
     generator = dict(type='RestorationUNet', channels=[4, 6], blocks=1, shuffle=2)
@@ -88,12 +91,14 @@ def test_weights_and_their_descriptions(tmp_path, rounds):
     assert fuzz(path, read, mutated_bytes, rounds, 3)
 
 
+@pytest.mark.fault('E10')
 def test_results(tmp_path, rounds):
     result = fake_result('net', 'config', ['0', '1'], 22, tmp_path, COST, ['a note'])
     path = tmp_path / 'entries' / result.folder / 'result.json'
     assert fuzz(path, read_result, mutated_text, rounds, 4)
 
 
+@pytest.mark.fault('E10')
 def test_manifests(tmp_path, rounds):
     manifest = tmp_path / 'manifest.json'
     record = {'number': 0, 'sha256': {'rainy/0.png': '0'}, 'source_sha256': None}
@@ -118,6 +123,7 @@ def test_manifests(tmp_path, rounds):
     assert fuzz(calibration, read_calibration, mutated_text, rounds, 8)
 
 
+@pytest.mark.fault('E10')
 @pytest.mark.parametrize('suffix', ['yaml', 'json'])
 def test_configs(tmp_path, rounds, suffix):
     lines = [
