@@ -1,13 +1,13 @@
-"""Disturbs a training at random until it has been restarted twenty times; its end must be the undisturbed one.
+"""Disturbs a training at random until it was restarted twenty times; it must end as the undisturbed one.
 
     python tests/chaos.py --minutes 10                 # one process
     python tests/chaos.py --minutes 10 --processes 2   # two, on gloo
 
-Disturbances: kill -9, SIGTERM, SIGINT, SIGSTOP of one process, a full disk, full shared memory, no memory left.
-All begin at a random time after a start; which and when depends on --seed, where exactly they hit on the machine.
+Disturbances: kill -9, SIGTERM, SIGINT, SIGSTOP of one process, full disk, full shared memory, no memory.
+All begin at a random time after a start; which and when depends on --seed, where they hit on the machine.
 The training has tiny networks and runs in a file system of its own, with its own /dev/shm; that needs
-`unshare -rm` (Linux). The exit code is 0 if weights, optimizers, schedules, random states and best score are
-equal to the last bit.
+`unshare -rm` (Linux). The exit code is 0 if weights, optimizers, schedules, random states and best score
+are equal to the last bit.
 """
 
 from __future__ import annotations
@@ -28,12 +28,14 @@ import psutil
 import torch
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent / 'support')]
-from support.fork_server import Started
-from support.runs import write_pairs
-from support.targets import OwnTarget
+from support.fork_server import Started  # noqa: E402
+from support.runs import write_pairs  # noqa: E402
+from support.targets import OwnTarget  # noqa: E402
 
 #: Seconds for a disturbed training to end by itself.
 PATIENCE = 90
+#: Seconds that the disturbed training sleeps in each iteration, for it to last.
+SLOW = 0.08
 #: Intervals of the training, and how long its parts wait for each other.
 OPTIONS = [
     'default_hooks.logger.interval=50', 'default_hooks.checkpoint.interval=100',
@@ -91,11 +93,10 @@ class Chaos:
             *(['SIGSTOP'] if self.ranks else []),
         ]
 
-    def start(self, work_dir: Path, iterations: int) -> list[Started]:
+    def start(self, work_dir: Path, iterations: int, **faults: object) -> list[Started]:
         """Start or go on with a training."""
-        return self.target.start(
-            self.data, work_dir, ranks=self.ranks, resume='auto', max_iters=iterations, **WANTED
-        )
+        wanted = dict(ranks=self.ranks, resume='auto', max_iters=iterations, **WANTED, **faults)
+        return self.target.start(self.data, work_dir, **wanted)
 
     def undisturbed(self, name: str, iterations: int) -> float:
         """Train without disturbances, and return the seconds it took."""
@@ -120,7 +121,7 @@ class Chaos:
             resource.prlimit(chosen, resource.RLIMIT_AS, (used, used))
 
     def ended(self, processes: list[Started], seconds: float) -> list[int] | None:
-        """Wait for all processes, and return their exit codes, or None if they were not ended by themselves."""
+        """Return the exit codes of all processes, or None if one did not end by itself."""
         end, codes = time.monotonic() + seconds, []
         for item in processes:
             try:
@@ -136,8 +137,8 @@ def alive(processes: list[Started]) -> bool:
 
 
 def harm(chaos: Chaos, iterations: int, pause: float, kind: str) -> str | None:
-    """Go on with the training, disturb it and wait for its end; return what happened, or None if it was done."""
-    processes = chaos.start(chaos.root / 'work', iterations)
+    """Go on, disturb the training and wait for its end; return what happened, or None at its end."""
+    processes = chaos.start(chaos.root / 'work', iterations, SLOW=SLOW)
     end = time.monotonic() + pause
     while time.monotonic() < end:
         time.sleep(0.1)
@@ -150,10 +151,8 @@ def harm(chaos: Chaos, iterations: int, pause: float, kind: str) -> str | None:
         return f'{kind}: it had just ended'
     # A lack of disk, shared memory or memory need not be noticed; then kill -9 is the disturbance.
     limit = PATIENCE if kind in SIGNALS else 30
-    if kind == 'SIGSTOP':
-        codes = wait_for_others(chaos, processes)
-    else:
-        codes = chaos.ended(processes, limit)
+    stopped = kind == 'SIGSTOP'
+    codes = wait_for_others(chaos, processes) if stopped else chaos.ended(processes, limit)
     chaos.disk.clear()
     chaos.shm.clear()
     at = max((int(path.stem[5:]) for path in (chaos.root / 'work').glob('iter_*.pth')), default=0)
@@ -200,8 +199,7 @@ def assert_equal(first: object, second: object, where: str = '') -> None:
 def run(wanted: argparse.Namespace) -> int:
     """Disturb a training; return 0 if it ends as the undisturbed one."""
     chaos = Chaos(Path(wanted.inside), wanted.processes, wanted.seed)
-    rate = 1000 / chaos.undisturbed('speed', 1000)
-    iterations = int(rate * wanted.minutes * 60)
+    iterations = int(wanted.minutes * 60 / SLOW * 0.6)  # the rest goes into starts and lost iterations
     seconds = chaos.undisturbed('whole', iterations)
     print(f'{iterations} iterations, undisturbed in {seconds:.0f} s', flush=True)
     began, count, results = time.monotonic(), 0, []
@@ -216,16 +214,14 @@ def run(wanted: argparse.Namespace) -> int:
         results.append(result)
         print(f'{count:3} after {time.monotonic() - began:4.0f} s  {result}', flush=True)
     codes = chaos.ended(chaos.start(chaos.root / 'work', iterations), 7200)
-    assert codes and not any(codes), codes
+    assert codes is not None
+    assert not any(codes), codes
     print(f'{count} disturbances, {time.monotonic() - began:.0f} s', flush=True)
     first, second = (state(chaos.root / name, iterations) for name in ('whole', 'work'))
     assert_equal(first, second)
     print('equal to the undisturbed training')
-    hung = [
-        result
-        for result in results
-        if 'by itself' in result and result.split(':')[0] in (*SIGNALS, 'SIGSTOP')
-    ]
+    told = [result for result in results if result.startswith((*SIGNALS, 'SIGSTOP'))]
+    hung = [result for result in told if 'by itself' in result]
     return 1 if hung or any('undisturbed with' in result for result in results) else 0
 
 
@@ -237,10 +233,10 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder, 'work')
         work.mkdir()
-        mount = f'mount -t tmpfs -o size=24m none {work} && mount -t tmpfs -o size=32m none /dev/shm && exec "$@"'
+        mount = f'mount -t tmpfs -o size=24m none {work} && mount -t tmpfs -o size=32m none /dev/shm'
         if not shutil.which('unshare'):
             sys.exit('this needs unshare (util-linux)')
-        command = ['unshare', '-rm', 'sh', '-c', mount, 'sh', sys.executable, __file__]
+        command = ['unshare', '-rm', 'sh', '-c', mount + ' && exec "$@"', 'sh', sys.executable, __file__]
         return subprocess.call([*command, *sys.argv[1:], '--inside', folder])
 
 
