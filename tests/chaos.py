@@ -107,7 +107,8 @@ class Chaos:
 
     def disturb(self, kind: str, processes: list[Started]) -> None:
         """Begin a disturbance of one of the processes."""
-        chosen = self.rng.choice(processes).pid
+        living = [item for item in processes if not item.has_ended()]
+        chosen = self.rng.choice(living or processes).pid
         if kind in SIGNALS:
             os.kill(chosen, SIGNALS[kind])
         elif kind == 'SIGSTOP':
@@ -131,18 +132,13 @@ class Chaos:
         return None if None in codes else codes
 
 
-def alive(processes: list[Started]) -> bool:
-    """Return whether a process of the training runs."""
-    return any(psutil.pid_exists(item.pid) for item in processes)
-
-
 def harm(chaos: Chaos, iterations: int, pause: float, kind: str) -> str | None:
     """Go on, disturb the training and wait for its end; return what happened, or None at its end."""
     processes = chaos.start(chaos.root / 'work', iterations, SLOW=SLOW)
     end = time.monotonic() + pause
     while time.monotonic() < end:
         time.sleep(0.1)
-        if not alive(processes):
+        if all(item.has_ended() for item in processes):
             codes = chaos.ended(processes, PATIENCE)
             return None if codes and not any(codes) else f'ended undisturbed with {codes}'
     try:
@@ -199,7 +195,9 @@ def assert_equal(first: object, second: object, where: str = '') -> None:
 def run(wanted: argparse.Namespace) -> int:
     """Disturb a training; return 0 if it ends as the undisturbed one."""
     chaos = Chaos(Path(wanted.inside), wanted.processes, wanted.seed)
-    iterations = int(wanted.minutes * 60 / SLOW * 0.6)  # the rest goes into starts and lost iterations
+    iterations = int(
+        wanted.minutes * 60 / SLOW * 0.6
+    )  # the rest goes into starts and lost iterations
     seconds = chaos.undisturbed('whole', iterations)
     print(f'{iterations} iterations, undisturbed in {seconds:.0f} s', flush=True)
     began, count, results = time.monotonic(), 0, []
@@ -233,10 +231,21 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder, 'work')
         work.mkdir()
-        mount = f'mount -t tmpfs -o size=24m none {work} && mount -t tmpfs -o size=32m none /dev/shm'
+        mount = (
+            f'mount -t tmpfs -o size=24m none {work} && mount -t tmpfs -o size=32m none /dev/shm'
+        )
         if not shutil.which('unshare'):
             sys.exit('this needs unshare (util-linux)')
-        command = ['unshare', '-rm', 'sh', '-c', mount + ' && exec "$@"', 'sh', sys.executable, __file__]
+        command = [
+            'unshare',
+            '-rm',
+            'sh',
+            '-c',
+            mount + ' && exec "$@"',
+            'sh',
+            sys.executable,
+            __file__,
+        ]
         return subprocess.call([*command, *sys.argv[1:], '--inside', folder])
 
 

@@ -80,7 +80,7 @@ class FaultInjection(Hook):
 
     def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
         iteration = batch_idx + 1
-        time.sleep(float(os.environ.get('SLOW', 0)))
+        time.sleep(float(os.environ.get('SLOW', '0')))
         if self._due('POISON_AFTER', iteration):
             _poison(runner.model)
         if self._due('KILL_AT', iteration):

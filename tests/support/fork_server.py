@@ -48,6 +48,10 @@ class Started:
         )
         return out, err
 
+    def has_ended(self) -> bool:
+        """Return whether it has ended."""
+        return bool(select.select([self._connection], [], [], 0)[0])
+
     def wait(self, seconds: float = 300) -> subprocess.CompletedProcess[str]:
         """Wait for its end; a program that takes longer is killed.
 
