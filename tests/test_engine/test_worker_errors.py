@@ -16,7 +16,7 @@ REPORTS = {
     'unable to allocate shared memory(shm) for file </torch_3_2>: No space left on device (28)': 'shm-size',
     'DataLoader timed out after 3 seconds': r'within 3 seconds.*b\.png.*timeout',
     '[../gloo/transport/tcp/unbound_buffer.cc:81] Timed out waiting 15000ms for recv operation':
-    r'another process.*env_cfg\.dist_cfg\.timeout',
+    r'another process.*did not answer.*env_cfg\.dist_cfg\.timeout',
     '[../gloo/transport/tcp/pair.cc:553] Connection closed by peer [127.0.0.1]:4096': 'another process',
 }  # fmt: skip
 
