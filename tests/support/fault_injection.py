@@ -15,6 +15,7 @@ Iterations count from 1. Of several processes only the last one is harmed.
 | STOP_AT=N | SIGSTOP in iteration N |
 | POISON_AT=N | the first weight becomes NaN before iteration N |
 | POISON_AFTER=N | the first weight becomes NaN after iteration N |
+| SLOW=S | sleeps S seconds in each iteration |
 | THREADS=T | torch computes with T threads |
 | SPY=FILE | appends flushes, renames and deletions to a file, a line each, with the process |
 | NO_NETWORK=1 | a connection to another machine ends the training |
@@ -79,6 +80,7 @@ class FaultInjection(Hook):
 
     def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
         iteration = batch_idx + 1
+        time.sleep(float(os.environ.get('SLOW', '0')))
         if self._due('POISON_AFTER', iteration):
             _poison(runner.model)
         if self._due('KILL_AT', iteration):
@@ -115,7 +117,7 @@ def _spy(path):
     def flushed(handle):
         fsync(handle)
         number = handle if isinstance(handle, int) else handle.fileno()
-        note('fsync', os.readlink(f'/proc/self/fd/{number}'))
+        note('fsync', Path(f'/proc/self/fd/{number}').readlink())
 
     def audit(event, arguments):
         if event in ('os.rename', 'os.remove'):

@@ -1,12 +1,12 @@
 """The 46 faults, and the table of which a run of the tests has shown to be survived.
 
-Tests name their rows by `@pytest.mark.fault('A1', ...)`. A row passes if all of its tests passed and one ran.
+Tests name their rows by `@pytest.mark.fault('A1', ...)`. A row passes if all of its tests passed and at
+least one ran.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
 
 import pytest
 
@@ -141,9 +141,3 @@ def rows_of(item: pytest.Item) -> tuple[str, ...]:
     if unknown:
         raise pytest.UsageError(f'{item.nodeid}: there is no fault {", ".join(unknown)}')
     return tuple(rows)
-
-
-def without_test(items: Iterable[pytest.Item]) -> list[str]:
-    """Return the rows that none of some tests shows."""
-    shown = {row for item in items for row in rows_of(item)}
-    return [row for row in ROWS if row not in shown]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import random
 import re
 import resource
 import signal
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -135,3 +137,51 @@ def fuzz(
         assert time.monotonic() - started < 2 * seconds, number
     path.write_bytes(sound)
     return refused
+
+
+def fuzz_in_child(
+    path: Path,
+    read: Callable[[Path], object],
+    mutate: Callable[[bytes, random.Random], bytes],
+    rounds: int,
+    seed: int,
+    seconds: float = 60.0,
+) -> None:
+    """As `fuzz`, in a child process: for readers in C, which no signal handler ends and which may crash.
+
+    Args:
+        path: A sound file; the mutation that was read last is beside it, as `child`.
+        read: Reads it.
+        mutate: Mutation of its content.
+        rounds: Number of mutations.
+        seed: Of the random numbers.
+        seconds: Limit of one reading.
+    """
+    copy = path.with_name(f'child{path.suffix}')
+    copy.write_bytes(path.read_bytes())
+    log = path.with_name('child.log')
+    pid = os.fork()
+    if pid == 0:
+        try:
+            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+            fuzz(copy, read, mutate, rounds, seed, seconds / 2)
+            os._exit(0)
+        except BaseException:  # noqa: BLE001 -- reported by the parent
+            log.write_text(traceback.format_exc(limit=20)[-3000:])
+            os._exit(1)
+    changed, last = time.monotonic(), 0
+    while True:
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended:
+            break
+        now = copy.stat().st_mtime_ns
+        if now != last:
+            changed, last = time.monotonic(), now
+        if time.monotonic() - changed > seconds:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            raise AssertionError(f'{copy} takes more than {seconds} s')
+        time.sleep(0.05)
+    code = os.waitstatus_to_exitcode(status)
+    assert code >= 0, f'{copy} ends the process with {signal.Signals(-code).name}'
+    assert code == 0, log.read_text()

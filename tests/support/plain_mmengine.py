@@ -1,8 +1,8 @@
 """A training by MMEngine's own runner: what the faults are injected into for comparison.
 
-It is what a user of MMEngine writes: its Runner, loop, sampler, checkpoint hook and distributed wrapper, with
-a small network (with dropout) and images that are flipped at random by NumPy's global generator, as the
-transforms of mmcv do it. Nothing of this project is imported but the injected faults.
+It is what a user of MMEngine writes: its Runner, loop, sampler, checkpoint hook and distributed wrapper,
+a small network with dropout, and images that are flipped at random by NumPy's global generator, as by
+the transforms of mmcv. Nothing of this project is imported but the injected faults.
 
     python plain_mmengine.py '{"data": "...", "work_dir": "...", "resume": false, ...}'
 """

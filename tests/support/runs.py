@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import cv2
 import numpy as np
+
+from support.fork_server import ForkServer
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 TINY_CONFIG = REPOSITORY / 'tests' / 'support' / 'tiny_config.py'
@@ -41,10 +44,25 @@ def environment(**variables: str) -> dict[str, str]:
     return {**os.environ, 'PYTHONPATH': path, 'OMP_NUM_THREADS': '1', **variables}
 
 
+#: What `tools/train.py` and `tools/test.py` import first.
+_MODULES = (
+    'attentive_gan.compat', 'attentive_gan.apis.train', 'attentive_gan.apis.test',
+    'attentive_gan.registration', 'mmagic.visualization', 'matplotlib.pyplot', 'yapf.yapflib.yapf_api',
+)  # fmt: skip
+
+
+@cache
+def training_server() -> ForkServer:
+    """Return the process from which trainings and tests are forked."""
+    return ForkServer(*_MODULES, environment=environment())
+
+
 def tool(
     name: str, *arguments: object, processes: int = 0, **variables: str
 ) -> subprocess.CompletedProcess:
     """Run a tool of this repository and return what became of it.
+
+    Single trainings and tests are forked from a process that has imported what they need.
 
     Args:
         name: File under tools/.
@@ -54,6 +72,11 @@ def tool(
     """
     command = [sys.executable]
     words = [str(item) for item in arguments]
+    if not processes and name in ('train.py', 'test.py'):
+        program = REPOSITORY / 'tools' / name
+        return (
+            training_server().start([program, *words], environment(**variables), REPOSITORY).wait()
+        )
     if processes:
         command += ['-m', 'torch.distributed.run', '--standalone', f'--nproc-per-node={processes}']
         words += ['--launcher', 'pytorch']

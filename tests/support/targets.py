@@ -14,13 +14,9 @@ from typing import Any
 import torch
 
 from support.fork_server import ForkServer, Started
-from support.runs import REPOSITORY, TINY_CONFIG, data_options, environment
+from support.runs import REPOSITORY, TINY_CONFIG, data_options, environment, training_server
 
-#: What a program imports before it starts; forking takes a tenth of the time.
-OWN_MODULES = (
-    'attentive_gan.compat', 'attentive_gan.apis.train', 'attentive_gan.registration',
-    'mmagic.visualization', 'matplotlib.pyplot', 'yapf.yapflib.yapf_api',
-)  # fmt: skip
+#: What MMEngine's program imports before it is forked.
 PLAIN_MODULES = ('mmengine.runner', 'cv2', 'matplotlib.pyplot', 'yapf.yapflib.yapf_api')
 
 
@@ -31,12 +27,11 @@ class Target:
     """
 
     name = ''
-    modules: tuple[str, ...] = ()
 
-    @cached_property
+    @property
     def server(self) -> ForkServer:
         """The process that programs are forked from."""
-        return ForkServer(*self.modules, environment=self.variables())
+        raise NotImplementedError
 
     def variables(self, **faults: str) -> dict[str, str]:
         """Return the environment of a training."""
@@ -54,8 +49,9 @@ class Target:
             work_dir: Folder of the training.
             ranks: Number of processes of a distributed training; 0 for a plain one.
             wanted: `resume` (True, False or 'auto'), `max_iters`, `val_interval`, `workers`, `timeout` (of
-                workers), `keep` (checkpoints), `batch_size`, `lr`, `random` (False: a training that is easier
-                to go on with), `dist_timeout`, `load_from`, `config`; in capitals: faults (`fault_injection`).
+                workers), `keep` (checkpoints), `batch_size`, `lr`, `random` (False: a training that is
+                easier to go on with), `dist_timeout`, `load_from`, `config`; in capitals faults
+                (`fault_injection`).
         """
         faults = {name: str(wanted.pop(name)) for name in list(wanted) if name.isupper()}
         words = self.words(data, work_dir, ranks=ranks, **wanted)
@@ -77,7 +73,7 @@ class Target:
     def train(
         self, data: Path, work_dir: Path, seconds: float = 120, **wanted: Any
     ) -> subprocess.CompletedProcess[str]:
-        """Train to the end; of several processes the outputs are joined, and the code is the first that is not 0.
+        """Train to the end; of several processes the outputs are joined, the code is the first but 0.
 
         Raises:
             subprocess.TimeoutExpired: It took longer than `seconds`.
@@ -115,7 +111,12 @@ class Target:
 class OwnTarget(Target):
     """`tools/train.py` with tiny networks, everything else as in the real configs."""
 
-    name, modules = 'own', OWN_MODULES
+    name = 'own'
+
+    @property
+    def server(self) -> ForkServer:
+        """The process that programs are forked from; that of all tests."""
+        return training_server()
 
     def words(self, data: Path, work_dir: Path, **wanted: Any) -> list[str]:
         """Return the program and its arguments."""
@@ -150,7 +151,12 @@ class PlainTarget(Target):
     switch lets it read them.
     """
 
-    name, modules = 'mmengine', PLAIN_MODULES
+    name = 'mmengine'
+
+    @cached_property
+    def server(self) -> ForkServer:
+        """The process that programs are forked from; it has imported nothing of this project."""
+        return ForkServer(*PLAIN_MODULES, environment=self.variables())
 
     def variables(self, **faults: str) -> dict[str, str]:
         """Return the environment of a training."""

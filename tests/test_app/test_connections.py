@@ -21,7 +21,7 @@ def page():
     bound = listen(0)
     port = bound.getsockname()[1]
     access = Access((f'127.0.0.1:{port}',), LIMITS)
-    jobs = Jobs(lambda *_: pytest.fail('a request got through'))
+    jobs = Jobs(lambda *_: pytest.fail('a request got through'), 60)
     server = start_server(create_app(jobs, access, 'none'), bound, access)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -139,3 +139,32 @@ def test_a_connection_serves_several_requests(page):
             time.sleep(0.2)
         stream.sendall(request.replace(b'\r\n\r\n', b'\r\nConnection: close\r\n\r\n'))
         assert answer(stream).count(b'HTTP/1.1 200 ') == 4
+
+
+def test_work_that_takes_too_long_ends_and_the_next_image_gets_its_turn():
+    ended = threading.Event()
+
+    def work(content, _name, progress):
+        if content == b'endless':
+            try:
+                while True:
+                    time.sleep(0.01)
+                    progress(0.5)
+            finally:
+                ended.set()
+        return 'restored'
+
+    jobs = Jobs(work, 0.5)
+    try:
+        endless, other = jobs.submit(b'endless', 'a.png'), jobs.submit(b'', 'b.png')
+        end = time.monotonic() + 60
+        while jobs.find(other)[0].state != 'done':
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        job, _ = jobs.find(endless)
+        assert ended.is_set()
+        assert job.state == 'failed'
+        assert 'a.png takes longer than 0.5 seconds' in job.error
+        assert '--max-seconds' in job.error
+    finally:
+        jobs.close()

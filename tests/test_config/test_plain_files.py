@@ -31,6 +31,7 @@ def test_yaml_and_json_say_the_same_and_inherit(tmp_path):
     assert (config.model.type, config.betas) == ('AttentiveGAN', [0.5, 0.9])
 
 
+@pytest.mark.fault('E4')
 @pytest.mark.parametrize(
     ('text', 'reason'),
     [

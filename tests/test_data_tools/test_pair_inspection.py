@@ -46,6 +46,7 @@ def test_all_splits_are_checked_and_copies_between_them_found(raindrop_set, tmp_
     ]
 
 
+@pytest.mark.fault('C1')
 def test_every_fault_is_listed(raindrop_set, tmp_path):
     root = raindrop_set(range(6))
     (root / 'gt' / '0_clean.png').unlink()
@@ -67,6 +68,7 @@ def test_empty_folder_is_a_fault(raindrop_set, tmp_path):
     assert faults(tmp_path) == [f'no pairs in a folder: {tmp_path / "test_b"}']
 
 
+@pytest.mark.fault('C2')
 def test_damage_inside_of_a_file_is_found_by_the_manifest(raindrop_set):
     root = raindrop_set((0, 1), suffixes=('.bmp',))
     result = check(splits_of(root), root)

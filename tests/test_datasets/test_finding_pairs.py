@@ -73,6 +73,7 @@ def test_folder_of_splits_gets_a_hint(raindrop_set):
     assert f'did you mean {root}?' in message(root.parent)
 
 
+@pytest.mark.fault('C3')
 def test_missing_partners(raindrop_set):
     root = raindrop_set(range(6))
     for number in range(5):
@@ -88,6 +89,7 @@ def test_missing_partners(raindrop_set):
     assert 'without a partner in data/: gt/5_clean.png' in message(root)
 
 
+@pytest.mark.fault('C3')
 def test_duplicates(raindrop_set):
     root = raindrop_set((0, 7))
     write_image(root / 'data' / '7_rain.jpg', pair_of(7)[0])
@@ -104,12 +106,14 @@ def test_unexpected_names(raindrop_set):
     assert '1 other faults' in text
 
 
+@pytest.mark.fault('C3')
 def test_unequal_sizes(raindrop_set):
     root = raindrop_set((0, 1))
     write_image(root / 'gt' / '1_clean.png', pair_of(1, (24, 35))[1])
     assert 'differ in size: data/1_rain.png is 36x24, gt/1_clean.png is 35x24' in message(root)
 
 
+@pytest.mark.fault('C1')
 @pytest.mark.parametrize('folder', ['data/1_rain', 'gt/1_clean'])
 @pytest.mark.parametrize('suffix', ['.png', '.jpg'])
 @pytest.mark.parametrize(

@@ -75,7 +75,7 @@ STEPS = {
 }
 
 
-@pytest.mark.fault
+@pytest.mark.fault('A2', 'A8')
 @pytest.mark.parametrize('step', STEPS)
 def test_one_checkpoint_is_always_left(tmp_path, monkeypatch, step):
     hook = VerifiedCheckpointHook(interval=1, by_epoch=False, max_keep_ckpts=1, out_dir=None)

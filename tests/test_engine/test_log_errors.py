@@ -31,6 +31,7 @@ def test_a_lost_worker_is_raised_through_a_line_of_logging():
         _logger(error).warning('Iter(val) [2/6]')
 
 
+@pytest.mark.fault('A4')
 def test_a_full_disk_is_reported_once(capfd):
     logger = _logger(OSError(28, 'No space left on device'))
     for _ in range(3):

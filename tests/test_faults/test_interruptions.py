@@ -64,16 +64,9 @@ def test_signals_save_the_running_iteration(run, whole, tmp_path, number, code):
     whole.assert_reached(tmp_path, **PLAIN)
 
 
-@pytest.mark.fault('A3')
-def test_a_second_signal_ends_at_once(run, tmp_path):
-    stopped = run(SIGNALS_AT='1:15,15', **PLAIN)
-    assert stopped.returncode == 143
-    assert not list(tmp_path.glob('iter_*.pth'))
-
-
 @pytest.mark.fault('A4')
 def test_a_full_disk_while_a_checkpoint_is_written(run, whole, tmp_path):
-    run(max_iters=2, **PLAIN)
+    assert run(KILL_AT=3, **PLAIN).returncode == -9
     before = (tmp_path / 'iter_2.pth').read_bytes()
     full = run(resume=True, FULL_DISK_AT='4:1000', **PLAIN)
     assert full.returncode > 0

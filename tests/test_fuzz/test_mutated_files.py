@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
+from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -21,15 +23,20 @@ from attentive_gan.config.reading import load_config
 from attentive_gan.data_tools.pair_inspection import manifest_faults
 from attentive_gan.data_tools.render_journal import JOURNAL, RenderJournal
 from attentive_gan.datasets.raindrop_calibration import SCALES, read_calibration
-from attentive_gan.image_io import read_header
+from attentive_gan.image_io import read_header, read_image_file
+from attentive_gan.inference.model_metadata import ModelMetadata
+from attentive_gan.inference.onnx_session import OnnxSession
 from attentive_gan.leaderboard import read_entries, read_result
 from attentive_gan.models.networks.unet import RestorationUNet
+from attentive_gan.restoration.video.state import Scene, VideoState
+from attentive_gan.sweep.plan import TIMES_FILE, Training, read_object, read_times
+from attentive_gan.sweep.run import _read_state
 from attentive_gan.utils.checkpoint_io import read_checkpoint, read_state_dict
 from attentive_gan.utils.manifest import read_manifest
 from mmengine.logging import HistoryBuffer
 from PIL import Image
 from support.fake_results import fake_result
-from support.mutations import fuzz, mutated_bytes, mutated_text
+from support.mutations import fuzz, fuzz_in_child, mutated_bytes, mutated_text
 
 pytestmark = [pytest.mark.fuzz, pytest.mark.filterwarnings('ignore::UserWarning')]
 
@@ -41,6 +48,7 @@ def rounds(request):
     return request.config.getoption('--fuzz-rounds')
 
 
+@pytest.mark.fault('E10')
 @pytest.mark.parametrize('suffix', ['png', 'jpg', 'webp', 'bmp', 'tif'])
 def test_image_headers(tmp_path, rounds, suffix):
     pixels = np.random.default_rng(0).integers(0, 255, (12, 16, 3), dtype=np.uint8)
@@ -51,6 +59,83 @@ def test_image_headers(tmp_path, rounds, suffix):
     assert fuzz(path, read_header, mutated_bytes, rounds, 1)
 
 
+@pytest.mark.fault('E10')
+@pytest.mark.parametrize('suffix', ['png', 'jpg', 'webp', 'bmp', 'tif', '16.png', '16.tif'])
+def test_image_decoders(tmp_path, rounds, suffix):
+    pixels = np.random.default_rng(0).integers(0, 255, (12, 16, 3), dtype=np.uint8)
+    path = tmp_path / f'a.{suffix}'
+    if suffix.startswith('16'):
+        cv2.imwrite(str(path), pixels.astype(np.uint16) * 257)
+    else:
+        Image.fromarray(pixels).save(path)
+    fuzz_in_child(path, read_image_file, mutated_bytes, rounds, 13)
+
+
+@pytest.mark.fault('E10')
+def test_onnx(tmp_path, rounds):
+    pytest.importorskip('onnxruntime')
+    onnx = pytest.importorskip('onnx')
+    helper = onnx.helper
+    sizes = ['n', 3, 'h', 'w']
+    graph = helper.make_graph(
+        [helper.make_node('Conv', ['rainy', 'weight'], ['restored'], pads=[1, 1, 1, 1])],
+        'network',
+        [helper.make_tensor_value_info('rainy', onnx.TensorProto.FLOAT, sizes)],
+        [helper.make_tensor_value_info('restored', onnx.TensorProto.FLOAT, sizes)],
+        [helper.make_tensor('weight', onnx.TensorProto.FLOAT, [3, 3, 3, 3], [0.1] * 81)],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid('', 18)], ir_version=8)
+    metadata = ModelMetadata('net', 'rgb', 1, 'reflect', None, 100.0, '').to_metadata()
+    helper.set_model_props(model, metadata)
+    path = tmp_path / 'network.onnx'
+    onnx.save(model, path)
+
+    def read(path):
+        try:
+            OnnxSession(path, 'cpu').run(torch.zeros(1, 3, 8, 8))
+        except MemoryError:
+            return  # a lack of memory is handled by who restores
+
+    fuzz_in_child(path, read, mutated_bytes, rounds, 14)
+
+
+@pytest.mark.fault('E10')
+def test_sweeps(tmp_path, rounds):
+    training = Training('a', Path('a.py'), tmp_path)
+    plan = tmp_path / 'plan.json'
+    plan.write_text(
+        json.dumps({'iterations': 5, 'minutes': None, 'options': {'a': "'b'"}}, indent=1)
+    )
+    assert fuzz(plan, lambda path: read_object(path, 'a plan'), mutated_text, rounds, 15)
+    times = tmp_path / TIMES_FILE
+    times.write_text(json.dumps({'seconds': [0.5, 0.25, 1]}, indent=1))
+    assert fuzz(times, lambda path: sum(read_times(path.parent)), mutated_text, rounds, 16)
+    state = tmp_path / 'state.json'
+    state.write_text(json.dumps({'state': 'done', 'iterations': 5, 'minutes': 0.5}, indent=1))
+    assert fuzz(state, lambda _: _read_state(training), mutated_text, rounds, 17)
+
+
+@pytest.mark.fault('E10')
+def test_states_of_videos(tmp_path, rounds):
+    folder = tmp_path / '.out.mp4.restoring'
+
+    def resume(_):
+        with VideoState(tmp_path / 'out.mp4', {'source': 'a'}, '.mp4') as state:
+            assert all(segment.frames > 0 for segment in state.segments)
+            state.scene()
+
+    with VideoState(tmp_path / 'out.mp4', {'source': 'a'}, '.mp4') as state:
+        for frames in (7, 5):
+            state.unfinished.write_bytes(b'x')
+            state.complete_segment(
+                frames, Scene(np.zeros((4, 6), np.float32), np.ones((2, 3), np.float32))
+            )
+    fuzz(folder / 'frames.json', resume, mutated_text, rounds, 18)
+    (scene,) = folder.glob('scene_*.npz')
+    assert fuzz(scene, resume, mutated_bytes, rounds, 19)
+
+
+@pytest.mark.fault('E10')
 @pytest.mark.parametrize('layout', ['zip', 'legacy'])
 def test_checkpoints(tmp_path, rounds, layout):
     history = HistoryBuffer()
@@ -71,6 +156,7 @@ def test_checkpoints(tmp_path, rounds, layout):
     assert fuzz(path, read, mutated_bytes, rounds, 2)
 
 
+@pytest.mark.fault('E10')
 def test_weights_and_their_descriptions(tmp_path, rounds):
     network = RestorationUNet(channels=(4, 6), blocks=1, shuffle=2)
     generator = dict(type='RestorationUNet', channels=[4, 6], blocks=1, shuffle=2)
@@ -88,12 +174,14 @@ def test_weights_and_their_descriptions(tmp_path, rounds):
     assert fuzz(path, read, mutated_bytes, rounds, 3)
 
 
+@pytest.mark.fault('E10')
 def test_results(tmp_path, rounds):
     result = fake_result('net', 'config', ['0', '1'], 22, tmp_path, COST, ['a note'])
     path = tmp_path / 'entries' / result.folder / 'result.json'
     assert fuzz(path, read_result, mutated_text, rounds, 4)
 
 
+@pytest.mark.fault('E10')
 def test_manifests(tmp_path, rounds):
     manifest = tmp_path / 'manifest.json'
     record = {'number': 0, 'sha256': {'rainy/0.png': '0'}, 'source_sha256': None}
@@ -118,6 +206,7 @@ def test_manifests(tmp_path, rounds):
     assert fuzz(calibration, read_calibration, mutated_text, rounds, 8)
 
 
+@pytest.mark.fault('E10')
 @pytest.mark.parametrize('suffix', ['yaml', 'json'])
 def test_configs(tmp_path, rounds, suffix):
     lines = [

@@ -70,6 +70,7 @@ def test_lossless_files_stay_as_they_are(
         assert after.info['dpi'] == pytest.approx(before.info['dpi'], abs=0.02)
 
 
+@pytest.mark.fault('C4')
 @pytest.mark.parametrize('channels', [(), (3,), (4,)])
 def test_16_bit_png_stays_as_it_is(tmp_path: Path, channels: tuple[int, ...]) -> None:
     stored = pixels(*channels, bits=16)
@@ -125,6 +126,7 @@ def test_bmp_and_palettes(tmp_path: Path) -> None:
     assert set(np.unique(image_file.pixels)) == {0, 255}
 
 
+@pytest.mark.fault('C4')
 @pytest.mark.parametrize('orientation', range(1, 9))
 def test_images_are_turned_upright_once(tmp_path: Path, orientation: int) -> None:
     source = pillow_file(tmp_path / 'a.jpg', 3, **metadata(orientation))
@@ -147,6 +149,7 @@ def test_jpeg_keeps_grey_profile_and_full_colour_resolution(tmp_path: Path) -> N
     assert [layer[1:3] for layer in seen.layer] == [(1, 1)] * 3
 
 
+@pytest.mark.fault('C4')
 def test_cmyk_becomes_rgb_and_loses_its_profile(tmp_path: Path) -> None:
     source = tmp_path / 'c.jpg'
     Image.fromarray(pixels(4), 'CMYK').save(source, icc_profile=b'a profile of inks')
@@ -168,6 +171,7 @@ def test_nothing_is_lost_silently(
         check_format_holds(name, height, width, alpha, bits)
 
 
+@pytest.mark.fault('C8')
 def test_odd_names(tmp_path: Path) -> None:
     image_file = read_image_file(pillow_file(tmp_path / 'a.png', 3))
     for name in ('two\nlines.png', 'ä' * 125 + '.png', 'x' * 251 + '.png'):

@@ -56,6 +56,7 @@ def test_orientation_is_found_wherever_it_stands(tmp_path, bits, behind):
     assert exif[274] == 1
 
 
+@pytest.mark.fault('C5')
 @pytest.mark.parametrize('bits', [8, 16])
 @pytest.mark.parametrize('claim', [0x7FFFFFF0, 0xFFFFFFFF, 10_000_000])
 def test_claims_of_more_bytes_than_the_file_has_reserve_nothing(tmp_path, bits, claim):

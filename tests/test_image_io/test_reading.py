@@ -43,11 +43,13 @@ def test_content_decides_not_the_suffix(tmp_path):
     np.testing.assert_array_equal(read_image(path), COLOUR)
 
 
+@pytest.mark.fault('C4')
 def test_one_pixel(tmp_path):
     path = save(tmp_path / 'a.png', Image.fromarray(COLOUR[:1, :1]))
     assert read_image(path).shape == (1, 1, 3)
 
 
+@pytest.mark.fault('C4')
 def test_grey_and_bilevel_become_three_equal_channels(tmp_path):
     grey = COLOUR[..., 0]
     for mode, expected in (('L', grey), ('1', np.where(grey > 127, 255, 0))):
@@ -87,6 +89,7 @@ def test_32_bits_are_refused(tmp_path):
         read_image(path)
 
 
+@pytest.mark.fault('C4')
 def test_opaque_alpha_is_dropped_and_transparency_refused(tmp_path):
     opaque = np.dstack([COLOUR, np.full((7, 11), 255, np.uint8)])
     path = save(tmp_path / 'opaque.png', Image.fromarray(opaque))
@@ -123,6 +126,7 @@ def test_16_bit_png_with_exif_orientation(tmp_path):
     np.testing.assert_array_equal(read_image(path)[..., 0], np.rot90(COLOUR[..., 0], -1))
 
 
+@pytest.mark.fault('C1')
 @pytest.mark.parametrize('suffix', ['.png', '.jpg', '.webp', '.bmp', '.tif'])
 @pytest.mark.parametrize('kept', [0.3, 0.9])
 def test_truncated_images_are_refused_by_both_readers(tmp_path, suffix, kept):
@@ -190,6 +194,7 @@ def bomb(path: Path, width: int, height: int) -> Path:
     return path
 
 
+@pytest.mark.fault('C5')
 @pytest.mark.parametrize('size', [(20_000, 20_000), (100_000, 600), (8_000, 7_000)])
 def test_bombs_are_refused_from_their_header(tmp_path, size, monkeypatch):
     path = bomb(tmp_path / 'bomb.png', *size)

@@ -83,6 +83,7 @@ def test_generated_layouts_give_the_pixels_that_were_meant(layout):
         np.testing.assert_array_equal(file.alpha, turned(stored[..., -1], orientation))
 
 
+@pytest.mark.fault('C4')
 @pytest.mark.parametrize('orientation', range(1, 9))
 @pytest.mark.parametrize('bits', [8, 16])
 @pytest.mark.parametrize('compression', ['tiff_lzw', 'packbits', 'tiff_adobe_deflate', None])

@@ -55,6 +55,7 @@ def check_refused(board, reason):
     assert path.parent.name in write_page(summary, out).read_text()
 
 
+@pytest.mark.fault('E7')
 @pytest.mark.parametrize(
     ('token', 'reason'),
     [
@@ -133,6 +134,7 @@ def test_missing_parts_are_named(board):
         assert len(summarize(board[0], 'input').rows) >= 2
 
 
+@pytest.mark.fault('E7')
 def test_a_key_twice_is_refused(board):
     board[1].write_text(
         board[2].replace('"name": "worst of all"', '"name": "worst of all", "name": "best"', 1)
@@ -140,6 +142,7 @@ def test_a_key_twice_is_refused(board):
     check_refused(board, 'occurs twice')
 
 
+@pytest.mark.fault('E7')
 def test_deep_values_are_refused_where_any_value_may_be(board):
     value = []
     for _ in range(200):
@@ -159,6 +162,7 @@ def test_files_that_are_no_text_are_refused(board):
     check_refused(board, 'no regular file')
 
 
+@pytest.mark.fault('E6')
 def test_another_results_name_is_refused(board):
     shutil.move(board[1].parent, board[1].parents[1] / 'copy')
     board = (

@@ -192,6 +192,7 @@ def test_mistakes_are_found_before_any_work(
         plan_batch(inputs, tmp_path / 'out', BatchOptions())
 
 
+@pytest.mark.fault('C9')
 def test_nothing_is_replaced_unasked(tmp_path: Path, save: Save, identity: ImageRestorer) -> None:
     source = save(tmp_path / 'in' / 'a.png')
     with pytest.raises(UserError, match='would replace its source'):
@@ -375,6 +376,7 @@ def test_a_pixel_that_is_not_finite_is_named(tmp_path: Path, save: Save) -> None
     assert not list((tmp_path / 'out').glob('*'))
 
 
+@pytest.mark.fault('B5')
 def test_images_of_one_size_go_together(tmp_path: Path, save: Save) -> None:
     """As on a GPU; the files are those of one after another."""
     network = lively(BUILDERS['unet']())

@@ -63,6 +63,7 @@ def test_results_beside_inputs_are_no_inputs_again(
         plan_batch([tmp_path], None, BatchOptions())
 
 
+@pytest.mark.fault('C9')
 def test_the_input_folder_as_output_folder(
     tmp_path: Path, save: Save, identity: ImageRestorer
 ) -> None:
@@ -97,6 +98,7 @@ def test_nothing_to_restore_is_an_error_that_says_why(tmp_path: Path, save: Save
         plan_batch([folder], tmp_path / 'out', BatchOptions())
 
 
+@pytest.mark.fault('C9')
 def test_links_out_of_the_output_folder_are_not_followed(tmp_path: Path, save: Save) -> None:
     save(tmp_path / 'in' / 'sub' / 'a.png')
     (tmp_path / 'elsewhere').mkdir()

@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 from support.runs import REPOSITORY, TINY_CONFIG, data_options, tool, write_pairs
+from support.targets import OwnTarget
+
+TARGET = OwnTarget()
 
 
 @pytest.fixture(scope='module')
@@ -95,42 +98,12 @@ def test_stages_start_when_the_config_says(whole):
     }
 
 
-@pytest.mark.parametrize('workers', [0, 2])
-def test_killed_training_resumes_to_the_same_bits(data, whole, tmp_path, workers):
-    """kill -9 between two saves; dropout makes this fail if random states are not restored."""
-    options = [f'train_dataloader.num_workers={workers}']
-    killed = train(data, tmp_path, options=options, KILL_AT='5')
-    assert killed.returncode != 0
-    assert not (tmp_path / 'iter_6.pth').exists()
-    resumed = train(data, tmp_path, '--resume', options=options)
-    assert resumed.returncode == 0, resumed.stderr
-    assert 'Resumed at iteration 4' in resumed.stdout
-    assert_same_training(state(whole[0]), state(tmp_path))
-
-
 def test_a_finished_training_can_be_prolonged(data, tmp_path):
     assert train(data, tmp_path, options=['train_cfg.max_iters=2']).returncode == 0
     resumed = train(data, tmp_path, '--resume', options=['train_cfg.max_iters=3'])
     assert resumed.returncode == 0, resumed.stderr
     assert 'planned for 2 iterations and now goes on to 3' in resumed.stdout + resumed.stderr
     assert (tmp_path / 'iter_3.pth').is_file()
-
-
-def test_number_of_workers_does_not_matter(data, whole, tmp_path):
-    done = train(data, tmp_path, options=['train_dataloader.num_workers=1'])
-    assert done.returncode == 0, done.stderr
-    assert_same_training(state(whole[0]), state(tmp_path))
-
-
-def test_damaged_newest_checkpoint_is_passed_over(data, whole, tmp_path):
-    assert train(data, tmp_path, KILL_AT='5').returncode != 0
-    newest = tmp_path / 'iter_4.pth'
-    newest.write_bytes(newest.read_bytes()[:-100])
-    resumed = train(data, tmp_path, '--resume')
-    assert resumed.returncode == 0, resumed.stderr
-    assert 'iter_4.pth is not used' in resumed.stdout + resumed.stderr
-    assert 'Resumed at iteration 3' in resumed.stdout
-    assert_same_training(state(whole[0]), state(tmp_path))
 
 
 def test_testing_gives_the_score_of_the_last_validation(data, whole, tmp_path):
@@ -152,14 +125,14 @@ def test_testing_gives_the_score_of_the_last_validation(data, whole, tmp_path):
 def test_two_processes_resume_exactly_and_test_alike_in_one(data, tmp_path):
     """MMEngine saves keys that it cannot read back and goes on from random weights."""
     runs = {name: tmp_path / name for name in ('whole', 'stopped')}
-    done = train(data, runs['whole'], processes=2)
+    done = TARGET.train(data, runs['whole'], ranks=2)
     assert done.returncode == 0, done.stderr
     saved = state(runs['whole'])
     assert not [key for key in saved['state_dict'] if '.module.' in key]
     assert len(saved['random_states']) == 2
 
-    assert train(data, runs['stopped'], processes=2, KILL_AT='5').returncode != 0
-    resumed = train(data, runs['stopped'], '--resume', processes=2)
+    assert TARGET.train(data, runs['stopped'], ranks=2, KILL_AT='5').returncode != 0
+    resumed = TARGET.train(data, runs['stopped'], ranks=2, resume=True)
     assert resumed.returncode == 0, resumed.stderr
     assert_same_training(saved, state(runs['stopped']))
 

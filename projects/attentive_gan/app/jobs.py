@@ -51,7 +51,9 @@ class Job:
     results: Results | None = None
     """Results if it is done."""
     cancelled: bool = False
-    """Whether the job was removed."""
+    """Whether the job was removed or took too long; the work ends at its next progress."""
+    started: float = 0.0
+    """Time at which the work began, by `time.monotonic`."""
 
 
 class Jobs:
@@ -59,10 +61,11 @@ class Jobs:
 
     Args:
         work: Restores one image.
+        seconds: Time for the work on an image.
     """
 
-    def __init__(self, work: Work) -> None:
-        self._work = work
+    def __init__(self, work: Work, seconds: float) -> None:
+        self._work, self._seconds = work, seconds
         self._jobs: dict[str, Job] = {}  # in the order of arrival
         self._lock = threading.RLock()
         self._closed = threading.Event()
@@ -114,11 +117,20 @@ class Jobs:
 
     def _sweep_forever(self) -> None:
         while not self._closed.wait(_SWEEP_SECONDS):
-            oldest = time.monotonic() - LEASE
+            now = time.monotonic()
             with self._lock:
                 for key, job in list(self._jobs.items()):
-                    if job.asked < oldest:
+                    if job.asked < now - LEASE:
                         self.forget(key)
+                    elif job.state == 'working' and job.started < now - self._seconds:
+                        self._give_up(job)
+
+    def _give_up(self, job: Job) -> None:
+        job.cancelled, job.state = True, 'failed'
+        job.error = (
+            f'{job.name} takes longer than {self._seconds:g} seconds; try a smaller image, or start the '
+            'app with a larger --max-seconds.'
+        )
 
     def _run(self, job: Job) -> None:
         def progress(fraction: float) -> None:
@@ -129,21 +141,25 @@ class Jobs:
         with self._lock:
             if job.cancelled:
                 return
-            job.state = 'working'
+            job.state, job.started = 'working', time.monotonic()
             content, job.content = job.content, b''
         try:
             results = self._work(content, job.name, progress)
         except _CancelledError:
             return
         except UserError as error:
-            job.error, job.state = str(error), 'failed'
+            self._fail(job, str(error))
         except MemoryError:
-            job.error, job.state = 'Out of memory; try a smaller image.', 'failed'
+            self._fail(job, 'Out of memory; try a smaller image.')
         except Exception:
             logging.getLogger(__name__).exception('an image could not be restored')
-            job.error = 'Unexpected error; the terminal of the app shows details.'
-            job.state = 'failed'
+            self._fail(job, 'Unexpected error; the terminal of the app shows details.')
         else:
             with self._lock:
                 if not job.cancelled:
                     job.results, job.state = results, 'done'
+
+    def _fail(self, job: Job, error: str) -> None:
+        with self._lock:
+            if not job.cancelled:
+                job.error, job.state = error, 'failed'

@@ -11,6 +11,8 @@ class Limits:
 
     upload_megabytes: float = 64.0
     """Largest file, in units of 10^6 bytes."""
+    image_seconds: float = 600.0
+    """Time for the work on an image, after which the next one gets its turn."""
     megapixels: float = 50.0
     """Largest image, in units of 10^6 pixels."""
     aspect_ratio: float = 100.0

@@ -79,7 +79,7 @@ def serve(
         finally:
             give_freed_memory_back()  # the page may be idle for hours
 
-    jobs = Jobs(work)
+    jobs = Jobs(work, limits.image_seconds)
     access = Access((f'{ADDRESS}:{port}', f'localhost:{port}'), limits)
     app = create_app(jobs, access, restorer.name)
     server = start_server(app, bound, access)

@@ -19,6 +19,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add('--port', type=int, choices=range(65536), default=8347, metavar='N',
         help='port on this computer; 0 takes any free one (default 8347)')  # fmt: skip
     add('--max-upload-mb', type=positive, default=64.0, help='largest file (default 64)')
+    add(
+        '--max-seconds', type=positive, default=600.0, help='longest work on an image (default 600)'
+    )
     add('--open', action=argparse.BooleanOptionalAction, default=True, help='open the browser')
 
 
@@ -39,7 +42,10 @@ def run(args: argparse.Namespace) -> None:
     keep_freed_memory()
     bound = app.listen(args.port)
     restorer = ImageRestorer(**network_arguments(args))
-    limits = app.Limits(args.max_upload_mb, args.max_megapixels)
+    limits = app.Limits(
+        upload_megabytes=args.max_upload_mb, megapixels=args.max_megapixels,
+        image_seconds=args.max_seconds,
+    )  # fmt: skip
     app.serve(restorer, bound, limits, lambda address: _announce(address, args.open))
 
 

@@ -12,6 +12,7 @@ from torch import Tensor
 from attentive_gan.errors import UserError
 from attentive_gan.utils.memory_errors import is_out_of_memory
 from attentive_gan.utils.optional_packages import require_packages
+from attentive_gan.utils.strict_json import one_line
 
 from .cuda_memory import device_count
 from .model_metadata import ModelMetadata
@@ -57,7 +58,8 @@ class OnnxSession:
                 str(path), options, providers=[(provider, settings)]
             )
         except Exception as error:  # ONNX Runtime has an error class for each fault
-            raise UserError(f'{path} cannot be read by ONNX Runtime: {str(error)[:200]}') from error
+            raise UserError(f'{path} cannot be read by ONNX Runtime: {one_line(error)}') from error
+        self._path = path
         if provider not in self._session.get_providers():
             raise UserError(
                 f'--device {device}: ONNX Runtime could not start {provider} (see its message above); '
@@ -79,6 +81,7 @@ class OnnxSession:
 
         Raises:
             MemoryError: Memory did not suffice.
+            UserError: The file describes something that cannot be run.
         """
         pixels = rainy.cpu().contiguous().numpy()
         wanted = list(names or self.result_names)
@@ -87,7 +90,9 @@ class OnnxSession:
         except Exception as error:  # ONNX Runtime has an error class for each fault
             if is_out_of_memory(error):
                 raise MemoryError(f'ONNX Runtime: {str(error)[:200]}') from error
-            raise
+            raise UserError(
+                f'{self._path} cannot be run by ONNX Runtime ({one_line(error)}); export it again'
+            ) from error
         return tuple(torch.from_numpy(result) for result in results)
 
     def release(self) -> None:

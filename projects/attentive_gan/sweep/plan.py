@@ -16,6 +16,7 @@ from attentive_gan.config.options import apply_options, has_field
 from attentive_gan.config.reading import load_config
 from attentive_gan.errors import UserError
 from attentive_gan.utils.atomic_io import write_text
+from attentive_gan.utils.strict_json import read_json
 
 #: File of a training's folder with the seconds of its iterations.
 TIMES_FILE = 'times.json'
@@ -101,6 +102,39 @@ def plan_sweep(
     return sweep
 
 
+def read_object(path: Path, what: str) -> dict[str, Any]:
+    """Read a JSON file of a sweep.
+
+    Args:
+        path: The file.
+        what: What it should be, for the message.
+
+    Raises:
+        UserError: It is damaged, or no object.
+    """
+    advice = 'restore it, or choose another --work-dir'
+    content = read_json(path, what, advice)
+    if not isinstance(content, dict):
+        raise UserError(f'{path} is not {what} (no object); {advice}')
+    return content
+
+
+def read_times(folder: Path) -> list[float]:
+    """Read the seconds of each iteration of a training.
+
+    Args:
+        folder: Folder of the training.
+
+    Raises:
+        UserError: There are none, or the file is damaged.
+    """
+    path = folder / TIMES_FILE
+    found = read_object(path, 'a list of times').get('seconds')
+    if not isinstance(found, list) or not found or not all(type(x) in (int, float) for x in found):
+        raise UserError(f'{path} holds no times of iterations; train {folder.name} anew')
+    return found
+
+
 def _check_folder(sweep: Sweep) -> None:
     """Raise if the folder holds another sweep, whose trainings would not be comparable."""
     plan = {
@@ -111,7 +145,7 @@ def _check_folder(sweep: Sweep) -> None:
     }
     path = sweep.folder / _PLAN_FILE
     if path.is_file():
-        found = json.loads(path.read_text('utf-8'))
+        found = read_object(path, 'the plan of a sweep')
         for name, value in plan.items():
             if found.get(name) != value:
                 raise UserError(

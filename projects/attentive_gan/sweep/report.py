@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,10 +10,11 @@ from typing import Any
 import yaml
 
 from attentive_gan.config.inference_model import load_inference_model
+from attentive_gan.errors import UserError
 from attentive_gan.utils.atomic_io import write_text
 from attentive_gan.utils.report_files import to_csv, to_json
 
-from .plan import TIMES_FILE, Sweep
+from .plan import Sweep, read_object, read_times
 
 
 def summarize_sweep(sweep: Sweep, states: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -41,8 +41,7 @@ def summarize_sweep(sweep: Sweep, states: Sequence[Mapping[str, Any]]) -> list[d
         }
         if state['state'] == 'done':
             checkpoint = training.folder / f'iter_{state["iterations"]}.pth'
-            times = json.loads((training.folder / TIMES_FILE).read_text('utf-8'))
-            row['seconds_per_iteration'] = round(statistics.median(times['seconds']), 4)
+            row['seconds_per_iteration'] = round(statistics.median(read_times(training.folder)), 4)
             config = str(training.folder / 'config.py')
             row['parameters_millions'] = round(_parameters(config, checkpoint) / 1e6, 3)
             row |= _last_scores(training.folder)
@@ -68,7 +67,11 @@ def _last_scores(folder: Path) -> dict[str, float | None]:
     stages = sorted(folder.glob('scores/val_iter_*'), key=lambda path: int(path.name[9:]))
     scores: dict[str, float | None] = {}
     for path in sorted(stages[-1].glob('*.json')) if stages else ():
-        report = json.loads(path.read_text('utf-8'))
-        for name, value in report['means'].items():
-            scores[f'{report["data_set"]}/{name}'] = None if value is None else round(value, 4)
+        report = read_object(path, 'the scores of a validation')
+        means = report.get('means')
+        if not isinstance(means, dict):
+            raise UserError(f'{path} holds no mean scores; train {folder.name} anew')
+        for name, value in means.items():
+            known = type(value) in (int, float)
+            scores[f'{report.get("data_set")}/{name}'] = round(value, 4) if known else None
     return scores

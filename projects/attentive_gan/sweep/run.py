@@ -15,7 +15,7 @@ from attentive_gan.config.reading import load_config
 from attentive_gan.errors import UserError
 from attentive_gan.utils.atomic_io import write_text
 
-from .plan import TIMES_FILE, Sweep, Training, derived_config
+from .plan import TIMES_FILE, Sweep, Training, derived_config, read_object, read_times
 
 #: Iterations of the short training that measures a config's speed.
 PROBE_ITERATIONS = 20
@@ -118,7 +118,7 @@ def _measure_iterations(sweep: Sweep, training: Training, log: Callable[[str], N
     reason = _run(sweep, arguments, folder)
     if reason:
         raise UserError(f'the short training that measures the speed failed: {reason}')
-    seconds = json.loads((folder / TIMES_FILE).read_text())['seconds'][PROBE_ITERATIONS // 4 :]
+    seconds = read_times(folder)[PROBE_ITERATIONS // 4 :]
     mean = sum(seconds) / len(seconds)
     shutil.rmtree(folder)
     iterations = max(int((sweep.budget.minutes or 0) * 60 / mean), 1)
@@ -146,7 +146,17 @@ def _run(sweep: Sweep, arguments: list[str], folder: Path) -> str:
 
 def _read_state(training: Training) -> dict[str, Any]:
     path = training.folder / 'state.json'
-    return dict(json.loads(path.read_text('utf-8'))) if path.is_file() else {}
+    if not path.is_file():
+        return {}
+    state = read_object(path, 'the state of a training')
+    done = state.get('state') == 'done'
+    if type(state.get('minutes', 0.0)) not in (int, float) or (
+        type(state.get('iterations', None if done else 1)) is not int
+    ):
+        raise UserError(
+            f'{path} holds no state of a training; delete it to train {training.name} anew'
+        )
+    return state
 
 
 def _write_state(training: Training, state: Mapping[str, Any]) -> None:

@@ -11,6 +11,10 @@ from mmengine.dist import init_dist
 
 from attentive_gan.errors import UserError
 
+#: Seconds after which a process that does not answer is given up (`env_cfg.dist_cfg.timeout`). That is what
+#: workers of a data loader have; torch waits for half an hour on gloo.
+GROUP_TIMEOUT = 600
+
 
 def start_process_group(launcher: str, backend: str, **options: Any) -> None:
     """Join the process group of a launcher.

@@ -25,7 +25,7 @@ from .device_settings import allow_deterministic_products, to_memory_format, use
 from .image_sizes import check_equal_sizes
 from .log_errors import handle_log_errors
 from .log_filters import drop_noise, file_only
-from .process_group import start_process_group
+from .process_group import GROUP_TIMEOUT, start_process_group
 from .renamed_names import check_names
 from .resumable_runner import ResumableRunner
 from .work_dir import owned
@@ -63,7 +63,7 @@ class RestorationRunner(ResumableRunner):
         if self.distributed and not is_distributed():
             dist_cfg = dict(env_cfg.get('dist_cfg', {}))
             backend = choose_backend(dist_cfg.pop('backend', None))
-            self.stop_signals.timeout = dist_cfg.get('timeout')
+            self.stop_signals.timeout = dist_cfg.setdefault('timeout', GROUP_TIMEOUT)
             start_process_group(self.launcher, backend, **dist_cfg)
         if torch.cuda.is_available():
             use_tf32(env_cfg.get('tf32', True))

@@ -40,11 +40,15 @@ _KINDS = (
         f'library, {_RESTART}',
     ),
     (
-        r'Connection closed by peer|Timed out waiting|Connection reset by peer|Broken pipe|'
-        r'Socket Timeout|watchdog|monitoredBarrier|Application timeout',
-        'another process of this training ended or hangs',
-        'its own message comes before this one; it is waited for env_cfg.dist_cfg.timeout seconds, '
-        f'{_RESTART}',
+        r'Timed out waiting (?P<found>\d+)ms|(?:Application|Socket) [Tt]imeout|watchdog|monitoredBarrier',
+        'another process of this training did not answer in time (env_cfg.dist_cfg.timeout, in seconds)',
+        'it hangs or is stopped; look for its process (ps, py-spy dump), end it, or raise the time if it '
+        f'was at work, {_RESTART}',
+    ),
+    (
+        r'Connection closed by peer|Connection reset by peer|Broken pipe',
+        'another process of this training ended',
+        f'its own message comes before this one; {_RESTART}',
     ),
 )  # fmt: skip
 

@@ -6,6 +6,8 @@ import fcntl
 import json
 import os
 import shutil
+import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,6 +17,7 @@ from numpy.typing import NDArray
 
 from attentive_gan.errors import UserError, shown
 from attentive_gan.utils.atomic_io import write_text
+from attentive_gan.utils.strict_json import one_line, parse_json, read_small_text
 
 from .backend import Segment
 
@@ -70,8 +73,9 @@ class VideoState:
         """Complete segments from the start of the video."""
         counts = _read_json(self._counts_path) if self._counts_path.is_file() else None
         segments = []
-        for number, frames in enumerate(counts or []):
-            if not self._segment_path(number).is_file():
+        for number, frames in enumerate(counts if isinstance(counts, list) else []):
+            # What follows a missing segment or a count that is none cannot be used.
+            if type(frames) is not int or frames < 1 or not self._segment_path(number).is_file():
                 break
             segments.append(Segment(self._segment_path(number), frames))
         return segments
@@ -108,8 +112,14 @@ class VideoState:
         path = self._scene_path(len(self.segments))
         if not path.is_file():
             return None
-        with np.load(path, allow_pickle=False) as stored:
-            return Scene(stored['held'], stored['thumbnail'])
+        try:
+            with np.load(path, allow_pickle=False) as stored:
+                return Scene(stored['held'], stored['thumbnail'])
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            raise UserError(
+                f'{shown(path)} is damaged ({one_line(error)}); delete the folder {shown(self.folder)} to '
+                'begin the video anew'
+            ) from error
 
     def remove(self) -> None:
         """Remove the folder."""
@@ -146,6 +156,6 @@ def _lock(folder: Path, output: Path) -> int:
 def _read_json(path: Path) -> Any:
     """Return the content of a JSON file; None if it is damaged."""
     try:
-        return json.loads(path.read_text('utf-8'))
+        return parse_json(read_small_text(path))
     except ValueError:
         return None
