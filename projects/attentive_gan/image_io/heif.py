@@ -63,8 +63,8 @@ def open_heic(content: bytes, path: str | Path) -> tuple[Image.Image, int]:
         path: Its name, for messages.
 
     Returns:
-        An image of the file's size and mode whose `info` has its metadata; and the bits per channel, 8 or
-        16. Pixels are decoded upright, by boxes of the file: the orientation of its EXIF data does not count.
+        An image of the file's size and mode whose `info` has its metadata; and the bits per channel.
+        Pixels are decoded upright, by boxes of the file: the orientation of its EXIF data does not count.
 
     Raises:
         UserError: pi-heif is not installed.
