@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import lzma
 import stat
 import struct
 import warnings
@@ -35,7 +36,7 @@ _BYTES_PER_PIXEL, _MOST_METADATA = 8, 64 * 2**20
 #: What Pillow raises on damaged files, beside `UnidentifiedImageError` (an OSError).
 DECODER_ERRORS = (
     OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error, TypeError, LookupError,
-    AttributeError, ArithmeticError, RuntimeError, tifffile.TiffFileError,
+    AttributeError, ArithmeticError, RuntimeError, tifffile.TiffFileError, lzma.LZMAError,
 )  # fmt: skip
 
 _PNG_BIT_DEPTH_OFFSET = 24

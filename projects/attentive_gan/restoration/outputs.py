@@ -164,7 +164,7 @@ def _result_name(file: InputFile, options: OutputOptions) -> str:
         suffix = suffix if suffix.lower() in WRITTEN_VIDEOS else '.mp4'
     elif options.format != 'keep':
         suffix = f'.{options.format}'
-    elif suffix.lower() not in WRITTEN_SUFFIXES:
+    elif suffix.lower() not in WRITTEN_SUFFIXES or suffix.lower() == '.bmp':
         suffix = suggested_suffix(file.path)
     return f'{name.stem}{options.suffix}{suffix}'
 
