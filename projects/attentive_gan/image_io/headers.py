@@ -24,7 +24,7 @@ from .exif_directories import orientation_of
 from .formats import FORMATS
 from .heif import avif_bits, brands_of, check_avif, open_heic, phone_format
 from .png_chunks import PNG_SIGNATURE, with_metadata_first
-from .tiff_decoding import check_layout, is_decoded_here
+from .tiff_decoding import check_layout, is_decoded_here, unusual_layout
 from .tiff_layout import TIFF_STARTS, Photometric, TiffLayout, read_tiff_layout
 
 #: Largest image that is decoded by default, in pixels.
@@ -264,9 +264,9 @@ def _open_tiff(stream: IO[bytes], path: str | Path, max_pixels: int) -> OpenedIm
     stream.seek(0)
     try:
         image = Image.open(stream, formats=('TIFF',))
-    except DECODER_ERRORS:
+    except DECODER_ERRORS as error:
         if not is_decoded_here(layout):
-            raise
+            raise unusual_layout(layout, path) from error
         image = None
     mode = image.mode if image is not None else 'L' if layout.grey else 'RGB'
     if layout.photometric == Photometric.CMYK:
