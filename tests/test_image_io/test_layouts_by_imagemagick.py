@@ -35,6 +35,10 @@ def layouts(number: int) -> list[dict[str, str]]:
         alpha, jpeg = 'Alpha' in layout['type'], layout['compress'] == 'JPEG'
         if jpeg:  # which it turns twice
             layout |= {'orient': 'top-left', 'define': 'tiff:rows-per-strip=16'}
+        if layout['depth'] in ('10', '12', '14') and 'polarity' in layout['define']:
+            layout['define'] = (
+                'tiff:fill-order=lsb'  # it states white-is-zero and stores black as 0
+            )
         # Opacity of JPEG gives it wrong colours, and that of one bit is read beyond its row.
         if not alpha or not (jpeg or layout['depth'] == '1'):
             found.append(layout)
