@@ -23,6 +23,7 @@ from attentive_gan.image_io.heif import avif_bits
 from attentive_gan.inference import ImageRestorer
 from attentive_gan.models.networks.unet import RestorationUNet
 from PIL import ExifTags, Image, features
+from support.bmp_files import bmp
 
 HEIC = Path(__file__).parents[1] / 'golden' / 'heic'
 needs_heic = pytest.mark.skipif(
@@ -89,16 +90,20 @@ def test_results_have_a_format_that_holds_them(tmp_path):
     Image.fromarray(scene(8)).save(tmp_path / 'in' / 'turned.jpg')
     (tmp_path / 'in' / 'shared.jpg').write_bytes((HEIC / 'turned.heic').read_bytes())
     Image.fromarray(scene(8)).save(tmp_path / 'in' / 'web.avif', quality=90)
+    # And a BMP with opacity, which is not written as BMP.
+    fields = [np.full((9, 13), 7)] * 4
+    (tmp_path / 'in' / 'fields.bmp').write_bytes(bmp(fields, [0xF00, 0xF0, 0xF, 0xF000], 16))
     report = restore(tmp_path / 'in', tmp_path / 'out', restorer=identity())
     assert not report.of('failed')
     names = sorted(path.name for path in (tmp_path / 'out').iterdir())
     assert names == [
-        'alpha.png', 'deep.png', 'shared.jpg', 'turned.jpg', 'turned_heic.jpg', 'web.jpg'
+        'alpha.png', 'deep.png', 'fields.png', 'shared.jpg', 'turned.jpg', 'turned_heic.jpg', 'web.jpg'
     ]  # fmt: skip
     deep = cv2.imread(str(tmp_path / 'out' / 'deep.png'), cv2.IMREAD_UNCHANGED)
     np.testing.assert_array_equal(deep[..., ::-1], read_image_file(HEIC / 'deep.heic').pixels)
     notes = {Path(o.input).name: o.details.get('notes') for o in report.outcomes}
     assert notes['deep.HEIC'] == ['read as HEIC, written as PNG']
+    assert notes['fields.bmp'] == ['read as BMP, written as PNG']
     assert notes['web.avif'] == ['read as AVIF, written as JPEG']
 
 

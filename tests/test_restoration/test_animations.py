@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import shutil
+import struct
+import subprocess
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,13 +16,17 @@ from attentive_gan.errors import UserError
 from attentive_gan.image_io import (
     WRITERS,
     ImageFile,
+    encode_image_file,
     is_animation,
     read_animation,
     read_header,
     read_image_file,
 )
+from attentive_gan.image_io.animation_frames import shown_frames
 from attentive_gan.image_io.animation_writing import palette_image
 from attentive_gan.image_io.extras import Extras
+from attentive_gan.image_io.gif_blocks import read_gif
+from attentive_gan.image_io.png_chunks import list_chunks, png_chunk
 from attentive_gan.inference import ImageRestorer
 from attentive_gan.restoration import BatchOptions, OutputOptions
 from PIL import Image, ImageSequence
@@ -47,7 +54,7 @@ def write(
 ) -> Path:
     """Write an animation by the project's writer, whose files other tests read by Pillow."""
     kind = {'gif': 'GIF', 'webp': 'WEBP'}.get(path.suffix[1:], 'PNG')
-    alpha = any(frame[..., 3].min() < 255 for frame in frames)
+    alpha = any(frame[..., 3].min() < np.iinfo(frame.dtype).max for frame in frames)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open('wb') as stream:
         file = ImageFile(frames[0][..., :3], **(metadata or {}))
@@ -182,6 +189,97 @@ def test_many_colours_are_close(tmp_path: Path) -> None:
     shown = np.asarray(image.convert('RGB')).astype(int)
     assert (np.asarray(image)[:, :10] == transparent).all()
     assert np.abs(shown - colours)[:, 10:].mean() < 8
+
+
+OVER = [(0, 0), (0, 1), (1, 0), (1, 1), (2, 0), (2, 1)]
+
+
+@pytest.mark.skipif(not shutil.which('ffmpeg'), reason='ffmpeg is not installed')
+def test_parts_of_png_frames_are_composed_as_by_ffmpeg(tmp_path: Path) -> None:
+    """Frames of any opacity at any place, with all disposals, and a default image that is no frame."""
+    kind = np.dtype(np.uint8)  # ffmpeg composes no frames of 16 bits
+    content = encode_image_file('a.png', random_file(20, 30, kind))
+    content = content[:33] + png_chunk(b'acTL', struct.pack('>II', len(OVER), 0)) + content[33:-12]
+    sequence = 0
+    for number, (dispose, blend) in enumerate(OVER):
+        size = (20, 30) if not number else (RNG.integers(1, 20), RNG.integers(1, 30))
+        top, left = (
+            RNG.integers(0, whole - part + 1) for whole, part in zip((20, 30), size, strict=True)
+        )
+        control = (sequence, size[1], size[0], left, top, 1, 10 + number, dispose, blend)
+        content += png_chunk(b'fcTL', struct.pack('>IIIIIHHBB', *map(int, control)))
+        part = encode_image_file('b.png', random_file(*size, kind))
+        for chunk in list_chunks(io.BytesIO(part), ''):
+            if chunk.kind == b'IDAT':
+                sequence += 1
+                data = part[chunk.start + 8 : chunk.end - 4]
+                content += png_chunk(b'fdAT', struct.pack('>I', sequence) + data)
+        sequence += 1
+    path = tmp_path / 'a.png'
+    path.write_bytes(content + png_chunk(b'IEND', b''))
+    done = subprocess.run(
+        ['ffmpeg', '-v', 'error', '-f', 'apng', '-i', path, '-f', 'rawvideo', '-pix_fmt', 'rgba',
+         '-fps_mode', 'passthrough', '-'],
+        capture_output=True, check=True,
+    )  # fmt: skip
+    by_ffmpeg = np.frombuffer(done.stdout, kind).reshape(-1, 20, 30, 4)
+    animation = read_animation(path)
+    assert animation.durations == tuple(Fraction(1, 10 + k) for k in range(len(OVER)))
+    for (colours, alpha), expected in zip(animation.frames(), by_ffmpeg, strict=True):
+        assert alpha is not None
+        opacity = expected[..., 3:] / 255
+        assert np.abs(alpha.astype(int) - expected[..., 3]).max() <= 2
+        # ffmpeg rounds colours to whole numbers after each blending.
+        assert (np.abs(colours.astype(int) - expected[..., :3]) * opacity).max() <= 4
+
+
+def random_file(height: int, width: int, kind: np.dtype) -> ImageFile:
+    """Return an image with random opacity."""
+    pixels = RNG.integers(0, np.iinfo(kind).max + 1, (height, width, 4)).astype(kind)
+    return ImageFile(pixels[..., :3], pixels[..., 3])
+
+
+def test_deep_animations_stay_deep(tmp_path: Path, identity: ImageRestorer) -> None:
+    frames = [RNG.integers(0, 65536, (20, 30, 4)).astype(np.uint16) for _ in range(3)]
+    source = write(tmp_path / 'a.png', frames)
+    assert not restore(source, tmp_path / 'out', restorer=identity).of('failed')
+    animation = read_animation(tmp_path / 'out' / 'a.png')
+    for (colours, alpha), frame in zip(animation.frames(), frames, strict=True):
+        np.testing.assert_array_equal(np.dstack([colours, alpha]), frame)
+    options = BatchOptions(OutputOptions(format='webp'))
+    (failed,) = restore(source, tmp_path / 'webp', options, restorer=identity).of('failed')
+    assert 'WEBP cannot store 16 bits' in failed.reason
+
+
+@pytest.mark.parametrize('disposal', [0, 1, 2, 3])
+def test_parts_of_gif_frames(disposal: int) -> None:
+    """A second image on a part of the picture, and a third on another, by the rules of GIF89a."""
+    colours = [np.array(c, np.uint8) for c in ((255, 0, 0), (0, 255, 0), (0, 0, 255))]
+    content = b'GIF89a' + struct.pack('<HHBBB', 8, 6, 0, 0, 0)
+    places = [(0, 0, 8, 6), (2, 1, 4, 3), (5, 4, 6, 5)]  # the last exceeds the picture
+    for number, (left, top, width, height) in enumerate(places):
+        image, _ = palette_image(np.broadcast_to(colours[number], (height, width, 3)), None)
+        stream = io.BytesIO()
+        image.save(stream, 'GIF')
+        (part,) = read_gif(stream.getvalue()).images
+        content += struct.pack('<BBBBHBB', 0x21, 0xF9, 4, disposal << 2 if number else 4, 7, 0, 0)
+        flags = 0x80 | ((len(part.table) // 3).bit_length() - 2)
+        content += struct.pack('<BHHHHB', 0x2C, left, top, width, height, flags)
+        content += part.table + part.data
+    expected = np.zeros((6, 8, 4), np.uint8)
+    expected[...] = (255, 0, 0, 255)
+    path = Path('a.gif')
+    shown = [pixels for pixels, _ in shown_frames(content + b';', 'GIF', path, 1000)]
+    np.testing.assert_array_equal(shown[0], expected)
+    first = expected.copy()
+    expected[1:4, 2:6] = (0, 255, 0, 255)
+    np.testing.assert_array_equal(shown[1], expected)
+    if disposal == 2:
+        expected[1:4, 2:6] = 0
+    elif disposal == 3:
+        expected = first
+    expected[4:, 5:] = (0, 0, 255, 255)
+    np.testing.assert_array_equal(shown[2], expected)
 
 
 @pytest.mark.parametrize('suffix', KINDS)

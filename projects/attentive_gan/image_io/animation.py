@@ -16,8 +16,9 @@ import numpy as np
 from PIL import Image
 
 from attentive_gan.errors import UserError, shown
-from attentive_gan.utils.types import ImageArray
+from attentive_gan.utils.types import PixelArray
 
+from .animation_frames import shown_frames
 from .decoding import upright
 from .headers import (
     DECODER_ERRORS,
@@ -28,7 +29,7 @@ from .headers import (
     read_bytes,
 )
 from .image_file import ImageFile
-from .png_chunks import PNG_SIGNATURE, list_chunks
+from .png_chunks import PNG_SIGNATURE
 from .reading import metadata_of
 
 #: Formats that hold animations, by Pillow's names.
@@ -36,8 +37,8 @@ ANIMATED_FORMATS = ('GIF', 'PNG', 'WEBP')
 #: Bit of the flags of a VP8X chunk, and their place in a file (WebP container specification).
 _WEBP_ANIMATED, _WEBP_FLAGS = 0x02, 20
 
-Frame = tuple[ImageArray, ImageArray | None]
-"""Colours (H, W, 3) and opacity (H, W), uint8."""
+Frame = tuple[PixelArray, PixelArray | None]
+"""Colours (H, W, 3) and opacity (H, W), uint8 or uint16."""
 
 
 def is_animation(path: str | Path) -> bool:
@@ -89,6 +90,8 @@ class Animation:
     """Whether any pixel of any frame is transparent."""
     orientation: int
     """EXIF orientation that is applied to the frames."""
+    max_pixels: int
+    """Largest accepted number of pixels of a frame."""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -102,7 +105,9 @@ class Animation:
         Raises:
             UserError: A frame is damaged.
         """
-        with closing(_decoded(self.content, self.path, self.orientation)) as frames:
+        kind = self.metadata.format
+        decoded = _decoded(self.content, kind, self.path, self.orientation, self.max_pixels)
+        with closing(decoded) as frames:
             for colours, alpha, _ in frames:
                 yield colours, alpha if self.transparent else None
 
@@ -115,21 +120,18 @@ def read_animation(path: str | Path, max_pixels: int = MAX_PIXELS) -> Animation:
         max_pixels: Largest accepted number of pixels of a frame.
 
     Raises:
-        UserError: The file is missing, damaged, too large, or has 16 bits per channel.
+        UserError: The file is missing, damaged or too large.
     """
     path = Path(path)
     content = read_bytes(path, max_pixels)
     opened = open_image(io.BytesIO(content), path, max_pixels, animated=True)
-    if opened.bits != 8:
-        raise UserError(
-            f'{shown(path)} is an animation with 16 bits per channel, which is not read. '
-            'Save it with 8 bits.'
-        )
     durations: list[Fraction] = []
     transparent, first = False, None
-    for colours, alpha, duration in _decoded(content, path, opened.orientation):
+    for colours, alpha, duration in _decoded(
+        content, opened.format, path, opened.orientation, max_pixels
+    ):
         durations.append(duration)
-        transparent = transparent or bool(alpha.min() < 255)
+        transparent = transparent or bool(alpha.min() < np.iinfo(alpha.dtype).max)
         if first is None:
             first = colours, alpha
     if first is None:
@@ -138,37 +140,25 @@ def read_animation(path: str | Path, max_pixels: int = MAX_PIXELS) -> Animation:
     plays = opened.info.get('loop')
     if opened.format == 'GIF':  # which states repetitions, and nothing for none
         plays = 1 if plays is None else plays and plays + 1
-    if opened.format == 'PNG':
-        durations = _exact_delays(content, len(durations)) or durations
     return Animation(
-        content, path, metadata, tuple(durations), plays or 0, transparent, opened.orientation
+        content,
+        path,
+        metadata,
+        tuple(durations),
+        plays or 0,
+        transparent,
+        opened.orientation,
+        max_pixels,
     )
 
 
 def _decoded(
-    content: bytes, path: Path, orientation: int
-) -> Generator[tuple[ImageArray, ImageArray, Fraction], None, None]:
+    content: bytes, kind: str, path: Path, orientation: int, max_pixels: int
+) -> Generator[tuple[PixelArray, PixelArray, Fraction], None, None]:
     """Yield colours, opacity and duration of each frame as it is shown."""
     with decoder_errors(path, 'decoding a frame'), warnings.catch_warnings():
         warnings.simplefilter('ignore')
-        with Image.open(io.BytesIO(content), formats=ANIMATED_FORMATS) as image:
-            # A default image of APNG is for programs that show no animations, and no frame.
-            first = 1 if image.info.get('default_image') else 0
-            for number in range(first, image.n_frames):
-                image.seek(number)
-                image.load()
-                channels = upright(np.asarray(image.convert('RGBA')), orientation)
-                colours = np.ascontiguousarray(channels[..., :3])
-                alpha = np.ascontiguousarray(channels[..., 3])
-                duration = Fraction(image.info.get('duration', 0)) / 1000
-                yield colours, alpha, duration.limit_denominator(1000)
-
-
-def _exact_delays(content: bytes, frames: int) -> list[Fraction]:
-    """Return the delays of the frames of a PNG, which Pillow rounds; empty if there are not so many."""
-    found = []
-    for chunk in list_chunks(io.BytesIO(content), ''):
-        if chunk.kind == b'fcTL' and chunk.length == 26:
-            numerator, denominator = struct.unpack_from('>HH', content, chunk.start + 8 + 20)
-            found.append(Fraction(numerator, denominator or 100))
-    return found if len(found) == frames else []
+        for channels, duration in shown_frames(content, kind, path, max_pixels):
+            turned = upright(channels, orientation)
+            colours = np.ascontiguousarray(turned[..., :3])
+            yield colours, np.ascontiguousarray(turned[..., 3]), duration

@@ -15,11 +15,12 @@ from typing import IO
 import numpy as np
 from PIL import Image
 
-from attentive_gan.utils.types import ImageArray
+from attentive_gan.utils.types import PixelArray
 
 from .animation import Frame
 from .encoding import encode
 from .formats import FORMATS
+from .gif_blocks import read_gif
 from .image_file import ImageFile
 from .png_chunks import list_chunks, png_chunk
 
@@ -186,7 +187,7 @@ WRITERS: dict[str, type[AnimationWriter]] = {
 }  # fmt: skip
 
 
-def palette_image(colours: ImageArray, alpha: ImageArray | None) -> tuple[Image.Image, int | None]:
+def palette_image(colours: PixelArray, alpha: PixelArray | None) -> tuple[Image.Image, int | None]:
     """Reduce a frame to a palette: without loss if it has few colours, else by median cut and dithering.
 
     Args:
@@ -226,23 +227,8 @@ def _gif_parts(image: Image.Image) -> tuple[bytes, bytes]:
     """Return the colour table and the compressed pixels of an image of mode P, by Pillow's encoder."""
     stream = io.BytesIO()
     image.save(stream, 'GIF', interlace=0, optimize=False)
-    content = stream.getvalue()
-    place = 13  # signature and screen descriptor (GIF89a specification, sections 17 and 18)
-    table = b''
-    if content[10] & 0x80:
-        length = 3 * 2 ** ((content[10] & 7) + 1)
-        table, place = content[place : place + length], place + length
-    while content[place] == 0x21:  # extensions: label and sub-blocks
-        place += 2
-        while content[place]:
-            place += content[place] + 1
-        place += 1
-    flags = content[place + 9]
-    place += 10
-    if flags & 0x80:
-        length = 3 * 2 ** ((flags & 7) + 1)
-        table, place = content[place : place + length], place + length
-    return table, content[place:-1]
+    (encoded,) = read_gif(stream.getvalue()).images
+    return encoded.table, encoded.data
 
 
 def _three(value: int) -> bytes:

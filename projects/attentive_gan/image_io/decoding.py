@@ -84,6 +84,8 @@ def decode(content: bytes, path: str | Path, max_pixels: int) -> Decoded:
 
 def _plain_channels(image: Image.Image, path: str | Path) -> tuple[PixelArray, PixelArray | None]:
     """Return colours (H, W, 3) and opacity (H, W) of a loaded 8-bit image."""
+    if image.mode == 'La':  # multiplied by opacity
+        image = image.convert('LA')
     if image.mode not in _CONVERTIBLE:
         raise UserError(
             f'{shown(path)} has pixels of mode {image.mode!r}, which is not 8 or 16 bits per channel. '

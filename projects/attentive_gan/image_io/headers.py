@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import lzma
 import os
 import stat
 import struct
@@ -24,7 +25,7 @@ from .exif_directories import orientation_of
 from .formats import FORMATS
 from .heif import avif_bits, brands_of, check_avif, open_heic, phone_format
 from .png_chunks import PNG_SIGNATURE, with_metadata_first
-from .tiff_decoding import check_layout, is_decoded_here
+from .tiff_decoding import check_layout, is_decoded_here, unusual_layout
 from .tiff_layout import TIFF_STARTS, Photometric, TiffLayout, read_tiff_layout
 
 #: Largest image that is decoded by default, in pixels.
@@ -36,7 +37,7 @@ _BYTES_PER_PIXEL, _MOST_METADATA = 8, 64 * 2**20
 #: What Pillow raises on damaged files, beside `UnidentifiedImageError` (an OSError).
 DECODER_ERRORS = (
     OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error, TypeError, LookupError,
-    AttributeError, ArithmeticError, RuntimeError, tifffile.TiffFileError,
+    AttributeError, ArithmeticError, RuntimeError, tifffile.TiffFileError, lzma.LZMAError,
 )  # fmt: skip
 
 _PNG_BIT_DEPTH_OFFSET = 24
@@ -273,9 +274,9 @@ def _open_tiff(stream: IO[bytes], path: str | Path, max_pixels: int) -> OpenedIm
     stream.seek(0)
     try:
         image = Image.open(stream, formats=('TIFF',))
-    except DECODER_ERRORS:
+    except DECODER_ERRORS as error:
         if not is_decoded_here(layout):
-            raise
+            raise unusual_layout(layout, path) from error
         image = None
     mode = image.mode if image is not None else 'L' if layout.grey else 'RGB'
     if layout.photometric == Photometric.CMYK:

@@ -30,6 +30,9 @@ _MOST_BRANDS = 32
 #: Primaries and transfers (ITU-T H.273) that mean sRGB, or nothing.
 _USUAL_COLOURS = {(1, 1), (1, 13), (1, 2), (2, 2), (2, 13), (1, 6), (6, 6), (5, 6)}
 
+#: Boxes with texts, and where these begin behind the name: item types, kinds of auxiliary images.
+_TEXT_BOXES = {b'infe': 12, b'auxC': 8}
+
 FURTHER_IMAGES = 'further images of the file, such as a depth or gain map'
 
 
@@ -63,8 +66,8 @@ def open_heic(content: bytes, path: str | Path) -> tuple[Image.Image, int]:
         path: Its name, for messages.
 
     Returns:
-        An image of the file's size and mode whose `info` has its metadata; and the bits per channel, 8 or
-        16. Pixels are decoded upright, by boxes of the file: the orientation of its EXIF data does not count.
+        An image of the file's size and mode whose `info` has its metadata; and the bits per channel.
+        Pixels are decoded upright, by boxes of the file: the orientation of its EXIF data does not count.
 
     Raises:
         UserError: pi-heif is not installed.
@@ -102,10 +105,31 @@ def _primary(content: bytes, path: str | Path) -> tuple[Any, bool]:
         )
     import pi_heif
 
+    _check_texts(content)
     file = pi_heif.open_heif(io.BytesIO(content), convert_hdr_to_8bit=False, hdr_to_16bit=False)
     photo = file[file.primary_index]
     other = len(file) > 1 or bool(photo.info.get('depth_images')) or bool(photo.info.get('aux'))
     return photo, other
+
+
+def _check_texts(content: bytes) -> None:
+    """Refuse files whose boxes hold texts that are none: pi-heif ends the process there.
+
+    Raises:
+        ValueError: A text is damaged.
+    """
+    for kind, start in _TEXT_BOXES.items():
+        place = content.find(kind)
+        while place >= 4:
+            length = struct.unpack_from('>I', content, place - 4)[0]
+            text = content[place + start : max(place - 4 + length, place + start + 4)]
+            if kind == b'auxC':  # numbers stand behind it
+                text = text.split(b'\0')[0]
+            try:
+                text.decode('utf-8')
+            except UnicodeDecodeError as error:
+                raise ValueError(f'a text of a box {kind.decode()} is damaged') from error
+            place = content.find(kind, place + 4)
 
 
 def check_avif(path: str | Path) -> None:

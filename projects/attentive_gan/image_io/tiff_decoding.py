@@ -58,9 +58,13 @@ def check_layout(layout: TiffLayout, path: str | Path) -> None:
     """
     planes = layout.planar and (layout.photometric, layout.samples) != (Photometric.RGB, 3)
     by_pillow = layout.bits <= 8 and layout.first and not planes
-    if is_decoded_here(layout) or (by_pillow and layout.compression in _BY_PILLOW):
-        return
-    raise UserError(
+    if not (is_decoded_here(layout) or (by_pillow and layout.compression in _BY_PILLOW)):
+        raise unusual_layout(layout, path)
+
+
+def unusual_layout(layout: TiffLayout, path: str | Path) -> UserError:
+    """Return the error for a layout that is not read."""
+    return UserError(
         f'{shown(path)} has an unusual TIFF layout that is not read ({layout.bits} bits, photometric '
         f'{layout.photometric}, compression {layout.compression}, {layout.samples} samples'
         f'{" in planes" if layout.planar else ""}). Save it as PNG, or as TIFF without compression.'
@@ -94,7 +98,7 @@ def decode_tiff(
         alpha = _full_range(alpha, layout.bits)
         if alpha.dtype != colours.dtype:  # a palette of another depth
             alpha = alpha.astype(np.uint16) * 257 if layout.deep else (alpha >> 8).astype(np.uint8)
-    if alpha is not None and layout.associated and layout.photometric != Photometric.PALETTE:
+    if alpha is not None and layout.associated:
         colours = divided(colours, alpha)
     if layout.photometric == Photometric.WHITE_IS_ZERO:
         colours = np.iinfo(colours.dtype).max - colours

@@ -176,7 +176,7 @@ def _bits(tags: dict[int, Any], path: str | Path) -> int:
                 'Save it with 8 or 16 bits.'
             )
     if len(bits) != 1 or not 1 <= min(bits) <= 16:
-        found = ', '.join(str(value) for value in sorted(bits))
+        found = ', '.join(str(value) for value in sorted(bits)[:4])
         raise UserError(
             f'{shown(path)} stores {found} bits per channel, not 8 or 16 bits per channel. '
             'Save it with 8 or 16 bits.'

@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
 from attentive_gan.errors import UserError, shown
 from attentive_gan.image_io import (
     FORMATS,
@@ -20,7 +18,7 @@ from attentive_gan.image_io import (
 from attentive_gan.image_io.animation import Frame
 from attentive_gan.inference import ImageRestorer
 from attentive_gan.utils.atomic_io import atomic_write
-from attentive_gan.utils.types import ImageArray, PixelArray
+from attentive_gan.utils.types import PixelArray
 
 from .video.restoring import VideoOptions, is_temporal
 from .video.video_restorer import VideoRestorer
@@ -62,7 +60,7 @@ def restore_animation(
     kind = _format_of(output)
     animation = read_animation(path, options.max_pixels)
     total, (height, width) = len(animation.durations), animation.size
-    _check_size(output, kind, height, width)
+    _check_holds(output, kind, animation)
     with atomic_write(output) as temporary, temporary.open('wb') as stream:
         writer = WRITERS[kind](stream, animation.metadata, total, animation.plays)
         restored = _restored(restorer, animation, options)
@@ -84,13 +82,16 @@ def _format_of(output: Path) -> str:
     )
 
 
-def _check_size(output: Path, kind: str, height: int, width: int) -> None:
+def _check_holds(output: Path, kind: str, animation: Animation) -> None:
+    height, width = animation.size
     limit = FORMATS[kind].longest_side or 65535
     if max(height, width) > limit:
         raise UserError(
             f'{shown(output)}: {kind} stores at most {limit} pixels per side, the animation is '
             f'{width}x{height}; write PNG'
         )
+    if animation.metadata.bits > 8 and not FORMATS[kind].deep:
+        raise UserError(f'{shown(output)}: {kind} cannot store 16 bits per channel; write PNG')
 
 
 def _restored(
@@ -98,20 +99,16 @@ def _restored(
 ) -> Iterator[Frame]:
     if not is_temporal(restorer, options):
         for colours, alpha in animation.frames():
-            yield _as_bytes(restorer.restore(colours).image), alpha
+            yield restorer.restore(colours).image, alpha
         return
     video = VideoRestorer(restorer, look_ahead=options.temporal == 'on')
-    opacities: deque[ImageArray | None] = deque()
+    opacities: deque[PixelArray | None] = deque()
     for colours, alpha in animation.frames():
         opacities.append(alpha)
         if (image := video.push(colours)) is not None:
-            yield _as_bytes(image), opacities.popleft()
+            yield image, opacities.popleft()
     for image in video.flush():
-        yield _as_bytes(image), opacities.popleft()
-
-
-def _as_bytes(image: PixelArray) -> ImageArray:
-    return image.astype(np.uint8, copy=False)  # the type of the frames, which the network keeps
+        yield image, opacities.popleft()
 
 
 def _notes(animation: Animation, kind: str) -> list[str]:

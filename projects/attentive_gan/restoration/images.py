@@ -113,7 +113,10 @@ class ImageFileRestorer:
             item.height, item.width = file.pixels.shape[:2]
             alpha = file.alpha is not None
             kind = check_format_holds(item.output.path, item.height, item.width, alpha, file.bits)
-            if not FORMATS[file.format].written:
+            held = FORMATS[file.format].written and (
+                file.format != 'BMP' or (not alpha and file.bits == 8)
+            )
+            if not held:
                 item.notes.append(f'read as {file.format}, written as {kind.name}')
             if lost := lost_in(file, kind.name):
                 item.notes.append(f'not kept: {", ".join(lost)}')

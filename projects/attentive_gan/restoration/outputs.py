@@ -168,7 +168,7 @@ def _result_name(file: InputFile, options: OutputOptions) -> str:
         suffix = suffix if suffix.lower() in options.videos else options.videos[0]
     elif options.format != 'keep':
         suffix = f'.{options.format}'
-    elif suffix.lower() not in WRITTEN_SUFFIXES:
+    elif suffix.lower() not in WRITTEN_SUFFIXES or suffix.lower() == '.bmp':
         suffix = suggested_suffix(file.path)
     return f'{name.stem}{options.suffix}{suffix}'
 
