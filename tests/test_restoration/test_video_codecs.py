@@ -49,20 +49,8 @@ def _rgba(path: Path) -> np.ndarray:
     video = streams(path)[0]
     decoder = ['-c:v', 'libvpx-vp9'] if video['codec_name'] == 'vp9' else []
     command = [
-        'ffmpeg',
-        '-v',
-        'error',
-        *decoder,
-        '-i',
-        path,
-        '-fps_mode',
-        'passthrough',
-        '-f',
-        'rawvideo',
-        '-pix_fmt',
-        'rgba',
-        '-',
-    ]
+        'ffmpeg', '-v', 'error', *decoder, '-i', path, '-vsync', '0', '-f', 'rawvideo', '-pix_fmt', 'rgba', '-',
+    ]  # fmt: skip
     done = subprocess.run(command, check=True, capture_output=True)
     return (
         np.frombuffer(done.stdout, np.uint8)
@@ -132,7 +120,7 @@ def test_codecs_and_encoders_are_chosen_and_keep_times(
     _needs('libsvtav1', 'libvpx-vp9')
     coder = ['-c:v', 'ffv1'] if '12' in pixels else []
     image = 'testsrc2=s=96x64:r=10,select=not(eq(n\\,3)+eq(n\\,4))'
-    words = [*coder, '-fps_mode', 'vfr', '-an', '-pix_fmt', pixels]
+    words = [*coder, '-vsync', 'vfr', '-an', '-pix_fmt', pixels]
     source = make_clip(tmp_path / 'a.mkv', *words, frames=9, image=image)
     output = tmp_path / f'out{suffix}'
     report = restore_video(identity, source, output, VideoOptions(10, 4, codec=codec))

@@ -280,6 +280,8 @@ def test_chapters_time_code_and_metadata_are_kept(
     found = [_tags(path) for path in (source, tmp_path / f'out{after}')]
     assert set(tags) <= set(found[0])
     assert {name: found[1].get(name) for name in tags} == {name: found[0][name] for name in tags}
+    codes = [s['tags'] for s in streams(tmp_path / f'out{after}') if s['codec_type'] == 'video']
+    assert {k.lower(): v for k, v in codes[0].items()}['timecode'] == '01:00:00:00'
     titles = [_chapters(path) for path in (source, tmp_path / f'out{after}')]
     assert titles[0] == titles[1] == ['one', 'two']
 

@@ -59,6 +59,12 @@ class VideoInfo:
     """Units per second of the times of frames; 0 if they are not a whole number."""
     metadata: tuple[str, ...] = ()
     """Names of the metadata of the file, in lower case."""
+    details: tuple[str, ...] = ()
+    """What belongs to the images beside their pixels, in words."""
+    tags: tuple[tuple[str, str], ...] = ()
+    """Tags of the video stream that are copied, such as language and time code."""
+    stream_names: tuple[tuple[str, str], ...] = ()
+    """Languages, titles and time codes of all streams, each after the word for it."""
     streams: tuple[OtherStream, ...] = ()
     """All other streams."""
 

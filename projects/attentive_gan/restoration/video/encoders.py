@@ -118,6 +118,11 @@ def containers(codec: str) -> tuple[str, ...]:
     return next((found for name, found in _CONTAINERS.items() if name in codec), _MOST)
 
 
+def has_fixed_quality(encoder: str) -> bool:
+    """Return whether an encoder is lossless, or made for editing."""
+    return bool(_FIXED.match(encoder))
+
+
 def quality_arguments(encoder: str, quality: int) -> list[str]:
     """Return ffmpeg's arguments for a constant quality.
 
@@ -141,7 +146,7 @@ def quality_arguments(encoder: str, quality: int) -> list[str]:
         return ['-global_quality', str(max(1, quality))]
     if encoder.endswith('_videotoolbox'):
         return ['-q:v', str(100 - round(quality * 99 / 51))]
-    if _FIXED.match(encoder):
+    if has_fixed_quality(encoder):
         return []
     return ['-q:v', str(max(1, round(quality / 6)))]  # the quantizer of MPEG-4, MPEG-2 and JPEG
 

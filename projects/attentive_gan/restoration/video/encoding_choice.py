@@ -8,7 +8,14 @@ from dataclasses import replace
 from attentive_gan.errors import UserError
 
 from .backend import VideoInfo
-from .encoders import containers, encoders, find_encoders, parse_options, pixel_formats
+from .encoders import (
+    containers,
+    encoders,
+    find_encoders,
+    has_fixed_quality,
+    parse_options,
+    pixel_formats,
+)
 from .encoding import Encoding, TrialError, WrongContainerError, try_encoding
 from .pixel_formats import best_format, bits, chroma, has_alpha, is_deep
 
@@ -109,7 +116,7 @@ def _chosen(info: VideoInfo, suffix: str, names: Sequence[str]) -> Iterator[Enco
         beside = codec in ('vp8', 'vp9')
         alpha = info.alpha and not (beside and suffix not in ('.mkv', '.webm'))
         formats = _alpha_formats(name) if alpha and beside else pixel_formats(name)
-        pixels = best_format(formats, info.pixel_format, alpha, odd)
+        pixels = best_format(formats, info.pixel_format, alpha, odd, has_fixed_quality(name))
         if name.endswith('_vaapi'):
             pixels = 'p010le' if info.deep else 'nv12'
         alpha = alpha and has_alpha(pixels)

@@ -19,7 +19,7 @@ from .backend import Segment, VideoBackend, VideoInfo
 from .encoding import Encoding
 from .encoding_choice import choose_encoding
 from .ffmpeg_process import FfmpegProcess, file_url, muxer, source_input
-from .ffprobe import MATRICES, metadata_names, probe
+from .ffprobe import MATRICES, not_kept, probe
 from .frame_times import durations, parse_times, set_durations
 from .stream_copies import StreamCopies, plan_copies
 
@@ -156,23 +156,26 @@ class FfmpegBackend(VideoBackend):
         if not info.constant_rate:
             timed = self._write_timed(segments, names, info)
             if timed is None:
+                reason = (
+                    'variable times of frames cannot be kept beside transparency in VP8 and VP9'
+                    if self.segment_suffix == '.mkv'
+                    else 'the times of the frames are not in order'
+                )
                 notes.append(
-                    'the times of the frames are not in order: each frame lasts '
-                    f'1/{float(info.rate):.3f} s, and sound may be out of step'
+                    f'{reason}: each frame lasts 1/{float(info.rate):.3f} s, and sound may be out of step'
                 )
             else:
                 images = ['-i', file_url(timed)]
         # Names such as com.apple.quicktime.model are written to .mov and .mp4 by this flag only.
         named = '+use_metadata_tags' if any('.' in name for name in info.metadata) else ''
+        tags = [word for tag in info.tags for word in ('-metadata:s:v:0', '='.join(tag))]
         arguments = [
             '-itsoffset', f'{info.start_seconds:.6f}', *images, *source_input(source),
-            '-map', '0:v:0', '-map_metadata', '1', '-map_chapters', '1', '-c', 'copy',
+            '-map', '0:v:0', '-map_metadata', '1', '-map_chapters', '1', '-c', 'copy', *tags,
             *self._copies.arguments, '-movflags', f'+faststart{named}', '-f', muxer(output.suffix),
         ]  # fmt: skip
         _run_ffmpeg(output, arguments)
-        if lost := sorted(set(info.metadata) - metadata_names(output)):
-            notes.append(f'metadata left out: {", ".join(map(shown, lost))}')
-        return notes
+        return notes + not_kept(info, output, self._encoding.alpha)
 
     def write_live(self, segment: Path, times: Sequence[int], output: Path) -> None:
         """Write the file of a live stream.

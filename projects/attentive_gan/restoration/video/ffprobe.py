@@ -21,6 +21,7 @@ from .encoders import has_decoder
 from .ffmpeg_process import source_input
 from .hdr_metadata import light_level, mastering_display
 from .pixel_formats import has_transparency, is_deep
+from .stream_details import image_details, image_tags, stream_names
 
 #: Largest distance of frames from a regular grid, in frame durations, for a constant rate. Containers round
 #: times, Matroska to milliseconds.
@@ -117,6 +118,9 @@ def probe(path: Path) -> VideoInfo:
         rotated=any(rotations),
         timescale=_timescale(stream),
         metadata=tuple(sorted(_metadata_names(container))),
+        details=tuple(sorted(image_details(stream, first_frames))),
+        tags=tuple(image_tags(stream, streams, container).items()),
+        stream_names=tuple(_names(streams)),
         streams=tuple(_other_streams(streams, stream)),
     )
 
@@ -181,12 +185,12 @@ def _declared_frames(
         return max(int(stream['nb_frames']), packets), True
     if not constant:
         return packets or None, True
-    durations = (
-        stream.get('duration'),
-        stream.get('tags', {}).get('DURATION'),
-        container.get('duration'),
-    )
-    seconds = next(filter(None, map(_seconds, durations)), 0.0)
+    # Matroska gives the time of the end instead of a duration.
+    in_matroska = 'matroska' in container.get('format_name', '')
+    begin = float(stream.get('start_time', 0)) if in_matroska else _start(stream, container)
+    tag = _seconds(stream.get('tags', {}).get('DURATION'))
+    end = tag or _seconds(container.get('duration'))
+    seconds = _seconds(stream.get('duration')) or max(end - begin, 0.0)
     expected = round(seconds * float(rate))
     if packets >= expected:
         return packets or None, True
@@ -256,10 +260,43 @@ def _is_written_anew(stream: _Fields) -> bool:
     return stream.get('codec_type') == 'data' and tag in ('text', 'tmcd')
 
 
-def metadata_names(path: Path) -> set[str]:
-    """Return the names of a file's metadata, in lower case and without languages."""
-    stdout, _ = _run(path, '-show_format', '-of', 'json')
-    return _metadata_names(json.loads(stdout or b'{}').get('format', {}))
+def not_kept(info: VideoInfo, output: Path, alpha: bool) -> list[str]:
+    """Say what of a source an output does not have, by reading it.
+
+    Args:
+        info: The source.
+        output: The written file, whose first video stream is the restored one.
+        alpha: Whether its encoder was given the transparency.
+    """
+    stdout, _ = _run(output, '-show_streams', '-show_format', '-of', 'json')
+    found = json.loads(stdout or b'{}')
+    streams, container = found.get('streams', []), found.get('format', {})
+    video = next(s for s in streams if s.get('codec_type') == 'video')
+    frames = _first_frames(output) if info.details else []
+    details = set(info.details) - image_details(video, frames)
+    if not alpha:
+        details.discard('transparency')  # said before the work
+    notes = [f'{", ".join(sorted(details))} left out'] if details else []
+    names = {*_names(streams), *_names([{**container, 'codec_type': 'container'}])}
+    if lost := [
+        f'{kind} {shown(name)}' for kind, name in info.stream_names if (kind, name) not in names
+    ]:
+        notes.append(f'names of streams left out: {", ".join(lost)}')
+    if missing := sorted(set(info.metadata) - _metadata_names(container)):
+        notes.append(f'metadata left out: {", ".join(map(shown, missing))}')
+    return notes
+
+
+def readable_codec(path: Path) -> str:
+    """Return the codec of the first stream of a file, empty if ffmpeg does not know it."""
+    stdout, _ = _run(path, '-show_entries', 'stream=codec_name', '-of', 'json')
+    streams = json.loads(stdout or b'{}').get('streams') or [{}]
+    return str(streams[0].get('codec_name', ''))
+
+
+def _names(streams: Sequence[_Fields]) -> Iterator[tuple[str, str]]:
+    for kind, values in stream_names(streams).items():
+        yield from ((kind, value) for value in sorted(values))
 
 
 def _metadata_names(container: _Fields) -> set[str]:

@@ -70,7 +70,9 @@ def chroma(pixel_format: str, odd: bool = False) -> str:
     return '422' if re.search(r'422|411|uyvy|yvyu|nv16|nv20|^p21|^y21', pixel_format) else '420'
 
 
-def best_format(formats: Sequence[str], source: str, alpha: bool, odd: bool) -> str:
+def best_format(
+    formats: Sequence[str], source: str, alpha: bool, odd: bool, rgb: bool = False
+) -> str:
     """Return the format that loses least of a source, and the smallest of these.
 
     Args:
@@ -78,6 +80,7 @@ def best_format(formats: Sequence[str], source: str, alpha: bool, odd: bool) -> 
         source: Pixel format of the source.
         alpha: Whether the source has transparency.
         odd: Whether a side is odd.
+        rgb: Whether to keep RGB of the source, as encoders without loss should; players want YUV.
 
     Returns:
         The format; empty if the encoder takes none that is written.
@@ -94,7 +97,7 @@ def best_format(formats: Sequence[str], source: str, alpha: bool, odd: bool) -> 
         digits, deep = _CHROMA_ORDER.index(chroma(name)), bits(name) - bits(source)
         return (
             alpha and not has_alpha(name), max(0, -deep), max(0, wanted - digits), has_alpha(name),
-            bool(_RGB.match(name)) != bool(_RGB.match(source)), max(0, deep), digits,
+            bool(_RGB.match(name)) != (rgb and bool(_RGB.match(source))), max(0, deep), digits,
         )  # fmt: skip
 
     written = [name for name in formats if _WRITTEN.fullmatch(name)]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from .backend import OtherStream
 from .ffmpeg_process import FfmpegProcess, file_url, muxer, source_input
+from .ffprobe import readable_codec
 
 #: Encoders for streams whose codec the output cannot hold, by ffmpeg's format and the kind of stream.
 _CONVERTED = {
@@ -78,9 +79,11 @@ def _plan(
 
 
 def _fits(source: Path, stream: OtherStream, codec: list[str], kind: str, trial: Path) -> bool:
-    """Return whether the first second of a stream can be written."""
+    """Return whether the first second of a stream can be written, and read again."""
     process = FfmpegProcess([
         '-y', *source_input(source), '-map', f'0:{stream.index}', *codec, '-t', '1', '-f', kind,
         file_url(trial),
     ])  # fmt: skip
-    return process.succeeded()
+    if not process.succeeded():
+        return False
+    return stream.kind not in _CONVERTED[kind] or bool(readable_codec(trial))
