@@ -20,7 +20,8 @@ OPTIONS = {
     'optim_wrapper.generator.optimizer.type=Adm': "there is no optimizer 'Adm'; did you mean 'Adam'?",
     'optim_wrapper.generator.optimizer.lr=fast': "expected a number, got 'fast'",
     'optim_wrapper.generator.optimizer.betas=0.9': 'expected a list, got 0.9',
-    'optim_wrapper.generator.optimizer.weight_decoy=0': "Adam has no such field; did you mean 'weight_decay'?",
+    'optim_wrapper.generator.optimizer.weight_decoy=0':
+        "Adam has no such field; did you mean 'weight_decay'?",
     'optim_wrapper.generator.clip_grad.max_norms=1':
         "clip_grad has no such field; did you mean 'max_norm'?",
     'train_cfg.max_iter=3': "ResumableTrainLoop has no such field; did you mean 'max_iters'?",

@@ -19,12 +19,7 @@ _VARIABLES = {
     ),
     'slurm': (('SLURM_PROCID', 'SLURM_NTASKS', 'SLURM_NODELIST'), 'tools/slurm_train.sh'),
     'mpi': (
-        (
-            'MASTER_ADDR',
-            'OMPI_COMM_WORLD_RANK',
-            'OMPI_COMM_WORLD_SIZE',
-            'OMPI_COMM_WORLD_LOCAL_RANK',
-        ),
+        ('MASTER_ADDR', *(f'OMPI_COMM_WORLD_{part}' for part in ('RANK', 'SIZE', 'LOCAL_RANK'))),
         'mpirun',
     ),
 }
