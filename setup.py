@@ -35,7 +35,7 @@ setup(
     long_description_content_type='text/markdown',
     license='Apache-2.0',
     license_files=['LICENSE'],
-    python_requires='>=3.10,<3.14',
+    python_requires='>=3.10',
     package_dir={'': 'projects'},
     packages=find_packages('projects'),
     # .mim holds links to configs, tools and the model index, where MIM and `attentive_gan::` look for them.

@@ -8,6 +8,9 @@ if [ $# -lt 3 ]; then sed -n 2p "$0" >&2; exit 2; fi
 CONFIG=$1
 CHECKPOINT=$2
 PROCESSES=$3
+case $PROCESSES in
+    ""|0|*[!0-9]*) echo "error: PROCESSES must be a number from 1 on, not $PROCESSES" >&2; sed -n 2p "$0" >&2; exit 2 ;;
+esac
 
 exec python -m torch.distributed.run \
     --nnodes="${NNODES:-1}" \

@@ -7,6 +7,9 @@ set -euo pipefail
 if [ $# -lt 2 ]; then sed -n 2p "$0" >&2; exit 2; fi
 CONFIG=$1
 PROCESSES=$2
+case $PROCESSES in
+    ""|0|*[!0-9]*) echo "error: PROCESSES must be a number from 1 on, not $PROCESSES" >&2; sed -n 2p "$0" >&2; exit 2 ;;
+esac
 
 exec python -m torch.distributed.run \
     --nnodes="${NNODES:-1}" \

@@ -49,8 +49,8 @@ case $TORCH in
 esac
 
 command -v "$PYTHON" >/dev/null || fail "no $PYTHON found; run: sudo apt-get install python3 python3-venv"
-"$PYTHON" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' || fail \
-    "$("$PYTHON" --version) found, but Python 3.10 to 3.13 is needed; set PYTHON to one of these"
+"$PYTHON" -c 'import sys; sys.exit(sys.version_info < (3, 10))' || fail \
+    "$("$PYTHON" --version) found, but Python 3.10 or newer is needed; set PYTHON to one"
 
 make_environment() {
     "$PYTHON" -m venv "$@" "$VENV" 2>/dev/null && return

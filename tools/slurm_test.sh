@@ -3,6 +3,7 @@
 #        bash tools/slurm_test.sh PARTITION JOB_NAME CONFIG CHECKPOINT [OPTIONS OF tools/test.py]
 set -euo pipefail
 if [ $# -lt 4 ]; then sed -n 2,3p "$0" >&2; exit 2; fi
+command -v srun >/dev/null || { echo "error: no srun found; run this where Slurm is, or use ${0/slurm/dist}" >&2; exit 2; }
 
 PARTITION=$1
 JOB_NAME=$2

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
+import pkgutil
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,8 +13,10 @@ from typing import Any
 import torch
 from mmengine.config import Config
 
+import attentive_gan
 from attentive_gan.engine.optimizers.bfloat16 import Bfloat16OptimWrapper, why_no_bfloat16
 from attentive_gan.errors import UserError
+from attentive_gan.utils.strict_json import one_line
 
 from .options import apply_options
 from .plain_files import PLAIN_SUFFIXES, read_plain_config
@@ -69,14 +74,31 @@ def _read_python_config(path: str) -> Config:
     except UserError:
         raise
     except Exception as error:
-        cause = error.__cause__ or error  # MMEngine hides why a custom import failed
-        hint = ''
-        if isinstance(cause, ImportError) and 'attentive_gan.' in str(cause):
-            hint = '; custom_imports needs attentive_gan.registration, other modules may have moved'
-            hint += ' since version 0.1.0 (see CHANGELOG.md)'
-        raise UserError(
-            f'config {path} cannot be read: {type(cause).__name__}: {cause}{hint}'
-        ) from error
+        raise UserError(f'config {path} cannot be read: {_why_unreadable(error)}') from error
+
+
+def _why_unreadable(error: BaseException) -> str:
+    """Say why a config cannot be read; MMEngine hides why a custom import failed."""
+    failed = re.match(r'Failed to import ([\w.]+)$', str(error.__cause__ or error))
+    if failed is None:
+        cause = error.__cause__ or error
+        if isinstance(cause, TypeError) and 'import_modules_from_strings' in str(cause):
+            return "custom_imports must be dict(imports=['package.module', ...])"
+        return f'{type(cause).__name__}: {cause}'
+    chain: BaseException | None = error
+    while chain is not None and str(chain).startswith('Failed to import'):
+        chain = chain.__cause__ or chain.__context__
+    name = failed[1]
+    if not name.startswith('attentive_gan.'):
+        hint = '; set PYTHONPATH to the folder that holds its package' if '.' in name else ''
+        return f'custom_imports: {name} cannot be imported ({one_line(chain or error)}){hint}'
+    modules = pkgutil.walk_packages(attentive_gan.__path__, 'attentive_gan.', lambda _: None)
+    close = difflib.get_close_matches(name, [module.name for module in modules], n=1)
+    hint = f'; did you mean {close[0]!r}?' if close else '.'
+    return (
+        f'custom_imports: there is no module {name!r}{hint} It needs attentive_gan.registration; other '
+        'modules may have moved since version 0.1.0 (see CHANGELOG.md)'
+    )
 
 
 def set_work_dir(config: Config, work_dir: str | None, path: str) -> None:
@@ -169,6 +191,8 @@ def build_runner(config: Config) -> Any:
     with config_field('runner_type'):
         runner_class = RUNNERS.get(name)
         if runner_class is None:
-            raise KeyError(f'there is no runner {name!r}')
+            close = difflib.get_close_matches(name, RUNNERS.module_dict, n=1)
+            hint = f'; did you mean {close[0]!r}?' if close else ''
+            raise KeyError(f'there is no runner {name!r}{hint}')
     with config_field('runner'):
         return runner_class.from_cfg(config)

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from attentive_gan.errors import UserError
 
+from .config_faults import faults
+
 #: What MMEngine and the registries raise for invalid configs.
 _CONFIG_ERRORS = (TypeError, KeyError, AssertionError, ValueError, AttributeError, ImportError)
+
+
+class ConfigFieldError(UserError):
+    """A part of a config could not be built."""
 
 
 @contextmanager
@@ -20,17 +27,41 @@ def config_field(name: str) -> Iterator[None]:
         name: Config field that the block builds from, such as `train_dataloader`.
 
     Raises:
-        UserError: The block failed.
+        ConfigFieldError: The block failed.
 
     Examples:
-        >>> with config_field('model'):
-        ...     raise KeyError('UNet is not registered')
-        Traceback (most recent call last):
-        ...
-        attentive_gan.errors.UserError: config field 'model' does not fit: UNet is not registered
+        >>> try:
+        ...     with config_field('model'):
+        ...         raise KeyError('UNet is not registered')
+        ... except UserError as error:
+        ...     str(error)
+        "config field 'model' does not fit: UNet is not registered"
     """
     try:
         yield
     except _CONFIG_ERRORS as error:
         message = re.sub(r'\s+', ' ', str(error.args[0] if error.args else error))
-        raise UserError(f'config field {name!r} does not fit: {message}') from error
+        message = message.partition(' Please check whether the value')[0]
+        raise ConfigFieldError(f'config field {name!r} does not fit: {message}') from error
+
+
+@contextmanager
+def explained(config: Mapping[str, Any]) -> Iterator[None]:
+    """Name the field of a config that makes the block fail, where one can be found.
+
+    Args:
+        config: Complete config.
+
+    Raises:
+        UserError: A field is wrong.
+    """
+    wrong = next((fault for fault in faults(config) if fault.certain), None)
+    if wrong is not None:
+        raise UserError(str(wrong))
+    try:
+        yield
+    except (ConfigFieldError, TypeError) as error:
+        found = next(faults(config), None)
+        if found is None:
+            raise
+        raise UserError(str(found)) from error

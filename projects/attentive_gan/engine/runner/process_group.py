@@ -11,6 +11,20 @@ from mmengine.dist import init_dist
 
 from attentive_gan.errors import UserError
 
+#: Variables that a launcher sets and that are read here, and how to start by it.
+_VARIABLES = {
+    'pytorch': (
+        ('RANK', 'WORLD_SIZE', 'MASTER_ADDR', 'MASTER_PORT'),
+        'tools/dist_train.sh CONFIG GPUS',
+    ),
+    'slurm': (('SLURM_PROCID', 'SLURM_NTASKS', 'SLURM_NODELIST'), 'tools/slurm_train.sh'),
+    'mpi': (
+        ('MASTER_ADDR', *(f'OMPI_COMM_WORLD_{part}' for part in ('RANK', 'SIZE', 'LOCAL_RANK'))),
+        'mpirun',
+    ),
+}
+#: Those of them that are no numbers.
+_TEXTS = ('MASTER_ADDR', 'SLURM_NODELIST')
 #: Seconds after which a process that does not answer is given up (`env_cfg.dist_cfg.timeout`). That is what
 #: workers of a data loader have; torch waits for half an hour on gloo.
 GROUP_TIMEOUT = 600
@@ -27,10 +41,12 @@ def start_process_group(launcher: str, backend: str, **options: Any) -> None:
         options: Further options of `torch.distributed.init_process_group`; `timeout` in seconds.
 
     Raises:
-        UserError: More processes than GPUs, or a launcher that needs GPUs.
+        UserError: Variables of the launcher are missing, more processes than GPUs, or a launcher that needs
+            GPUs.
     """
     if launcher == 'pytorch':
         options |= _store_of_restart()
+    _check_variables(launcher)
     if torch.cuda.is_available():
         rank, devices = int(os.environ.get('LOCAL_RANK', '0')), torch.cuda.device_count()
         if launcher == 'pytorch' and rank >= devices:
@@ -67,3 +83,19 @@ def _store_of_restart() -> dict[str, Any]:
     )
     prefixed = torch.distributed.PrefixStore(f'restart_{count}', store)
     return dict(store=prefixed, rank=rank, world_size=size)
+def _check_variables(launcher: str) -> None:
+    """Raise if the environment is not that of a launcher.
+
+    Raises:
+        UserError: Variables are missing, or are no numbers.
+    """
+    names, command = _VARIABLES.get(launcher, ((), ''))
+    missing = [name for name in names if not os.environ.get(name)]
+    if missing:
+        raise UserError(
+            f'--launcher {launcher}: {", ".join(missing)} not set; start by {command}, or omit --launcher '
+            'for one process'
+        )
+    for name in names:
+        if name not in _TEXTS and not os.environ[name].isdecimal():
+            raise UserError(f'--launcher {launcher}: {name}={os.environ[name]} is no number')

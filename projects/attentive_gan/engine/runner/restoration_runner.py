@@ -20,7 +20,7 @@ from attentive_gan.engine.hooks.deferred_runtime_info_hook import DeferredRuntim
 from attentive_gan.engine.optimizers.gradient_clipping import defer_clipping
 from attentive_gan.engine.schedulers.progress_schedule import fitting_schedule
 
-from .config_errors import config_field
+from .config_errors import config_field, explained
 from .device_settings import allow_deterministic_products, to_memory_format, use_tf32
 from .image_sizes import check_equal_sizes
 from .log_errors import handle_log_errors
@@ -53,10 +53,11 @@ class RestorationRunner(ResumableRunner):
         """Build a runner; names of version 0.1.0 are reported, also where MMEngine read the config.
 
         Raises:
-            UserError: The config uses a name of version 0.1.0.
+            UserError: The config uses a name of version 0.1.0, or one of its fields is wrong.
         """
         check_names(cfg, str(getattr(cfg, 'filename', None) or 'the config'))
-        return super().from_cfg(cfg)
+        with explained(cfg), config_field('runner'):
+            return super().from_cfg(cfg)
 
     def setup_env(self, env_cfg: dict[str, Any]) -> None:
         """Start the process group on an available backend, then continue as MMEngine does."""
@@ -136,12 +137,18 @@ class RestorationRunner(ResumableRunner):
                 self.stop_signals.caught(),
                 self._owned_work_dir(),
                 worker_errors(self._awaited_samples),
+                explained(self.cfg),
             ):
                 return cast(nn.Module, super().train())
         finally:
             close = getattr(getattr(self._train_loop, 'dataloader', None), 'close', None)
             if close is not None:
                 close()
+
+    def test(self) -> dict[str, float]:
+        """Test."""
+        with explained(self.cfg):
+            return cast(dict[str, float], super().test())
 
     def _awaited_samples(self) -> list[str]:
         """Return the names of the samples of the next batch of the training."""
