@@ -32,6 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='largest width that is restored at once; default: what the budget allows')  # fmt: skip
     add('--halo', type=at_least(0), metavar='PIXELS',
         help='pixels around a tile; fewer than the receptive field: faster, not exact')  # fmt: skip
+    add('--self-ensemble', action='store_true',
+        help='mean over the eight flips and turns of each image: eight times the work')  # fmt: skip
     _add_output_options(parser)
     add = parser.add_argument_group('work').add_argument
     add('--shard', metavar='K/N',
@@ -86,7 +88,8 @@ def run(args: argparse.Namespace) -> int:
     progress = ConsoleProgress(args.quiet)
     restorer = inference.ImageRestorer(
         **network_arguments(args) | {'device': _device(args.device, shard.local)},
-        backend=args.backend, tile=args.tile, halo=args.halo, notify=progress.note,
+        backend=args.backend, tile=args.tile, halo=args.halo, self_ensemble=args.self_ensemble,
+        notify=progress.note,
     )  # fmt: skip
     if args.attention and not restorer.gives_attention:
         raise UserError(f'--attention: {restorer.name} has no attention map; omit this option')
