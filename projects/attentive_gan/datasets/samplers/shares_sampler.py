@@ -71,7 +71,7 @@ class SharesSampler(SeededSampler):
         number = block * self.counts[part] + before
         epoch, rank = divmod(number, self.sizes[part])
         order = self._order_of(f'part {part}', epoch, lambda epoch: self._order_in(part, epoch))
-        return self.starts[part] + int(order[rank])
+        return int(self.starts[part]) + int(order[rank])
 
     def _parts(self, block: int) -> NDArray[np.int64]:
         """Return the part of each position of a block."""
