@@ -82,6 +82,8 @@ def run(args: argparse.Namespace) -> int:
 
     from .restore_output import ConsoleProgress, print_summary
 
+    if args.self_ensemble and args.hold_attention > 0:
+        raise UserError('--self-ensemble and --hold-attention exclude each other; omit one')
     inference.keep_freed_memory()
     shard = restoration.parse_shard(args.shard) if args.shard else restoration.shard_of_launcher()
     plan = restoration.plan_batch(args.inputs, args.out, _options(args, shard))

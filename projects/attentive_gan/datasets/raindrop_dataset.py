@@ -23,6 +23,7 @@ from .pairing import (
     natural_key,
     require_folders,
     stem_pattern,
+    suggested_templates,
 )
 
 
@@ -82,6 +83,13 @@ def _pairs_of_scene(
     rainy = keyed(rainy_files, templates[0], numbered)
     clean = keyed(clean_files, templates[1], numbered)
     pairs, unmatched = match(rainy, clean, clean_folder, rainy_folder)
+    if not pairs and not numbered:
+        better = suggested_templates(
+            [file.stem for file in rainy_files], [file.stem for file in clean_files]
+        )
+        if better and better != templates:
+            remedy = f'Did you mean rainy_template={better[0]!r} and clean_template={better[1]!r}?'
+            unmatched = [replace(fault, remedy=remedy) for fault in unmatched]
     return pairs, rainy.faults + clean.faults + unmatched
 
 
