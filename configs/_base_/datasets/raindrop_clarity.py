@@ -10,6 +10,7 @@ day = dict(
     rainy='Drop',
     clean='Clear',
     held_out=10,
+    metainfo=dict(dataset_name='raindrop_clarity'),
 )
 night = dict(day, data_root=f'{data_root}/NightRainDrop_Train')
 joined = dict(type='ConcatDataset', ignore_keys='dataset_name')
