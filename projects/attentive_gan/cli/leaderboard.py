@@ -104,6 +104,7 @@ def _progress(console: Console) -> Callable[[Iterable[Any], int, str], Iterable[
 
 def _print_table(summary: Summary) -> None:
     """Print the ranking, and why some entries are not ranked."""
+    from rich.box import SIMPLE
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
@@ -112,6 +113,9 @@ def _print_table(summary: Summary) -> None:
     whole = any('ntire_score' in row.result.means for row in summary.rows)
     ntire = 'ntire_score' if whole else 'ntire_score_without_lpips'
     table = Table(
+        box=SIMPLE,
+        pad_edge=False,
+        collapse_padding=True,  # all columns fit 80 characters
         title=escape(f'{data.name}, {data.images} images, protocol qian'),
         caption='means over images; gain: paired difference of PSNR to '
         + f'{escape(summary.reference)}, with its 95 % bootstrap interval'
