@@ -80,9 +80,15 @@ def test_whole_scenes_are_held_out(tmp_path):
         clarity(root, part='val')
 
 
-def test_one_scene_cannot_be_divided(tmp_path):
-    root = write_raindrop_clarity(tmp_path, scenes=1) / 'DayRainDrop_Train'
-    with pytest.raises(UserError, match='holds one scene'):
+def test_of_one_scene_images_are_held_out(tmp_path):
+    root = write_raindrop_clarity(tmp_path, scenes=1, images=3) / 'DayRainDrop_Train'
+    parts = [clarity(root, part=part, held_out=1).names for part in ('train', 'held_out')]
+    assert [len(names) for names in parts] == [2, 1]
+    assert sorted(sum(parts, [])) == clarity(root).names
+    for number in (2, 3):
+        for kind in ('Drop', 'Clear'):
+            (root / kind / '00001' / f'{number:05d}.png').unlink()
+    with pytest.raises(UserError, match='holds one pair'):
         clarity(root, part='train').full_init()
 
 
