@@ -84,7 +84,7 @@ def test_of_one_scene_images_are_held_out(tmp_path):
     root = write_raindrop_clarity(tmp_path, scenes=1, images=3) / 'DayRainDrop_Train'
     parts = [clarity(root, part=part, held_out=1).names for part in ('train', 'held_out')]
     assert [len(names) for names in parts] == [2, 1]
-    assert sorted(sum(parts, [])) == clarity(root).names
+    assert sorted([*parts[0], *parts[1]]) == clarity(root).names
     for number in (2, 3):
         for kind in ('Drop', 'Clear'):
             (root / kind / '00001' / f'{number:05d}.png').unlink()
