@@ -56,5 +56,7 @@ setup(
         ]
     },
     install_requires=requirements('runtime'),
-    extras_require={name: requirements(name) for name in ('dev', 'export', 'app', 'heic', 'spandrel')},
+    extras_require={
+        name: requirements(name) for name in ('dev', 'export', 'app', 'heic', 'spandrel')
+    },
 )

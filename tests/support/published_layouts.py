@@ -19,7 +19,10 @@ def save(path: Path, seed: int, size: tuple[int, int] = (40, 48)) -> None:
 
 
 def write_raindrop_clarity(root: Path, scenes: int = 2, images: int = 3) -> Path:
-    """Write all four parts: a folder for each scene in Drop, Blur and Clear."""
+    """Write all four parts: a folder for each scene in Drop, Blur and Clear.
+
+    The second image of a scene is focused on the background: Blur equals Clear.
+    """
     for part in (
         'DayRainDrop_Train',
         'NightRainDrop_Train',
@@ -30,7 +33,8 @@ def write_raindrop_clarity(root: Path, scenes: int = 2, images: int = 3) -> Path
             for number in range(1, images + 1):
                 for seed, kind in enumerate(('Clear', 'Drop', 'Blur')):
                     path = root / part / kind / f'{scene:05d}' / f'{number:05d}.png'
-                    save(path, 10_000 * seed + 100 * scene + number)
+                    sharp = kind == 'Blur' and number == 2
+                    save(path, 10_000 * (0 if sharp else seed) + 100 * scene + number)
     return root
 
 

@@ -205,6 +205,29 @@ def test_both_kinds_may_lie_in_one_folder(tmp_path):
     assert 'rain-2.png' in message(tmp_path, PairFolderDataset, **options)
 
 
+@pytest.mark.parametrize(
+    ('rainy', 'clean', 'suggested'),
+    [
+        (['0_rain', '10_rain'], ['0_clean', '10_clean'], ('{}_rain', '{}_clean')),
+        (['rain-001', 'rain-010'], ['norain-001', 'norain-010'], ('rain-{}', 'norain-{}')),
+        (['x2_a', 'x2_b'], ['a', 'b'], ('x2_{}', '{}')),
+        (['1_rain', '2_rain'], ['1', '3'], None),
+    ],
+)
+def test_templates_are_suggested_where_no_name_matches(tmp_path, rainy, clean, suggested):
+    for folder, names in (('input', rainy), ('target', clean)):
+        for number, name in enumerate(names):
+            write_image(tmp_path / folder / f'{name}.png', pair_of(number)[folder == 'target'])
+    options = dict(rainy='input', clean='target')
+    text = message(tmp_path, PairFolderDataset, **options)
+    assert ('Did you mean' in text) == bool(suggested)
+    if suggested:
+        assert f'rainy_template={suggested[0]!r} and clean_template={suggested[1]!r}' in text
+        templates = dict(rainy_template=suggested[0], clean_template=suggested[1])
+        dataset = PairFolderDataset(data_root=str(tmp_path), **options, **templates)
+        assert len(dataset) == 2
+
+
 def test_a_clean_image_may_have_several_rainy_ones(tmp_path):
     for scene in (901, 17):
         rainy, clean = pair_of(scene % 20)

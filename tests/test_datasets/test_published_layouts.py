@@ -7,8 +7,14 @@ from pathlib import Path
 
 import pytest
 from attentive_gan.config import reading as configuration
-from attentive_gan.datasets import PairFolderDataset, PairListDataset, RainDSDataset
+from attentive_gan.datasets import (
+    PairFolderDataset,
+    PairListDataset,
+    RaindropClarityDataset,
+    RainDSDataset,
+)
 from attentive_gan.errors import UserError
+from PIL import Image
 from support.published_layouts import (
     ALLWEATHER,
     save,
@@ -74,10 +80,40 @@ def test_whole_scenes_are_held_out(tmp_path):
         clarity(root, part='val')
 
 
-def test_one_scene_cannot_be_divided(tmp_path):
-    root = write_raindrop_clarity(tmp_path, scenes=1) / 'DayRainDrop_Train'
-    with pytest.raises(UserError, match='holds one scene'):
+def test_of_one_scene_images_are_held_out(tmp_path):
+    root = write_raindrop_clarity(tmp_path, scenes=1, images=3) / 'DayRainDrop_Train'
+    parts = [clarity(root, part=part, held_out=1).names for part in ('train', 'held_out')]
+    assert [len(names) for names in parts] == [2, 1]
+    assert sorted([*parts[0], *parts[1]]) == clarity(root).names
+    for number in (2, 3):
+        for kind in ('Drop', 'Clear'):
+            (root / kind / '00001' / f'{number:05d}.png').unlink()
+    with pytest.raises(UserError, match='holds one pair'):
         clarity(root, part='train').full_init()
+
+
+def test_focus_selects_photos(day):
+    # Equal pixels count, not equal files.
+    Image.open(day / 'Blur/00001/00002.png').save(day / 'Blur/00001/00002.png', compress_level=1)
+    named = {
+        focus: RaindropClarityDataset(data_root=str(day), focus=focus).names
+        for focus in ('all', 'background', 'drops')
+    }
+    assert named['background'] == ['00001_00002', '00002_00002']
+    assert named['drops'] == [name for name in named['all'] if name not in named['background']]
+    assert len(named['all']) == 6
+
+
+def test_focus_needs_what_it_compares(day):
+    with pytest.raises(UserError, match='focus must be one of'):
+        RaindropClarityDataset(data_root=str(day), focus='blur')
+    (day / 'Blur/00001/00003.png').unlink()
+    assert len(RaindropClarityDataset(data_root=str(day))) == 6
+    with pytest.raises(UserError, match=r'images of Blur are missing: Blur/00001/00003\.png'):
+        RaindropClarityDataset(data_root=str(day), focus='drops').full_init()
+    shutil.rmtree(day / 'Blur')
+    with pytest.raises(UserError, match='has no folder Blur'):
+        RaindropClarityDataset(data_root=str(day), focus='drops').full_init()
 
 
 def test_images_beside_folders_make_no_scenes(day):

@@ -48,3 +48,5 @@ def test_photos_of_equal_names_get_files_of_their_own():
         '/p/a/1.jpg': 'a_1.jpg', '/p/b/1.jpg': 'b_1.jpg', '/p/b/1.png': 'b_1.png',
     }  # fmt: skip
     assert unique_names(Photos(['/p/a/1.jpg', '/p/a/2.jpg'])) == {}
+    scenes = unique_names(Photos(['/d/Day/Drop/1/1.png', '/d/Night/Drop/1/1.png']))
+    assert sorted(scenes.values()) == ['Day_Drop_1_1', 'Night_Drop_1_1']

@@ -1,15 +1,14 @@
 # Raindrop Clarity (Jin et al., ECCV 2024) as its archives unpack: day and night, a folder for each scene.
 # The clean images of the test scenes were held back for challenges, so ten training scenes each validate.
-# Blur/ is not used.
+# Photos focused on the drops alone: focus='drops' of a data set, or 'background'.
 _base_ = './pairs.py'
 
 data_root = 'data/raindrop_clarity'
 day = dict(
-    type='PairFolderDataset',
+    type='RaindropClarityDataset',
     data_root=f'{data_root}/DayRainDrop_Train',
-    rainy='Drop',
-    clean='Clear',
     held_out=10,
+    metainfo=dict(dataset_name='raindrop_clarity'),
 )
 night = dict(day, data_root=f'{data_root}/NightRainDrop_Train')
 joined = dict(type='ConcatDataset', ignore_keys='dataset_name')

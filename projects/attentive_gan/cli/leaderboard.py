@@ -104,25 +104,33 @@ def _progress(console: Console) -> Callable[[Iterable[Any], int, str], Iterable[
 
 def _print_table(summary: Summary) -> None:
     """Print the ranking, and why some entries are not ranked."""
+    from rich.box import SIMPLE
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
     data = summary.data
+    whole = any('ntire_score' in row.result.means for row in summary.rows)
+    ntire = 'ntire_score' if whole else 'ntire_score_without_lpips'
     table = Table(
+        box=SIMPLE,
+        pad_edge=False,
+        collapse_padding=True,  # all columns fit 80 characters
         title=escape(f'{data.name}, {data.images} images, protocol qian'),
         caption='means over images; gain: paired difference of PSNR to '
-        + f'{escape(summary.reference)}, with its 95 % bootstrap interval',
+        + f'{escape(summary.reference)}, with its 95 % bootstrap interval'
+        + ('' if whole else '; NTIRE*: without LPIPS, above the score'),
     )
     table.add_column('', justify='right', no_wrap=True)
     table.add_column('entry', overflow='fold', min_width=12)
-    for name in ('PSNR', 'gain', 'SSIM', 'GMACs', 'ms'):
+    for name in ('PSNR', 'gain', 'SSIM', 'NTIRE' if whole else 'NTIRE*', 'GMACs', 'ms'):
         table.add_column(name, justify='right', no_wrap=True)
     for row in summary.rows:
         means, cost = row.result.means, row.result.cost
         table.add_row(
             str(row.rank or ''), escape(row.result.name), _mean(means.get('qian_psnr'), 2),
             _interval(row.differences.get('qian_psnr')), _mean(means.get('qian_ssim'), 4),
+            _mean(means.get(ntire), 2),
             _number(cost.gmacs if cost else None), _number(cost.milliseconds if cost else None),
         )  # fmt: skip
     console = Console()

@@ -36,6 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='largest width that is restored at once; default: what the budget allows')  # fmt: skip
     add('--halo', type=at_least(0), metavar='PIXELS',
         help='pixels around a tile; fewer than the receptive field: faster, not exact')  # fmt: skip
+    add('--self-ensemble', action='store_true',
+        help='mean over the eight flips and turns of each image: eight times the work')  # fmt: skip
     _add_output_options(parser)
     add = parser.add_argument_group('work').add_argument
     add('--shard', metavar='K/N',
@@ -90,6 +92,8 @@ def run(args: argparse.Namespace) -> int:
     from . import live
     from .restore_output import ConsoleProgress, print_summary
 
+    if args.self_ensemble and args.hold_attention > 0:
+        raise UserError('--self-ensemble and --hold-attention exclude each other; omit one')
     inference.keep_freed_memory()
     if live.live_input(args.inputs):
         return live.run_restore(args, lambda: _restorer(args, args.device, lambda text: None))
@@ -112,7 +116,8 @@ def _restorer(
 
     return ImageRestorer(
         **network_arguments(args) | {'device': device},
-        backend=args.backend, tile=args.tile, halo=args.halo, notify=notify,
+        backend=args.backend, tile=args.tile, halo=args.halo, self_ensemble=args.self_ensemble,
+        notify=notify,
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from attentive_gan.datasets import (
     PairFolderDataset,
     PairListDataset,
+    RaindropClarityDataset,
     RaindropDataset,
     RainDSDataset,
 )
@@ -42,6 +43,10 @@ def _raindrop(folder: str, *pairs: int) -> PublishedPart:
     return PublishedPart(folder, 'data', RaindropDataset, {}, pairs)
 
 
+def _clarity(folder: str, *pairs: int) -> PublishedPart:
+    return PublishedPart(folder, 'Clear', RaindropClarityDataset, {}, pairs)
+
+
 def _folders(folder: str, rainy: str, clean: str, *pairs: int) -> PublishedPart:
     options = {'rainy': rainy, 'clean': clean}
     return PublishedPart(folder, clean, PairFolderDataset, options, pairs)
@@ -59,10 +64,10 @@ PUBLISHED: dict[str, tuple[PublishedPart, ...]] = {
         _raindrop('test_b', 239, 249),
     ),
     'raindrop_clarity': (
-        _folders('DayRainDrop_Train', 'Drop', 'Clear', 4713),
-        _folders('NightRainDrop_Train', 'Drop', 'Clear', 8655),
-        _folders('DayRainDrop_Test', 'Drop', 'Clear', 729),
-        _folders('NightRainDrop_Test', 'Drop', 'Clear', 1089),
+        _clarity('DayRainDrop_Train', 4713),
+        _clarity('NightRainDrop_Train', 8655),
+        _clarity('DayRainDrop_Test', 729),
+        _clarity('NightRainDrop_Test', 1089),
     ),
     'rainds': tuple(
         PublishedPart(folder, rain, RainDSDataset, {'rain': rain})

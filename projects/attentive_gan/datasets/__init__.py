@@ -8,6 +8,7 @@ from .image_dataset import ImageDataset
 from .pair_dataset import PairDataset
 from .pair_list_dataset import PairListDataset
 from .pooled_dataloader import PooledDataLoader
+from .raindrop_clarity_dataset import RaindropClarityDataset
 from .raindrop_dataset import ConcatenatedPairDataset, PairFolderDataset, RaindropDataset
 from .rainds_dataset import RainDSDataset
 from .samplers import SeededSampler, SharesSampler
@@ -22,6 +23,7 @@ __all__ = [
     'PairListDataset',
     'PooledDataLoader',
     'RainDSDataset',
+    'RaindropClarityDataset',
     'RaindropDataset',
     'SeededSampler',
     'SharesSampler',

@@ -43,7 +43,7 @@ def names_of_part(
 
     Example:
         >>> names_of_part(['a', 'b', 'c'], 'held_out', 1, Path('photos'), 'photo')
-        ['b']
+        ['c']
     """
     if part == 'all':
         return list(names)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -203,6 +204,32 @@ def match(
         Pair(name, rainy.files[name], clean.files[rainy.partners[name]])
         for name in sorted(names, key=natural_key)
     ], faults
+
+
+def suggested_templates(rainy: Sequence[str], clean: Sequence[str]) -> tuple[str, str] | None:
+    """Return the templates by which all names of two folders would be matched, if there are any.
+
+    Args:
+        rainy: Stems of the rainy files, at least two.
+        clean: Stems of the clean files.
+
+    Example:
+        >>> suggested_templates(['0_rain', '12_rain'], ['0_clean', '12_clean'])
+        ('{}_rain', '{}_clean')
+    """
+    (before, rainy_keys, after), (first, clean_keys, last) = _common(rainy), _common(clean)
+    if len(set(rainy)) < 2 or rainy_keys != clean_keys:
+        return None
+    return f'{before}{{}}{after}', f'{first}{{}}{last}'
+
+
+def _common(stems: Sequence[str]) -> tuple[str, set[str], str]:
+    """Return what all names begin with, their keys, and what all end with; numbers are not cut."""
+    common = os.path.commonprefix  # of text, character by character
+    before = re.sub(r'\d+$', '', common(list(stems)))
+    rest = [stem[len(before) :] for stem in stems]
+    after = re.sub(r'^\d+', '', common([stem[::-1] for stem in rest])[::-1])
+    return before, {stem.removesuffix(after) for stem in rest}, after
 
 
 def _label(folder: Path, file: Path) -> str:

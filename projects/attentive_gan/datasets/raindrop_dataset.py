@@ -23,6 +23,7 @@ from .pairing import (
     natural_key,
     require_folders,
     stem_pattern,
+    suggested_templates,
 )
 
 
@@ -36,8 +37,8 @@ def _pairs_of_folders(
     """Match the files of a rainy and a clean folder below the data set's root.
 
     Where these hold no images but folders, each of them is a scene, as in Raindrop Clarity; the scene's
-    name is put before the pair's. `chosen` selects of the scenes, or of the pairs where there are none, by
-    their names and what they are.
+    name is put before the pair's. `chosen` selects of the scenes by their names and what they are, or of
+    the pairs where there are no several scenes.
     """
     rainy_folder, clean_folder = (dataset.root / name for name in folders)
     scenes = _scenes((rainy_folder, clean_folder))
@@ -47,7 +48,7 @@ def _pairs_of_folders(
         return [pair for pair in found if pair.name in names], faults
     pairs: dict[str, Pair] = {}
     faults = []
-    for scene in chosen(scenes, 'scene'):
+    for scene in chosen(scenes, 'scene') if len(scenes) > 1 else scenes:
         found, more = _pairs_of_scene(
             rainy_folder / scene, clean_folder / scene, templates, numbered
         )
@@ -58,6 +59,8 @@ def _pairs_of_folders(
                 where = f'{pairs[named.name].rainy} and {pair.rainy}'
                 faults.append(Fault('two pairs with one name', where, 'Rename one of the scenes.'))
             pairs[named.name] = named
+    if len(scenes) == 1 and pairs:
+        pairs = {name: pairs[name] for name in chosen(list(pairs), 'pair')}
     return list(pairs.values()), faults
 
 
@@ -82,6 +85,13 @@ def _pairs_of_scene(
     rainy = keyed(rainy_files, templates[0], numbered)
     clean = keyed(clean_files, templates[1], numbered)
     pairs, unmatched = match(rainy, clean, clean_folder, rainy_folder)
+    if not pairs and not numbered:
+        better = suggested_templates(
+            [file.stem for file in rainy_files], [file.stem for file in clean_files]
+        )
+        if better and better != templates:
+            remedy = f'Did you mean rainy_template={better[0]!r} and clean_template={better[1]!r}?'
+            unmatched = [replace(fault, remedy=remedy) for fault in unmatched]
     return pairs, rainy.faults + clean.faults + unmatched
 
 
@@ -135,7 +145,7 @@ class PairFolderDataset(PairDataset):
         clean_template: Stem of the clean files. For `rain-001.png` and `norain-001.png` give
             'rain-{}' and 'norain-{}'.
         part: 'all' scenes, 'train' without the held-out ones, or 'held_out' alone, by their names; pairs
-            where there are no scenes.
+            where there are no scenes, or one only.
         held_out: Number of scenes that are held out; of fewer than five times as many, a fifth.
         **kwargs: Arguments of `PairDataset`.
 

@@ -22,6 +22,7 @@ from .malloc_tuning import give_freed_memory_back
 from .memory import default_budget
 from .precision import Precision, choose_precision
 from .results import NotFiniteError
+from .self_ensemble import TURNS, mean_of_turns
 from .torch_backend import TorchBackend
 
 #: What runs the network.
@@ -102,6 +103,8 @@ class ImageRestorer:
         tile: Largest width of a part that is restored at a time, in pixels; None lets the budget decide.
         halo: Pixels of the image around a tile; None takes the receptive field of the network. Less is
             faster and not exact.
+        self_ensemble: Whether to restore the eight flips and turns of an image and take the mean: eight
+            times the work.
         notify: Called with messages for the user, such as that memory ran out and smaller parts are used.
 
     Attributes:
@@ -123,6 +126,7 @@ class ImageRestorer:
         memory: int | None = None,
         tile: int | None = None,
         halo: int | None = None,
+        self_ensemble: bool = False,
         notify: Callable[[str], None] = lambda text: None,
     ) -> None:
         self.precision = precision
@@ -142,6 +146,7 @@ class ImageRestorer:
         self.device = self.loaded.device
         self.memory = default_budget(self.device) if memory is None else memory
         self.tile, self.halo = tile, halo
+        self.self_ensemble = self_ensemble
         self._execution = Execution(self.loaded, notify)
         self._lock = threading.RLock()
 
@@ -182,6 +187,10 @@ class ImageRestorer:
         """
         if held is None:
             return self.begin([image], attention=attention, progress=progress)[0].result()
+        if self.self_ensemble:
+            raise UserError(
+                'an attention map of earlier frames fits one pass only; omit --self-ensemble'
+            )
         request = self._request('hold', [image, held[..., None]], progress)
         outputs = self._finished(request, self._begun([request])[0])
         return Restored(outputs[0], held if attention else None)
@@ -211,6 +220,27 @@ class ImageRestorer:
         kinds = {(getattr(image, 'shape', None), getattr(image, 'dtype', None)) for image in images}
         if len(kinds) != 1:
             raise ValueError('images that are begun together must be of one size and type')
+        if self.self_ensemble:
+            return [self._begin_turned(image, attention, progress) for image in images]
+        return self._begin(images, attention, progress)
+
+    def _begin_turned(self, image: PixelArray, attention: bool, progress: Progress) -> Restoring:
+        """Restore the flips and turns of an image one after another."""
+
+        def restored(turned: PixelArray, number: int) -> tuple[RasterArray, ...]:
+            def part(share: float) -> None:
+                progress((number + share) / len(TURNS))
+
+            found = self._begin([turned], attention, part)[0].result()
+            return (found.image,) if found.attention is None else (found.image, found.attention)
+
+        means = mean_of_turns(image, restored)
+        whole = Restored(means[0], means[1] if attention else None)
+        return Restoring(lambda: whole)
+
+    def _begin(
+        self, images: Sequence[PixelArray], attention: bool, progress: Progress
+    ) -> list[Restoring]:
         task: Task = 'both' if attention else 'restore'
         requests = [self._request(task, [image], progress) for image in images]
         begun = self._begun(requests)

@@ -40,9 +40,9 @@ class SharesSampler(SeededSampler):
             thousandth.
 
     Example:
-        >>> class Joined(range):
-        ...     cumulative_sizes = (3, 10)
-        >>> sampler = SharesSampler(Joined(10), shares=[0.75, 0.25], seed=1)
+        >>> from torch.utils.data import ConcatDataset
+        >>> joined = ConcatDataset([range(3), range(7)])
+        >>> sampler = SharesSampler(joined, shares=[0.75, 0.25], seed=1)
         >>> sum(sampler.index_at(position) < 3 for position in range(1000))
         750
     """
@@ -71,7 +71,7 @@ class SharesSampler(SeededSampler):
         number = block * self.counts[part] + before
         epoch, rank = divmod(number, self.sizes[part])
         order = self._order_of(f'part {part}', epoch, lambda epoch: self._order_in(part, epoch))
-        return self.starts[part] + int(order[rank])
+        return int(self.starts[part]) + int(order[rank])
 
     def _parts(self, block: int) -> NDArray[np.int64]:
         """Return the part of each position of a block."""

@@ -87,4 +87,7 @@ def unique_names(dataset: Any) -> dict[str, str]:
     if not repeated:
         return {}
     root = os.path.commonpath([path.parent for path in repeated])
+    short = {path: '_'.join(path.relative_to(root).with_suffix('').parts) for path in repeated}
+    if len(set(short.values())) == len(short):
+        return {str(path): name for path, name in short.items()}
     return {str(path): '_'.join(path.relative_to(root).parts) for path in repeated}

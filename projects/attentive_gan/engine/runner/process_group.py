@@ -44,9 +44,9 @@ def start_process_group(launcher: str, backend: str, **options: Any) -> None:
         UserError: Variables of the launcher are missing, more processes than GPUs, or a launcher that needs
             GPUs.
     """
+    _check_variables(launcher)
     if launcher == 'pytorch':
         options |= _store_of_restart()
-    _check_variables(launcher)
     if torch.cuda.is_available():
         rank, devices = int(os.environ.get('LOCAL_RANK', '0')), torch.cuda.device_count()
         if launcher == 'pytorch' and rank >= devices:
@@ -83,6 +83,8 @@ def _store_of_restart() -> dict[str, Any]:
     )
     prefixed = torch.distributed.PrefixStore(f'restart_{count}', store)
     return dict(store=prefixed, rank=rank, world_size=size)
+
+
 def _check_variables(launcher: str) -> None:
     """Raise if the environment is not that of a launcher.
 
