@@ -296,6 +296,22 @@ def test_a_video_frame_by_frame(detector, tmp_path):
     assert mask[:40].mean() < 20
 
 
+@pytest.mark.parametrize('suffix', ['.gif', '.png', '.webp'])
+def test_an_animation_is_judged_like_a_video(detector, tmp_path, suffix):
+    source, table = tmp_path / f'clip{suffix}', tmp_path / 'log.csv'
+    frames = [Image.fromarray(marked(share)) for share in (0.0, 0.5, 0.6)]
+    frames[0].save(source, save_all=True, append_images=frames[1:], duration=200, lossless=True)
+    plan = plan_detection([source], tmp_path / 'm.png', DetectionOptions(table=table))
+    (outcome,) = detect_files(plan, detector).outcomes
+    assert outcome.state == 'done', outcome.reason
+    assert (outcome.details['frames'], outcome.details['wet']) == (3, True)
+    rows = list(csv.DictReader(table.open()))
+    assert [(row['seconds'], row['wet']) for row in rows] == [
+        ('0.0', '0'), ('0.2', '1'), ('0.4', '1'),
+    ]  # fmt: skip
+    assert Image.open(tmp_path / 'm.png').size == SIZE[::-1]
+
+
 def test_a_video_that_cannot_be_read_is_named(detector, tmp_path):
     (tmp_path / 'bad.mp4').write_bytes(b'no video')
     plan = plan_detection([tmp_path / 'bad.mp4'], None, DetectionOptions())

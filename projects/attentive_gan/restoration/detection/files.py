@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from attentive_gan.errors import UserError, shown
-from attentive_gan.image_io import MAX_PIXELS, SUFFIXES, read_header, read_image
+from attentive_gan.image_io import MAX_PIXELS, SUFFIXES, is_animation, read_header, read_image
 from attentive_gan.restoration.batch import Outcome, ProgressCallback, Report, collect, outcome_of
 from attentive_gan.restoration.inputs import InputFile, find_inputs
 from attentive_gan.restoration.outputs import (
@@ -21,12 +21,12 @@ from attentive_gan.restoration.outputs import (
     refuse_existing,
 )
 from attentive_gan.restoration.pipeline import Pipeline, file_threads
-from attentive_gan.restoration.video.restoring import VideoOptions, no_frame, open_video
 from attentive_gan.utils.appended_file import AppendedFile
 from attentive_gan.utils.atomic_io import remove_stale_temporaries
 from attentive_gan.utils.types import ImageArray
 
 from .detector import Detection, RaindropDetector
+from .moving import moving_frames
 from .records import Records, read_verdict, verdict, write_mask
 from .wetness import WetnessMeter
 
@@ -134,6 +134,15 @@ def detect_files(
     return report
 
 
+def _stills(jobs: Sequence[_Job], moving: list[_Job]) -> Iterator[_Job]:
+    """Yield still images, and append videos and animations to a list."""
+    for job in jobs:
+        if job.input.kind == 'video' or is_animation(job.input.path):
+            moving.append(job)
+        else:
+            yield job
+
+
 class _FileDetector:
     """Judges files."""
 
@@ -155,7 +164,8 @@ class _FileDetector:
             self._size, self._read, self._judge, self._write,
             threads=file_threads(self._detector.restorer.device),
         )  # fmt: skip
-        for job, error in pipeline.run(job for job in plan.jobs if job.input.kind == 'image'):
+        moving: list[_Job] = []
+        for job, error in pipeline.run(_stills(plan.jobs, moving)):
             details: dict[str, Any] = {}
             found, job.found = job.found, None
             if error is None and found is not None:
@@ -163,9 +173,8 @@ class _FileDetector:
                 height, width = found.mask.shape
                 details = {'width': width, 'height': height} | verdict(found)
             yield self._outcome(job, error, details)
-        for job in plan.jobs:
-            if job.input.kind == 'video':
-                yield self._judge_video(job)
+        for job in moving:
+            yield self._judge_video(job)
 
     def _skipped(self, job: _Job) -> Outcome:
         assert job.mask is not None  # noqa: S101 -- it exists
@@ -201,31 +210,31 @@ class _FileDetector:
             return self._outcome(job, error, {})
 
     def _video_details(self, job: _Job) -> dict[str, Any]:
-        """Judge every frame of a video, and write its mask."""
+        """Judge every frame of a video or animation, and write its mask."""
         started = time.perf_counter()
-        path = job.input.path
-        backend, info = open_video(path, VideoOptions(max_pixels=self._options.max_pixels))
+        path, notes = job.input.path, list[str]()
         number = 0
 
         def record(seconds: float, found: Detection) -> None:
             self._records.add_frame(path, number, seconds, found)
 
         meter = WetnessMeter(self._detector, told=record)
-        with closing(backend.read_frames(path, info, 0)) as frames:
-            for number, frame in enumerate(frames):
-                meter.add(frame, float(number / info.rate))
-                total = max(info.declared_frames or 0, number + 1)
+        frames = moving_frames(job.input, self._options.max_pixels, notes)
+        with closing(frames):
+            for number, (frame, seconds, total) in enumerate(frames):
+                meter.add(frame, seconds)
                 self._callback.on_progress(shown(path.name), (number + 1) / total)
         summary, mask = meter.summary(), meter.mask()
-        if summary is None or mask is None:
-            raise no_frame(path, backend)
-        details = asdict(summary)
+        assert summary is not None  # noqa: S101 -- there was a frame
+        assert mask is not None  # noqa: S101
+        whole = asdict(summary)
         if job.mask is not None:
-            write_mask(job.mask, mask, details)
-        size = {'frames': number + 1, 'width': info.width, 'height': info.height}
-        if backend.read_errors:
-            details['notes'] = [f'the source is damaged: {backend.read_errors}']
-        return size | details | {'seconds': round(time.perf_counter() - started, 3)}
+            write_mask(job.mask, mask, whole)
+        height, width = mask.shape
+        return {
+            'frames': number + 1, 'width': width, 'height': height, **whole,
+            'seconds': round(time.perf_counter() - started, 3), **({'notes': notes} if notes else {}),
+        }  # fmt: skip
 
     @staticmethod
     def _outcome(job: _Job, error: BaseException | None, details: dict[str, Any]) -> Outcome:
