@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 
-import format_table
 import pytest
 from PIL import features
+from support import format_table
 
 COMPLETE = importlib.util.find_spec('pi_heif') and 'avif' in features.modules
 COMPLETE = bool(COMPLETE and features.check('avif'))
@@ -17,7 +17,7 @@ def test_the_page_says_what_was_found():
     page = format_table.PAGE.read_text('utf-8')
     assert format_table.BEGIN in page
     found = format_table.tables()
-    assert found in page, 'run: python tools/format_table.py --write'
+    assert found in page, 'run: python tests/support/format_table.py --write'
 
 
 def test_a_cell_that_is_not_true_is_replaced():

