@@ -62,8 +62,9 @@ def _store_of_restart() -> dict[str, Any]:
     if count == '0' or not shared or os.environ.get('GROUP_WORLD_SIZE') != '1':
         return {}
     rank, size = int(os.environ['RANK']), int(os.environ['WORLD_SIZE'])
-    store = torch.distributed.TCPStore(
+    distributed: Any = torch.distributed  # whose stores are not among its declared names
+    store = distributed.TCPStore(
         os.environ['MASTER_ADDR'], int(os.environ['MASTER_PORT']), size, is_master=False
     )
-    prefixed = torch.distributed.PrefixStore(f'restart_{count}', store)
+    prefixed = distributed.PrefixStore(f'restart_{count}', store)
     return dict(store=prefixed, rank=rank, world_size=size)
