@@ -53,7 +53,7 @@ def start_process_group(launcher: str, backend: str, **options: Any) -> None:
 def _store_of_restart() -> dict[str, Any]:
     """Return options with a store of its own for processes that torchrun has started again.
 
-    Since torch 2.4 torchrun keeps its store over restarts. The addresses of the lost processes are still
+    torchrun (of torch 2.14) keeps its store over restarts. The addresses of the lost processes are still
     in it, and the new ones try to connect to them until they give up. The number of restarts, with which
     the names in the store begin here, is the same for all processes of one machine only.
     """
