@@ -105,10 +105,11 @@ class Chaos:
         assert not any(item.returncode for item in done), done[0].stderr[-2000:]
         return time.monotonic() - started
 
-    def disturb(self, kind: str, processes: list[Started]) -> None:
-        """Begin a disturbance of one of the processes."""
+    def disturb(self, kind: str, processes: list[Started]) -> Started:
+        """Begin a disturbance of one of the processes, and return it."""
         living = [item for item in processes if not item.has_ended()]
-        chosen = self.rng.choice(living or processes).pid
+        harmed = self.rng.choice(living or processes)
+        chosen = harmed.pid
         if kind in SIGNALS:
             os.kill(chosen, SIGNALS[kind])
         elif kind == 'SIGSTOP':
@@ -120,6 +121,7 @@ class Chaos:
         else:
             used = psutil.Process(chosen).memory_info().vms
             resource.prlimit(chosen, resource.RLIMIT_AS, (used, used))
+        return harmed
 
     def ended(self, processes: list[Started], seconds: float) -> list[int] | None:
         """Return the exit codes of all processes, or None if one did not end by itself."""
@@ -142,13 +144,14 @@ def harm(chaos: Chaos, iterations: int, pause: float, kind: str) -> str | None:
             codes = chaos.ended(processes, PATIENCE)
             return None if codes and not any(codes) else f'ended undisturbed with {codes}'
     try:
-        chaos.disturb(kind, processes)
+        harmed = chaos.disturb(kind, processes)
     except (ProcessLookupError, psutil.NoSuchProcess):
         return f'{kind}: it had just ended'
     # A lack of disk, shared memory or memory need not be noticed; then kill -9 is the disturbance.
-    limit = PATIENCE if kind in SIGNALS else 30
-    stopped = kind == 'SIGSTOP'
-    codes = wait_for_others(chaos, processes) if stopped else chaos.ended(processes, limit)
+    if kind == 'SIGSTOP':
+        codes = wait_for_others(chaos, processes, harmed)
+    else:
+        codes = chaos.ended(processes, PATIENCE if kind in SIGNALS else 30)
     chaos.disk.clear()
     chaos.shm.clear()
     at = max((int(path.stem[5:]) for path in (chaos.root / 'work').glob('iter_*.pth')), default=0)
@@ -156,15 +159,12 @@ def harm(chaos: Chaos, iterations: int, pause: float, kind: str) -> str | None:
     return f'{kind}: {found}; newest checkpoint: iteration {at}'
 
 
-def wait_for_others(chaos: Chaos, processes: list[Started]) -> list[int] | None:
+def wait_for_others(chaos: Chaos, processes: list[Started], stopped: Started) -> list[int] | None:
     """Return the exit codes of those processes that were not stopped, and end the stopped one."""
-    stopped = [
-        item for item in processes if psutil.Process(item.pid).status() == psutil.STATUS_STOPPED
-    ]
-    codes = chaos.ended([item for item in processes if item not in stopped], PATIENCE)
-    for item in stopped:
-        os.kill(item.pid, signal.SIGKILL)
-        item.wait()
+    codes = chaos.ended([item for item in processes if item is not stopped], PATIENCE)
+    if not stopped.has_ended():
+        os.kill(stopped.pid, signal.SIGKILL)
+    stopped.wait()
     return codes
 
 

@@ -1,4 +1,4 @@
-"""The 46 faults, and the table of which a run of the tests has shown to be survived.
+"""The 46 faults.
 
 Tests name their rows by `@pytest.mark.fault('A1', ...)`. A row passes if all of its tests passed and at
 least one ran.

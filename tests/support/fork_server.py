@@ -92,8 +92,9 @@ class ForkServer:
 
     def close(self) -> None:
         """End the server."""
-        if self._process.poll() is None:
-            self._process.communicate()
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait()
 
     def start(
         self, words: Sequence[object], environment: Mapping[str, str], folder: Path

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 
 import psutil
 import pytest
@@ -44,7 +45,7 @@ def test_too_little_shared_memory_ends_the_training(target, data, tmp_path):
     try:
         done = subprocess.run(
             [*enter, sys.executable, *words], capture_output=True, text=True,
-            env=target.variables(), cwd=REPOSITORY, timeout=60,
+            env=target.variables(), cwd=REPOSITORY, timeout=200,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         pytest.fail('the training hangs')
@@ -79,7 +80,8 @@ def test_a_stopped_process_is_found_within_the_configured_time(target, data, tmp
     except subprocess.TimeoutExpired:
         pytest.fail('it waits for ever')
     finally:
-        os.kill(stopped.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # it was too slow to stop
+            os.kill(stopped.pid, signal.SIGKILL)
         stopped.wait()
     assert done.returncode > 0
 

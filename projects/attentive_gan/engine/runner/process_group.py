@@ -69,7 +69,7 @@ def start_process_group(launcher: str, backend: str, **options: Any) -> None:
 def _store_of_restart() -> dict[str, Any]:
     """Return options with a store of its own for processes that torchrun has started again.
 
-    Since torch 2.4 torchrun keeps its store over restarts. The addresses of the lost processes are still
+    torchrun (of torch 2.14) keeps its store over restarts. The addresses of the lost processes are still
     in it, and the new ones try to connect to them until they give up. The number of restarts, with which
     the names in the store begin here, is the same for all processes of one machine only.
     """
@@ -78,10 +78,11 @@ def _store_of_restart() -> dict[str, Any]:
     if count == '0' or not shared or os.environ.get('GROUP_WORLD_SIZE') != '1':
         return {}
     rank, size = int(os.environ['RANK']), int(os.environ['WORLD_SIZE'])
-    store = torch.distributed.TCPStore(
+    distributed: Any = torch.distributed  # whose stores are not among its declared names
+    store = distributed.TCPStore(
         os.environ['MASTER_ADDR'], int(os.environ['MASTER_PORT']), size, is_master=False
     )
-    prefixed = torch.distributed.PrefixStore(f'restart_{count}', store)
+    prefixed = distributed.PrefixStore(f'restart_{count}', store)
     return dict(store=prefixed, rank=rank, world_size=size)
 
 
