@@ -214,12 +214,15 @@ def test_what_is_fetched_with_an_error_of_its_own_leaves_fine_detail_to_the_netw
     blurred = random.normal(0, 8, (*SIZE, 3)).astype(
         np.float32
     )  # as much beside drops as behind them
-    assert np.abs(mixed_change(blurred, known, drops_, drops_))[drops_ > 0].mean() < 2.5
+    weak = 0.3 * drops_
+    assert np.abs(mixed_change(blurred, known, drops_, drops_, weak))[drops_ > 0].mean() < 2.5
     invented = blurred + 60 * drops_[..., None] * (np.arange(SIZE[1]) % 2 * 2 - 1)[:, None]
-    found = mixed_change(invented.astype(np.float32), known, drops_, drops_)
+    found = mixed_change(invented.astype(np.float32), known, drops_, drops_, weak)
     assert np.abs(found - invented)[drops_ > 0].mean() < 6
     level = np.full((*SIZE, 3), 9, np.float32)
-    np.testing.assert_allclose(mixed_change(level, known, drops_, drops_)[drops_ > 0], 9, atol=0.1)
+    np.testing.assert_allclose(
+        mixed_change(level, known, drops_, drops_, weak)[drops_ > 0], 9, atol=0.1
+    )
 
 
 def noisy(frames=12, change=0):

@@ -11,12 +11,15 @@ from .motion import Map, blur
 
 #: Standard deviation in pixels of the blur that divides a change into coarse and fine.
 _FINE = 2.0
-#: Factor of the measured error of the fine part. Motion that is wrong by less than a pixel, and the mean of
-#: several frames, blur what is fine and leave what is coarse, which is not measured.
-_CAUTION = 2.0
+#: Factor of the measured error of the fine part, behind drops that let light pass and behind opaque ones.
+#: Motion that is wrong by less than a pixel, and the mean of several frames, blur what is fine and leave
+#: what is coarse, which is not measured.
+_CAUTION = (2.0, 0.5)
+#: Mean attention from which a drop counts as opaque, and the range above that in which it surely is.
+_OPAQUE, _OPAQUE_RANGE = 0.5, 0.3
 
 
-def mixed_change(change: Map, known: Map, drops: Map, changed: Map) -> Map:
+def mixed_change(change: Map, known: Map, drops: Map, changed: Map, attention: Map) -> Map:
     """Return the part of a change of the network's image that lessens its error, (H, W, 3).
 
     Args:
@@ -24,16 +27,17 @@ def mixed_change(change: Map, known: Map, drops: Map, changed: Map) -> Map:
         known: How much other frames show (H, W), 0 to 1.
         drops: Where drops are (h, w), at the working size, 0 to 1.
         changed: Where the network has changed the source, likewise; it flickers there, too, coarsely.
+        attention: Mean attention likewise.
     """
     coarse = blur(change, _FINE)
     result = np.zeros_like(change)
-    fine_share = drops * _useful_share(change - coarse, known, drops)
+    fine_share = drops * _useful_share(change - coarse, known, drops, attention)
     for part, share in ((coarse, np.maximum(drops, changed)), (change - coarse, fine_share)):
         result += (cv2.resize(share, known.shape[::-1]) * known)[..., None] * part
     return result
 
 
-def _useful_share(change: Map, known: Map, drops: Map) -> Map:
+def _useful_share(change: Map, known: Map, drops: Map, attention: Map) -> Map:
     """Return the share of a change that gives the least mean square error, (h, w), 0 to 1.
 
     Beside drops, a change is the error of what was fetched; behind them, that of the network adds to it.
@@ -50,4 +54,6 @@ def _useful_share(change: Map, known: Map, drops: Map) -> Map:
         blur(squares * part, sigma) / (blur(part, sigma) + 1e-3)
         for part in (weight * (1 - drops), weight * drops)
     )
-    return cast(Map, np.clip(1 - _CAUTION * beside / (behind + 1e-3), 0, 1))
+    opaque = np.clip((attention - _OPAQUE) / _OPAQUE_RANGE, 0, 1)
+    caution = _CAUTION[0] + (_CAUTION[1] - _CAUTION[0]) * opaque
+    return cast(Map, np.clip(1 - caution * beside / (behind + 1e-3), 0, 1))

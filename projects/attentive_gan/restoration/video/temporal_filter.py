@@ -170,13 +170,17 @@ class TemporalFilter:
         frame = self._frames[number]
         if reach == _OTHER and frame.drops is not None:
             return frame.drops
-        end = min(number + reach + 1, len(self._frames))
-        maps = [self._frames[k].attention for k in range(max(0, number - reach), end)]
-        drops = np.clip((np.mean(maps, axis=0) - _DROP) / _DROP_RANGE, 0, 1)
+        drops = np.clip((self._attention(number, reach) - _DROP) / _DROP_RANGE, 0, 1)
         found = cast(Map, cv2.dilate(blur(drops, 1), np.ones((3, 3), np.uint8)))
         if reach == _OTHER and number + reach < len(self._frames):
             frame.drops = found
         return found
+
+    def _attention(self, number: int, reach: int) -> Map:
+        """Return the mean attention of a frame and those around it, at the working size."""
+        end = min(number + reach + 1, len(self._frames))
+        maps = [self._frames[k].attention for k in range(max(0, number - reach), end)]
+        return cast(Map, np.mean(maps, axis=0))
 
     def _filtered(self, present: int) -> PixelArray:
         """Return a frame with the scene behind its drops."""
@@ -193,7 +197,9 @@ class TemporalFilter:
                 )
         change = (total - weights[..., None] * frame.image) / (weights + 1e-6)[..., None]
         known = np.clip(weights / _ENOUGH, 0, 1)
-        mixed = frame.image + mixed_change(change, known, drops, frame.steady.changed)
+        mixed = frame.image + mixed_change(
+            change, known, drops, frame.steady.changed, self._attention(present, _PRESENT)
+        )
         steady = steady_change(frame.steady, [f.steady for f in self._near(present)])
         if steady is not None:
             mixed += steady * (1 - cv2.resize(drops, (width, height)) * known)[..., None]
