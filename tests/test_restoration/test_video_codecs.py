@@ -49,7 +49,8 @@ def _rgba(path: Path) -> np.ndarray:
     video = streams(path)[0]
     decoder = ['-c:v', 'libvpx-vp9'] if video['codec_name'] == 'vp9' else []
     command = [
-        'ffmpeg', '-v', 'error', *decoder, '-i', path, '-vsync', '0', '-f', 'rawvideo', '-pix_fmt', 'rgba', '-',
+        'ffmpeg', '-v', 'error', *decoder, '-i', path, '-vsync', '0', '-f', 'rawvideo', '-pix_fmt', 'rgba',
+        '-',
     ]  # fmt: skip
     done = subprocess.run(command, check=True, capture_output=True)
     return (
