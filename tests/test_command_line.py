@@ -15,7 +15,7 @@ from support.runs import REPOSITORY, environment, tool
 TOOLS = sorted(
     str(path.relative_to(REPOSITORY / 'tools'))
     for path in (REPOSITORY / 'tools').rglob('*.py')
-    if path.parent.name not in ('benchmarks', 'trial')
+    if path.parent.name not in ('benchmarks', 'trial') and path.name[0] != '_'
 )
 
 

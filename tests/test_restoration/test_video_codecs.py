@@ -49,7 +49,8 @@ def _rgba(path: Path) -> np.ndarray:
     video = streams(path)[0]
     decoder = ['-c:v', 'libvpx-vp9'] if video['codec_name'] == 'vp9' else []
     command = [
-        'ffmpeg', '-v', 'error', *decoder, '-i', path, '-vsync', '0', '-f', 'rawvideo', '-pix_fmt', 'rgba', '-',
+        'ffmpeg', '-v', 'error', *decoder, '-i', path, '-vsync', '0', '-f', 'rawvideo', '-pix_fmt', 'rgba',
+        '-',
     ]  # fmt: skip
     done = subprocess.run(command, check=True, capture_output=True)
     return (
@@ -209,3 +210,23 @@ def test_without_ffmpeg_a_codec_is_refused(
 def test_options_are_split_as_a_shell_does() -> None:
     words = parse_options("-x264-params 'me=umh:subme=8' -tune film")
     assert words == ['-x264-params', 'me=umh:subme=8', '-tune', 'film']
+
+
+@pytest.mark.parametrize(
+    'change', [{'codec': 'ffv1'}, {'encoder_options': '-preset veryslow'}], ids=['codec', 'options']
+)
+def test_segments_of_another_encoding_are_not_joined(
+    change: dict[str, str], identity: ImageRestorer, tmp_path: Path
+) -> None:
+    source, output = make_clip(tmp_path / 'a.mp4', frames=9), tmp_path / 'out.mkv'
+
+    def stop(done: float, text: str) -> None:
+        if done >= 0.6:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        restore_video(identity, source, output, VideoOptions(segment_frames=4), stop)
+    report = restore_video(identity, source, output, VideoOptions(segment_frames=4, **change))
+    assert (report.resumed_at, report.frames) == (0, 9)
+    assert any('began anew' in note for note in report.notes)
+    assert len(_rgba(output)) == 9

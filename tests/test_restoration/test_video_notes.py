@@ -111,3 +111,19 @@ def test_variable_times_that_vp9_with_transparency_loses_are_named(
     source = make_clip(tmp_path / 'a.webm', *words, frames=8, image=image)
     notes = restore_video(identity, source, tmp_path / 'out.webm', SHORT).notes
     assert ['variable times of frames cannot be kept' in note for note in notes] == [True]
+
+
+def test_empty_chunks_of_avi_are_no_lost_frames(identity: ImageRestorer, tmp_path: Path) -> None:
+    done = subprocess.run(['ffmpeg', '-v', 'error', '-encoders'], capture_output=True, check=True)
+    if b' libmp3lame ' not in done.stdout:
+        pytest.skip('this ffmpeg has no libmp3lame')
+    source = tmp_path / 'a.avi'
+    sound = ['-f', 'lavfi', '-i', 'sine=d=0.3:r=48000', '-c:a', 'libmp3lame']
+    _ffmpeg('-f', 'lavfi', '-i', 'testsrc2=s=48x32:r=25:d=0.3', *sound, '-c:v', 'mpeg4', source)
+    assert int(streams(source)[0]['nb_frames']) == 9  # of which the last one is empty
+    assert restore_video(identity, source, tmp_path / 'out.mkv', SHORT).notes == []
+    whole = make_clip(tmp_path / 'w.avi', '-c:v', 'mpeg4', '-g', '1', frames=60).read_bytes()
+    source.write_bytes(whole[: int(len(whole) * 0.6)])
+    report = restore_video(identity, source, tmp_path / 'out.mp4', SHORT)
+    assert 0 < report.frames < 55
+    assert any('60' in note and 'truncated' in note for note in report.notes)

@@ -37,6 +37,11 @@ def test_frames_are_kept_and_losses_said(identity: ImageRestorer, tmp_path: Path
     assert any('no sound' in note for note in report.notes)
 
 
+def test_webm_is_written(identity: ImageRestorer, tmp_path: Path) -> None:
+    restore_video(identity, _clip(tmp_path / 'a.avi'), tmp_path / 'out.webm', VideoOptions())
+    assert len(decoded(tmp_path / 'out.webm')) == 20
+
+
 def test_it_goes_on_after_a_stop(identity: ImageRestorer, tmp_path: Path) -> None:
     source, target = _clip(tmp_path / 'a.avi'), tmp_path / 'out.mp4'
 

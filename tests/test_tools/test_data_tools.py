@@ -42,6 +42,9 @@ def drawn(run, tmp_path_factory) -> Path:
 @pytest.mark.parametrize('tool', [RENDER, CHECK, BROWSE])
 def test_help_needs_no_package(run, tool, repository):
     source = 'import sys; sys.argv = ["x", "--help"]; sys.modules["torch"] = None\n'
+    source += (
+        f'sys.path.insert(0, {str((repository / tool).parent)!r})\n'  # as Python does for a script
+    )
     source += f'import runpy; runpy.run_path({str(repository / tool)!r}, run_name="__main__")'
     done = subprocess.run([sys.executable, '-c', source], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

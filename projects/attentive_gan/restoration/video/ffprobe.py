@@ -95,7 +95,7 @@ def probe(path: Path) -> VideoInfo:
     if any(abs(rotation) % 180 == 90 for rotation in rotations):
         width, height, aspect = height, width, 1 / aspect
     alpha, decoder, losses = _transparency(stream)
-    frames, exactly = _declared_frames(stream, container, rate, constant, len(times))
+    frames, exactly = _declared_frames(stream, container, rate, constant, times)
     return VideoInfo(
         width=width,
         height=height,
@@ -178,11 +178,18 @@ def _rate(stream: _Fields, times: NDArray[np.float64], has_gaps: bool) -> tuple[
 
 
 def _declared_frames(
-    stream: _Fields, container: _Fields, rate: Fraction, constant: bool, packets: int
+    stream: _Fields, container: _Fields, rate: Fraction, constant: bool, times: NDArray[np.float64]
 ) -> tuple[int | None, bool]:
     """Return the declared number of frames, and whether it was counted."""
+    packets = len(times)
     if stream.get('nb_frames'):
-        return max(int(stream['nb_frames']), packets), True
+        counted = int(stream['nb_frames'])
+        if container.get('format_name') != 'avi':
+            return max(counted, packets), True
+        # AVI counts empty chunks too, which stand for a repeated frame and have a time.
+        per_second = float(_fraction(stream.get('r_frame_rate')))
+        chunks = round((times[-1] - times[0]) * per_second) + 1 if packets else counted
+        return packets + max(counted - chunks, 0), False
     if not constant:
         return packets or None, True
     # Matroska gives the time of the end instead of a duration.

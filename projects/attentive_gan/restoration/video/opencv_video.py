@@ -17,7 +17,7 @@ from .backend import FrameWriter, Segment, VideoBackend, VideoInfo
 
 
 class OpenCvBackend(VideoBackend):
-    """Reads and writes by OpenCV. Segments are lossless (FFV1); the joined file is MPEG-4."""
+    """Reads and writes by OpenCV. Segments are lossless (FFV1); results are MPEG-4, in .webm VP8."""
 
     name = 'OpenCvVideo'  # as in the state files of version 0.1.0
     segment_suffix = '.avi'
@@ -66,13 +66,15 @@ class OpenCvBackend(VideoBackend):
     def join(
         self, segments: Sequence[Segment], source: Path, output: Path, info: VideoInfo
     ) -> list[str]:
-        """Encode the frames of all segments as MPEG-4."""
-        with _written(output, 'mp4v', info) as writer:
+        """Encode the frames of all segments as MPEG-4, in .webm as VP8."""
+        codec = 'VP80' if output.suffix.lower() == '.webm' else 'mp4v'
+        with _written(output, codec, info) as writer:
             for segment in segments:
                 for frame in self.read_frames(segment.path, info, 0):
                     writer.write(frame)
+        name = 'VP8' if codec == 'VP80' else 'MPEG-4'
         return [
-            'written by OpenCV because ffmpeg is not installed: no sound, no subtitles, MPEG-4 of fixed '
+            f'written by OpenCV because ffmpeg is not installed: no sound, no subtitles, {name} of fixed '
             'quality; install ffmpeg to keep them'
         ]
 
