@@ -42,8 +42,9 @@ HOME = {'attgan_small': 'rendered', 'attgan_pool': 'rendered', 'A2Net': 'real', 
 
 
 def run(*words: object) -> None:
-    """Print a command and run it from the root of the repository."""
-    command = [sys.executable, *map(str, words)]
+    """Print a command and run it from the root of the repository, with paths relative to it."""
+    root = f'{TOOLS.parent}/'
+    command = [sys.executable, *(str(word).replace(root, '') for word in words)]
     print('$ python', *command[1:], flush=True)
     subprocess.run(command, check=True, cwd=TOOLS.parent)
 
