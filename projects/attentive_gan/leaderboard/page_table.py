@@ -68,7 +68,7 @@ def header(summary: Summary) -> list[Column]:
         ]
     if _has_lpips(summary):
         columns.append(Column('LPIPS', 'perceptual distance', unit='lower is better'))
-    for key, title, unit, _, why in _COSTS:
+    for key, title, unit, _, why in _measured_costs(summary):
         settings = _settings(summary, key)
         unit_and_setting = f'{unit} · {next(iter(settings))}' if len(settings) == 1 else unit
         columns.append(Column(title, why, unit=unit_and_setting))
@@ -90,12 +90,22 @@ def table_cells(row: Row, summary: Summary) -> list[Cell]:
         ]
     if _has_lpips(summary):
         cells.append(_score(means.get('lpips'), '', 4))
-    for key, _, _, unit, _ in _COSTS:
+    for key, _, _, unit, _ in _measured_costs(summary):
         setting = _setting(row, key) if len(_settings(summary, key)) > 1 else ''
         value = getattr(row.result.cost, key, None)
         text = Cell.text if value is None else _three_digits(value / unit)
         cells.append(Cell('' if value is None else value, text, setting))
     return cells
+
+
+def _measured_costs(summary: Summary) -> list[tuple[str, str, str, float, str]]:
+    """Return the columns of cost in which any row has a value."""
+    costs = [row.result.cost for row in summary.rows]
+    return [
+        column
+        for column in _COSTS
+        if any(getattr(cost, column[0], None) is not None for cost in costs)
+    ]
 
 
 def _has_lpips(summary: Summary) -> bool:
