@@ -165,7 +165,7 @@ def test_files_without_description_ask_for_a_config(weights, tmp_path):
     save_weights({'a': torch.zeros(1)}, weights, None)
     assert read_description(weights) is None
     checkpoint = tmp_path / 'a.pth'
-    torch.save({}, checkpoint)
+    torch.save({'a': torch.zeros(1)}, checkpoint)
     for path in (weights, checkpoint):
         with pytest.raises(UserError, match='--config'):
             ImageRestorer(weights=str(path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pkgutil
 import subprocess
 import sys
 
@@ -23,7 +24,8 @@ def python(code: str) -> str:
 
 def test_every_fix_is_reported():
     assert [item.name for item in compat.report()] == [
-        'NumPy names', 'package paths', 'inherited configs', 'lean MMagic', 'checkpoint reading',
+        'NumPy names', 'loader lookup', 'package paths', 'inherited configs', 'lean MMagic',
+        'checkpoint reading',
     ]  # fmt: skip
     assert all(item.reason for item in compat.report())
 
@@ -40,6 +42,15 @@ def test_numpy_name_is_given_where_it_is_missing(monkeypatch):
         assert fixes.add_numpy_bool8()[0] is True
     assert np.bool8 is np.bool_
     assert fixes.add_numpy_bool8()[0] is False
+
+
+def test_loaders_are_found_where_python_no_longer_looks(monkeypatch):
+    monkeypatch.delattr(pkgutil, 'find_loader', raising=False)
+    assert fixes.add_find_loader()[0] is True
+    assert pkgutil.find_loader('json.decoder').name == 'json.decoder'
+    assert pkgutil.find_loader('json.nothing') is None
+    assert fixes.add_find_loader()[0] is False
+    monkeypatch.undo()
 
 
 def test_installed_path_equals_the_package_folder():

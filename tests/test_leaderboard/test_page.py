@@ -12,10 +12,12 @@ import cv2
 import numpy as np
 import pytest
 from attentive_gan.leaderboard import summarize, write_page
+from attentive_gan.leaderboard.page_table import header, table_cells
 from attentive_gan.leaderboard.results import ENTRIES
 from attentive_gan.web import read_asset
 from support.browser import asked_for
 from support.fake_results import fake_result
+from support.runs import TINY_CONFIG
 
 HOSTILE = '<script>document.title="broken"</script>"\'&{{ 7*7 }}'
 HOSTILE_IMAGE = '<img src=x onerror=alert(1)> #1?&"%20'
@@ -82,8 +84,18 @@ def test_published_figures_have_source_status_and_family():
             assert 0.5 < row['ssim'] < 1
 
 
-def test_published_figures_of_another_set_are_marked(page):
-    assert 'nothing here compares with them' in page.read_text()
+def test_published_figures_of_another_set_are_marked_and_closed(page):
+    text = page.read_text()
+    assert 'nothing here compares with them' in text
+    assert re.search(r'<details>\s*<summary>Show the figures', text)
+
+
+def test_costs_that_no_row_has_take_no_column(evaluated, weights, tmp_path):
+    evaluated(f'tiny={TINY_CONFIG},{weights}', 'input=input')  # without timing
+    summary = summarize(tmp_path / 'out', 'input')
+    titles = [column.title for column in header(summary)]
+    assert titles[-2:] == ['Parameters', 'GMACs']
+    assert all(len(table_cells(row, summary)) == len(titles) - 2 for row in summary.rows)
 
 
 @pytest.fixture

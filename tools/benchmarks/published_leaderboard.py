@@ -42,15 +42,16 @@ HOME = {'attgan_small': 'rendered', 'attgan_pool': 'rendered', 'A2Net': 'real', 
 
 
 def run(*words: object) -> None:
-    """Print a command and run it from the root of the repository."""
-    command = [sys.executable, *map(str, words)]
+    """Print a command and run it from the root of the repository, with paths relative to it."""
+    root = f'{TOOLS.parent}/'
+    command = [sys.executable, *(str(word).replace(root, '') for word in words)]
     print('$ python', *command[1:], flush=True)
     subprocess.run(command, check=True, cwd=TOOLS.parent)
 
 
 def render(out: Path, scenes: int, size: str) -> Path:
     """Render `scenes` pairs of each kind into one data set, and return it."""
-    root = out / 'data'
+    root = out / 'rendered'
     for number, (regime, light) in enumerate((r, li) for r in REGIMES for li in LIGHTING):
         part = out / 'parts' / f'{regime}_{light}'
         run(
@@ -152,7 +153,7 @@ def main() -> None:
     add('--weights', type=Path, help='folder of published weights')
     add('--real', type=Path, help='folder of real pairs')
     add('--scenes', type=int, default=4, help='rendered scenes of each of the six kinds (4)')
-    add('--size', default='480x320', help='of rendered scenes')
+    add('--size', default='384x256', help='of rendered scenes')
     add(
         '--timing',
         action='store_true',
@@ -166,14 +167,16 @@ def main() -> None:
     rows = entries(args.weights and args.weights.resolve(), out)
     words = [word for row in rows for word in ('--entry', row)]
     for name, root in sets.items():
-        run('tools/leaderboard.py', root, *words, '--out', out / name,
+        run('tools/leaderboard.py', root, *words, '--out', out / f'leaderboard_{name}',
             *([] if args.timing else ['--no-timing']))  # fmt: skip
-    boards = {name: results(out / name) for name in sets}
+    boards = {name: results(out / f'leaderboard_{name}') for name in sets}
     for name, board in boards.items():
         print(f'\n### {name}\n')
         print('\n'.join(score_table(board)))
     print('\n### Gain by kind of raindrops\n')
-    print('\n'.join(kind_table(out / 'rendered', list(boards['rendered']), args.scenes)))
+    print(
+        '\n'.join(kind_table(out / 'leaderboard_rendered', list(boards['rendered']), args.scenes))
+    )
     print('\n### Drop on other data\n')
     print('\n'.join(transfer_table(boards)))
 

@@ -6,6 +6,8 @@ Each function applies one fix if the installed versions need it, and returns whe
 from __future__ import annotations
 
 import importlib.util
+import pkgutil
+import platform
 import warnings
 from pathlib import Path
 from typing import Any
@@ -47,6 +49,22 @@ def installed_path(package: str) -> str:
 def is_installed(package: str) -> bool:
     """Return whether a package can be imported, as `mmengine.utils.is_installed` does."""
     return importlib.util.find_spec(package) is not None
+
+
+def add_find_loader() -> tuple[bool, str]:
+    """Restore `pkgutil.find_loader`, which Python 3.14 removed and MMEngine and mmcv call."""
+    if hasattr(pkgutil, 'find_loader'):
+        return False, f'Python {platform.python_version()} has pkgutil.find_loader'
+
+    def find_loader(name: str) -> Any:
+        spec = importlib.util.find_spec(name)
+        return None if spec is None else spec.loader
+
+    pkgutil.find_loader = find_loader  # type: ignore[attr-defined]
+    return (
+        True,
+        f'Python {platform.python_version()} has no pkgutil.find_loader, which MMEngine needs',
+    )
 
 
 def replace_package_lookup() -> tuple[bool, str]:

@@ -26,6 +26,7 @@ class AppliedFix:
 #: Functions that apply a fix where it is needed and return (active, reason), by name.
 _FIXES: dict[str, Callable[[], tuple[bool, str]]] = {
     'NumPy names': fixes.add_numpy_bool8,
+    'loader lookup': fixes.add_find_loader,
     'package paths': fixes.replace_package_lookup,
     'inherited configs': inherited_configs.apply,
     'lean MMagic': lean_mmagic.apply,

@@ -86,7 +86,7 @@ def header(summary: Summary) -> list[Column]:
             Column('SSIM', mean, 'descending', '', name),
         ]
     columns += [column for key, column, _ in _MORE if _has(summary, key)]
-    for key, title, unit, _, why in _COSTS:
+    for key, title, unit, _, why in _measured_costs(summary):
         settings = _settings(summary, key)
         unit_and_setting = f'{unit} · {next(iter(settings))}' if len(settings) == 1 else unit
         columns.append(Column(title, why, unit=unit_and_setting))
@@ -107,7 +107,7 @@ def table_cells(row: Row, summary: Summary) -> list[Cell]:
             _score(means.get(f'{name}_ssim'), name, 4),
         ]
     cells += [_score(means.get(key), '', digits) for key, _, digits in _MORE if _has(summary, key)]
-    for key, _, _, unit, _ in _COSTS:
+    for key, _, _, unit, _ in _measured_costs(summary):
         setting = _setting(row, key) if len(_settings(summary, key)) > 1 else ''
         value = getattr(row.result.cost, key, None)
         text = Cell.text if value is None else _three_digits(value / unit)
@@ -117,6 +117,16 @@ def table_cells(row: Row, summary: Summary) -> list[Cell]:
 
 def _has(summary: Summary, key: str) -> bool:
     return any(key in row.result.means for row in summary.rows)
+
+
+def _measured_costs(summary: Summary) -> list[tuple[str, str, str, float, str]]:
+    """Return the columns of cost in which any row has a value."""
+    costs = [row.result.cost for row in summary.rows]
+    return [
+        column
+        for column in _COSTS
+        if any(getattr(cost, column[0], None) is not None for cost in costs)
+    ]
 
 
 def _range(summary: Summary, key: str) -> tuple[float, float]:
