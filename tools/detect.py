@@ -1,5 +1,6 @@
 """Tell how wet the glass in front of the camera is: `attentive-gan detect`."""
 
+import _environment  # noqa: F401  (says what is missing)
 from attentive_gan.cli import detect
 from attentive_gan.cli.common import run_tool
 

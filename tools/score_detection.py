@@ -6,6 +6,7 @@ import argparse
 from dataclasses import asdict, fields
 from pathlib import Path
 
+import _environment  # noqa: F401  (says what is missing)
 from attentive_gan.cli.common import echo, run
 
 

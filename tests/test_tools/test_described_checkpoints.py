@@ -53,7 +53,7 @@ def test_a_checkpoint_restores_without_its_config(
     assert np.array_equal(again.restore(image).image, own.restore(image).image)
     entry = parse_entry(f'mine={weights}')
     assert parse_entry(entry.argument) == entry
-    source = NetworkSource(None, entry.source or None, entry.checkpoint, 'cpu')
+    source = NetworkSource(None, None, entry.source, 'cpu')
     assert np.array_equal(source.restorer.restore(image).image, own.restore(image).image)
 
 
