@@ -60,7 +60,7 @@ def add_find_loader() -> tuple[bool, str]:
         spec = importlib.util.find_spec(name)
         return None if spec is None else spec.loader
 
-    pkgutil.find_loader = find_loader  # type: ignore[attr-defined]
+    pkgutil.find_loader = find_loader  # type: ignore[assignment]
     return (
         True,
         f'Python {platform.python_version()} has no pkgutil.find_loader, which MMEngine needs',

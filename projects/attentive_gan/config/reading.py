@@ -13,13 +13,15 @@ from typing import Any
 import torch
 from mmengine.config import Config
 
-import attentive_gan
 from attentive_gan.engine.optimizers.bfloat16 import Bfloat16OptimWrapper, why_no_bfloat16
 from attentive_gan.errors import UserError
 from attentive_gan.utils.strict_json import one_line
 
 from .options import apply_options
 from .plain_files import PLAIN_SUFFIXES, read_plain_config
+
+#: Folder of `attentive_gan`.
+_PACKAGE = Path(__file__).resolve().parent.parent
 
 
 def load_config(path: str, options: Mapping[str, Any] | None = None) -> Config:
@@ -70,7 +72,7 @@ def _why_unreadable(error: BaseException) -> str:
     if not name.startswith('attentive_gan.'):
         hint = '; set PYTHONPATH to the folder that holds its package' if '.' in name else ''
         return f'custom_imports: {name} cannot be imported ({one_line(chain or error)}){hint}'
-    modules = pkgutil.walk_packages(attentive_gan.__path__, 'attentive_gan.', lambda _: None)
+    modules = pkgutil.walk_packages([str(_PACKAGE)], 'attentive_gan.', lambda _: None)
     close = difflib.get_close_matches(name, [module.name for module in modules], n=1)
     hint = f'; did you mean {close[0]!r}?' if close else '.'
     return (
