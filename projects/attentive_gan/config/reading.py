@@ -21,6 +21,9 @@ from .options import apply_options
 from .plain_files import PLAIN_SUFFIXES, read_plain_config
 from .stored_config import read_stored_config
 
+#: Folder of `attentive_gan`.
+_PACKAGE = Path(__file__).resolve().parent.parent
+
 
 def load_config(path: str, options: Mapping[str, Any] | None = None) -> Config:
     """Read a config file and apply `--cfg-options`.
@@ -91,8 +94,7 @@ def _why_unreadable(error: BaseException) -> str:
     if not name.startswith('attentive_gan.'):
         hint = '; set PYTHONPATH to the folder that holds its package' if '.' in name else ''
         return f'custom_imports: {name} cannot be imported ({one_line(chain or error)}){hint}'
-    package = str(Path(__file__).parents[1])
-    modules = pkgutil.walk_packages([package], 'attentive_gan.', lambda _: None)
+    modules = pkgutil.walk_packages([str(_PACKAGE)], 'attentive_gan.', lambda _: None)
     close = difflib.get_close_matches(name, [module.name for module in modules], n=1)
     hint = f'; did you mean {close[0]!r}?' if close else '.'
     return (
