@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -91,10 +92,17 @@ class Target:
         launcher = ['-m', 'torch.distributed.run', '--standalone', '--nproc-per-node=2',
                     f'--max-restarts={restarts}']  # fmt: skip
         words = self.words(data, work_dir, ranks=2, **wanted)
-        return subprocess.run(
-            [sys.executable, *launcher, *words],
-            capture_output=True, text=True, env=self.variables(**faults), cwd=REPOSITORY, timeout=200,
-        )  # fmt: skip
+        command = [sys.executable, *launcher, *words]
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=REPOSITORY,
+            env=self.variables(**faults), start_new_session=True,
+        ) as process:  # fmt: skip
+            try:
+                out, err = process.communicate(timeout=200)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                raise
+        return subprocess.CompletedProcess(command, process.returncode, out, err)
 
     def state(self, work_dir: Path, iteration: int = 6) -> dict[str, Any]:
         """Return weights, optimizers and the best score of a training."""

@@ -78,6 +78,9 @@ class VerifiedCheckpointHook(CheckpointHook):
         super().before_train(runner)
         self._progress = runner.message_hub.get_info('progress', 0.0)
         self.file_backend = _DeferredRemoval(self.file_backend)
+        if self.last_ckpt is None and runner.iter > 0:
+            # Only with it MMEngine stores the best score of a validation that is run again.
+            self.last_ckpt = runner.message_hub.get_info('last_ckpt', None)
 
     def save_now(self, runner: Any) -> str | None:
         """Save the state after the last iteration unless that was done; every process must call this.
