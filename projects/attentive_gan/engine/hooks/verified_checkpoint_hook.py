@@ -51,6 +51,7 @@ class VerifiedCheckpointHook(CheckpointHook):
     """
 
     file_backend: Any
+    last_ckpt: str | None
 
     def __init__(self, *, share: float | None = None, **options: Any) -> None:
         super().__init__(**options)
