@@ -39,6 +39,9 @@ _MOST_WAITING = 8
 #: Options in the state files; `temporal` is added where it counts.
 _OPTIONS = ('quality', 'segment_frames', 'hold_attention', 'measure_flicker')
 
+#: Number of the temporal filter; a video that another one began is restored anew.
+_FILTER = 2
+
 #: A frame, and a function that waits for its result.
 _Begun = tuple[PixelArray, Callable[[], PixelArray]]
 
@@ -198,7 +201,9 @@ def _identity(
     status = path.stat()
     settings = {k: v for k, v in asdict(options).items() if k in _OPTIONS}
     if is_temporal(restorer, options):
-        settings['temporal'] = options.temporal
+        settings |= {'temporal': options.temporal, 'filter': _FILTER}
+    if restorer.self_ensemble:
+        settings['self_ensemble'] = True
     return {
         'source': str(path.resolve()),
         'bytes': status.st_size,
