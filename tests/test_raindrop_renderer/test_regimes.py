@@ -11,6 +11,7 @@ from attentive_gan.datasets.pair_statistics import raindrop_statistics
 from attentive_gan.image_io import read_image
 from raindrop_renderer.glass import stamp
 from raindrop_renderer.highlights import Highlights
+from raindrop_renderer.moving_water import MovingWater
 from raindrop_renderer.options import TRAINING_MIX, RaindropOptions
 from raindrop_renderer.parameters import REGIMES, RaindropParameters
 from raindrop_renderer.placement import place_drops
@@ -60,7 +61,7 @@ def test_parameters_of_all_regimes_are_within_their_ranges(regime, night):
 
 def test_a_highlight_is_the_image_of_the_lens_opening():
     parameters = replace(DRY, highlights=12, highlight_level=2, highlight_rim=0)
-    discs = Highlights(parameters, (480, 720), 720, 9.0).discs
+    discs = Highlights(parameters, (480, 720), 720, 9.0, MovingWater()).discs
     for disc in discs:
         radius = np.sqrt(disc.covered.sum() / (6 / 2 * np.sin(np.pi / 3)))  # area of a hexagon
         assert 0.8 * 9 < radius < 1.15 * 9
@@ -85,7 +86,7 @@ def test_highlights_are_counted_on_dark_ground_and_saturated_where_bright():
 
 def test_highlights_have_brighter_rims_and_do_not_darken():
     lights = Highlights(
-        replace(DRY, highlights=10, highlight_rim=2, blades=0), (480, 720), 720, 12.0
+        replace(DRY, highlights=10, highlight_rim=2, blades=0), (480, 720), 720, 12.0, MovingWater()
     )
     for disc in lights.discs:
         middle = disc.light[len(disc.light) // 2 - 3 :][:6, len(disc.light) // 2 - 3 :][

@@ -77,7 +77,8 @@ def test_training_leaves_everything_in_its_work_dir(whole):
 def test_the_console_is_readable_and_the_log_file_complete(whole):
     work_dir, done = whole
     log = next(work_dir.glob('*/*.log')).read_text()
-    for text in ('System environment', 'train_dataloader = dict('):
+    log = log.replace(' = ', '=')  # the config is not formatted
+    for text in ('System environment', 'train_dataloader=dict('):
         assert text not in done.stdout
         assert text in log
     assert 'FileClient' not in done.stdout + done.stderr
@@ -179,7 +180,9 @@ def test_two_processes_train_by_time_and_go_on(tmp_path):
     assert 'progress: 0.' in done.stdout
     assert 'loss_g_adversarial' in done.stdout
     assert saved['meta']['loop']['finished']
-    assert saved['meta']['loop']['elapsed'] > 0.8 * 3
+    assert (
+        saved['meta']['loop']['elapsed'] > 0.5 * 3
+    )  # an iteration that would not end in time is not begun
     done, second, saved = by_time('--minutes', 0.1, '--resume')
     assert second > first
     assert saved['meta']['loop']['elapsed'] > 0.8 * 6
