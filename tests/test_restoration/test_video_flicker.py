@@ -45,7 +45,7 @@ class _RandomAttention:
     """A restorer whose attention is white noise and whose result nothing looks at."""
 
     name, gives_attention, tile, halo = 'random', True, None, None
-    dtype = torch.float32
+    dtype, self_ensemble = torch.float32, False
 
     def __init__(self) -> None:
         self.loaded = ImageRestorer(network=AttentiveGenerator(num_steps=1)).loaded

@@ -185,3 +185,14 @@ def test_the_state_of_version_0_1_0_is_resumed(
     report = restore_video(identity, source, target, SHORT)
     assert report.resumed_at == (0 if damaged else 14)
     assert any('began anew' in note for note in report.notes) is damaged
+
+
+def test_frames_of_another_kind_of_restoring_are_not_gone_on_with(
+    identity: ImageRestorer, tmp_path: Path
+) -> None:
+    source, target = make_clip(tmp_path / 'a.mp4'), tmp_path / 'out.mp4'
+    with pytest.raises(_Stop):
+        restore_video(identity, source, target, SHORT, _stop_at(0.75))
+    identity.self_ensemble = True
+    report = restore_video(identity, source, target, SHORT)
+    assert report.resumed_at == 0

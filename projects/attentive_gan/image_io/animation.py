@@ -100,7 +100,7 @@ class Animation:
         return height, width
 
     def frames(self) -> Iterator[Frame]:
-        """Yield the whole picture at each frame, upright; opacity is None if nothing is transparent.
+        """Yield the whole image at each frame, upright; opacity is None if nothing is transparent.
 
         Raises:
             UserError: A frame is damaged.

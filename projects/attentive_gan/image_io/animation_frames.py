@@ -1,7 +1,7 @@
 """Frames of animated GIF, PNG and WebP files as they are shown, from the parts that the files store.
 
 Pillow decodes the parts. It does not compose those of PNG right where they are partly transparent, nor
-those of GIF where they are cleared or exceed the picture.
+those of GIF where they are cleared or exceed the image.
 """
 
 from __future__ import annotations
@@ -48,18 +48,16 @@ class _Part:
 
 
 class _Canvas:
-    """The picture on which parts are put, transparent at first."""
+    """The image on which parts are put, transparent at first."""
 
     def __init__(self, height: int, width: int, kind: Any) -> None:
         self.pixels: PixelArray = np.zeros((height, width, 4), kind)
 
     def show(self, part: _Part) -> PixelArray:
-        """Return a copy of the picture with a part, and dispose of the part."""
+        """Return a copy of the image with a part, and dispose of the part."""
         height, width = part.pixels.shape[:2]
         region = self.pixels[part.top : part.top + height, part.left : part.left + width]
-        pixels = part.pixels[
-            : region.shape[0], : region.shape[1]
-        ]  # what exceeds the picture is cut
+        pixels = part.pixels[: region.shape[0], : region.shape[1]]  # what exceeds the image is cut
         before = region.copy()
         region[...] = _over(pixels, region) if part.blend else pixels
         shown: PixelArray = self.pixels.copy()
@@ -82,7 +80,7 @@ def _over(above: PixelArray, below: PixelArray) -> PixelArray:
 
 
 def shown_frames(content: bytes, kind: str, path: Path, max_pixels: int) -> Iterator[Shown]:
-    """Yield the whole picture at each frame.
+    """Yield the whole image at each frame.
 
     Args:
         content: Bytes of the file.
@@ -109,7 +107,7 @@ def _webp_frames(content: bytes, _path: Path, _max_pixels: int) -> Iterator[Show
 
 def _gif_frames(content: bytes, path: Path, max_pixels: int) -> Iterator[Shown]:
     gif = read_gif(content)
-    # Programs that show GIFs enlarge the picture to the first frame.
+    # Programs that show GIFs enlarge the image to the first frame.
     height = max(gif.height, gif.images[0].top + gif.images[0].height)
     width = max(gif.width, gif.images[0].left + gif.images[0].width)
     canvas = _Canvas(height, width, np.uint8)

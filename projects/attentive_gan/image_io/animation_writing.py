@@ -1,4 +1,4 @@
-"""Writing of animations: each frame is encoded alone, and put into its container as a whole picture.
+"""Writing of animations: each frame is encoded alone, and put into its container as a whole image.
 
 So no frame is merged with an equal one, and none depends on another.
 """

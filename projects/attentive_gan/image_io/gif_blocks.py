@@ -52,9 +52,9 @@ class Gif:
     """A GIF file."""
 
     width: int
-    """Columns of the picture."""
+    """Columns of the image."""
     height: int
-    """Rows of the picture."""
+    """Rows of the image."""
     images: list[GifImage]
     """At least one."""
 

@@ -202,7 +202,7 @@ def _identity(
     settings = {k: v for k, v in asdict(options).items() if k in _OPTIONS}
     if is_temporal(restorer, options):
         settings |= {'temporal': options.temporal, 'filter': _FILTER}
-    if getattr(restorer, 'self_ensemble', False):
+    if restorer.self_ensemble:
         settings['self_ensemble'] = True
     return {
         'source': str(path.resolve()),
