@@ -37,7 +37,7 @@ DURATIONS = [100, 200, 40, 1000, 70]
 KINDS = ['gif', 'png', 'webp']
 
 
-def images(alpha: bool) -> list[np.ndarray]:
+def sample_frames(alpha: bool) -> list[np.ndarray]:
     """Return frames of few colours, two of them equal; what is transparent moves."""
     found = []
     for number in range(5):
@@ -89,7 +89,7 @@ def same(one: np.ndarray, other: np.ndarray) -> bool:
 def test_restored_animations_are_what_they_were(
     tmp_path: Path, identity: ImageRestorer, suffix: str, alpha: bool, plays: int
 ) -> None:
-    source = write(tmp_path / 'in' / f'a.{suffix}', expected := images(alpha), plays)
+    source = write(tmp_path / 'in' / f'a.{suffix}', expected := sample_frames(alpha), plays)
     report = restore(source, tmp_path / 'out', restorer=identity)
     assert not report.of('failed')
     frames, times, loop = seen(tmp_path / 'out' / f'a.{suffix}')
@@ -102,7 +102,7 @@ def test_restored_animations_are_what_they_were(
 @pytest.mark.parametrize('suffix', KINDS)
 def test_files_of_another_program_are_read_as_it_shows_them(tmp_path: Path, suffix: str) -> None:
     """Pillow writes changed parts of frames only, blended and disposed of in its own ways."""
-    frames = images(alpha=True)
+    frames = sample_frames(alpha=True)
     frames[1][5:9] = frames[0][5:9]
     images = [Image.fromarray(frame) for frame in frames]
     options = {
@@ -131,7 +131,7 @@ def test_metadata_are_kept_or_named(tmp_path: Path, identity: ImageRestorer, suf
         'exif': exif.tobytes(),
         'extras': Extras(xmp=b'<x:xmpmeta/>', comment=b'note ' * 100),
     }
-    source = write(tmp_path / f'a.{suffix}', images(alpha=False), metadata=metadata)
+    source = write(tmp_path / f'a.{suffix}', sample_frames(alpha=False), metadata=metadata)
     (outcome,) = restore(source, tmp_path / 'out', restorer=identity).outcomes
     with Image.open(tmp_path / 'out' / f'a.{suffix}') as image:
         if suffix == 'gif':
@@ -144,7 +144,7 @@ def test_metadata_are_kept_or_named(tmp_path: Path, identity: ImageRestorer, suf
 
 
 def test_other_formats_by_choice(tmp_path: Path, identity: ImageRestorer) -> None:
-    source = write(tmp_path / 'a.gif', expected := images(alpha=True), plays=2)
+    source = write(tmp_path / 'a.gif', expected := sample_frames(alpha=True), plays=2)
     for kind in ('png', 'webp'):
         options = BatchOptions(OutputOptions(format=kind))
         assert not restore(source, tmp_path / kind, options, restorer=identity).of('failed')
@@ -158,7 +158,7 @@ def test_other_formats_by_choice(tmp_path: Path, identity: ImageRestorer) -> Non
 
 
 def test_still_files_are_images(tmp_path: Path, identity: ImageRestorer) -> None:
-    image = Image.fromarray(images(alpha=True)[0])
+    image = Image.fromarray(sample_frames(alpha=True)[0])
     for name in ('a.gif', 'b.png', 'c.webp'):
         image.save(tmp_path / 'in.tmp', format={'a': 'GIF', 'b': 'PNG', 'c': 'WEBP'}[name[0]])
         (tmp_path / 'in').mkdir(exist_ok=True)
@@ -174,7 +174,7 @@ def test_still_files_are_images(tmp_path: Path, identity: ImageRestorer) -> None
 
 def test_other_frames_are_used_where_the_network_has_attention(tmp_path: Path) -> None:
     restorer = ImageRestorer(network=lively(BUILDERS['attentive']()))
-    frames = [np.roll(images(alpha=False)[0], 2 * k, axis=1) for k in range(4)]
+    frames = [np.roll(sample_frames(alpha=False)[0], 2 * k, axis=1) for k in range(4)]
     source = write(tmp_path / 'a.png', frames)
     report = restore(source, tmp_path / 'out', restorer=restorer)
     assert not report.of('failed'), report.outcomes
@@ -284,7 +284,7 @@ def test_parts_of_gif_frames(disposal: int) -> None:
 
 @pytest.mark.parametrize('suffix', KINDS)
 def test_damaged_animations_are_named(tmp_path: Path, identity: ImageRestorer, suffix: str) -> None:
-    whole = write(tmp_path / f'a.{suffix}', images(alpha=False)).read_bytes()
+    whole = write(tmp_path / f'a.{suffix}', sample_frames(alpha=False)).read_bytes()
     for number, kept in enumerate((0.5, 0.8)):
         (tmp_path / 'in').mkdir(exist_ok=True)
         (tmp_path / 'in' / f'{number}.{suffix}').write_bytes(whole[: int(len(whole) * kept)])
@@ -298,7 +298,7 @@ def test_damaged_animations_are_named(tmp_path: Path, identity: ImageRestorer, s
 
 
 def test_too_large_frames_are_refused_first(tmp_path: Path, identity: ImageRestorer) -> None:
-    source = write(tmp_path / 'a.gif', images(alpha=False))
+    source = write(tmp_path / 'a.gif', sample_frames(alpha=False))
     options = BatchOptions(max_pixels=100)
     (outcome,) = restore(source, tmp_path / 'out', options, restorer=identity).outcomes
     assert 'too large (30x20)' in outcome.reason
