@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
+
 import pytest
+import torch
 from attentive_gan.engine.runner.worker_errors import worker_errors
 from attentive_gan.errors import UserError
 
@@ -44,3 +48,35 @@ def test_a_lost_worker_is_found_behind_the_error_of_a_library():
 
     with pytest.raises(UserError, match=r'process 7.*b\.png'), worker_errors(lambda: ['b.png']):
         as_mmengine_does()
+
+
+class _Numbers(torch.utils.data.Dataset):
+    def __len__(self):
+        return 4
+
+    def __getitem__(self, index):
+        return torch.full((4,), float(index))
+
+
+def test_a_worker_that_is_lost_while_its_batch_is_fetched(monkeypatch):
+    """torch asks the worker for the memory of the batch; the worker ends before it answers."""
+    loader = iter(torch.utils.data.DataLoader(_Numbers(), num_workers=1, prefetch_factor=1))
+    (worker,) = loader._workers
+    rebuild = torch.multiprocessing.reductions.rebuild_storage_fd
+
+    def lose(cls, df, size):
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # torch's report comes later
+        os.kill(worker.pid, signal.SIGKILL)
+        worker.join()
+        return rebuild(cls, df, size)
+
+    monkeypatch.setattr(torch.multiprocessing.reductions, 'rebuild_storage_fd', lose)
+    before = signal.getsignal(signal.SIGCHLD)
+    try:
+        with (
+            pytest.raises(UserError, match=r'worker.*ended from outside.*b\.png'),
+            worker_errors(lambda: ['b.png']),
+        ):
+            next(loader)
+    finally:
+        signal.signal(signal.SIGCHLD, before)

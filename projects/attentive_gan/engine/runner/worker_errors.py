@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import shutil
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from attentive_gan.errors import UserError
 
@@ -34,7 +36,7 @@ _KINDS = (
         f'{_ENLARGE}, {_RESTART}',
     ),
     (
-        r'DataLoader worker \(pid\(?s?\)? (?P<found>[\d, ]+)\).*(?:exited|killed)',
+        r'DataLoader worker \(pid\(?s?\)? (?P<found>[\d, ]+|unknown)\).*(?:exited|killed)',
         'a worker of the data loader (process {found}) was ended from outside',
         'look for a lack of memory (dmesg; fewer train_dataloader.num_workers need less) or a crash in a '
         f'library, {_RESTART}',
@@ -102,11 +104,26 @@ def cause_in_words(error: BaseException, samples: Callable[[], list[str]]) -> st
     """
     found: BaseException | None = error
     while found is not None:
-        message = in_words(str(found), samples) if isinstance(found, RuntimeError) else None
+        if _is_lost_connection(found):
+            message = in_words('DataLoader worker (pid unknown) exited', samples)
+        else:
+            message = in_words(str(found), samples) if isinstance(found, RuntimeError) else None
         if message is not None:
             return message
         found = found.__cause__ or found.__context__
     return None
+
+
+def _is_lost_connection(error: BaseException) -> bool:
+    """Return whether a worker was gone when a batch of it was about to be taken over.
+
+    Tensors of a batch are fetched from the worker by a socket; its loss shows there before torch reports it.
+    """
+    if not isinstance(error, (ConnectionError, EOFError, FileNotFoundError)):
+        return False
+    files = [Path(frame.filename) for frame in traceback.extract_tb(error.__traceback__)]
+    in_loader = any(file.parts[-3:] == ('utils', 'data', 'dataloader.py') for file in files)
+    return in_loader and files[-1].parent.name == 'multiprocessing'
 
 
 def in_words(text: str, samples: Callable[[], list[str]]) -> str | None:
