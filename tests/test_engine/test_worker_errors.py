@@ -8,6 +8,7 @@ import signal
 import pytest
 import torch
 from attentive_gan.engine.runner.worker_errors import worker_errors
+from attentive_gan.engine.runner.worker_signals import WorkerSignals
 from attentive_gan.errors import UserError
 
 pytestmark = pytest.mark.fault
@@ -80,3 +81,34 @@ def test_a_worker_that_is_lost_while_its_batch_is_fetched(monkeypatch):
             next(loader)
     finally:
         signal.signal(signal.SIGCHLD, before)
+
+
+def _report(*_):
+    raise RuntimeError('DataLoader worker (pid 7) is killed by signal: Killed. ')
+
+
+@pytest.fixture
+def signals():
+    before = signal.signal(signal.SIGCHLD, _report)
+    signals = WorkerSignals()
+    signals.take_over()
+    yield signals
+    signals.release()
+    assert signal.getsignal(signal.SIGCHLD) is _report
+    signal.signal(signal.SIGCHLD, before)
+
+
+def test_a_lost_worker_is_reported_where_data_are_loaded(signals):
+    os.kill(os.getpid(), signal.SIGCHLD)  # inside a save or a line of logging
+    with pytest.raises(RuntimeError, match='pid 7'):
+        signals.check()
+    signals.check()  # once
+
+
+def test_a_lost_worker_is_reported_at_once_while_data_are_waited_for(signals):
+    def _try_get_data():
+        os.kill(os.getpid(), signal.SIGCHLD)
+        return 'the loader would wait here for ever'
+
+    with pytest.raises(RuntimeError, match='pid 7'):
+        _try_get_data()

@@ -21,8 +21,8 @@ def test_a_killed_worker_ends_the_training_with_its_samples(run, tmp_path):
     done = run(workers=1, WORKER_FAULT='kill')
     assert done.returncode > 0
     last = done.stderr.strip().splitlines()[-1]
-    assert 'worker' in last
-    assert '_rain.png' in last
+    assert 'worker' in last, done.stderr[-6000:]
+    assert '_rain.png' in last, done.stderr[-6000:]
 
 
 @pytest.mark.fault('C7')

@@ -141,6 +141,7 @@ class RestorationRunner(ResumableRunner):
             ):
                 return cast(nn.Module, super().train())
         finally:
+            self.worker_signals.release()
             close = getattr(getattr(self._train_loop, 'dataloader', None), 'close', None)
             if close is not None:
                 close()
@@ -149,6 +150,12 @@ class RestorationRunner(ResumableRunner):
         """Test."""
         with explained(self.cfg):
             return cast(dict[str, float], super().test())
+
+    def call_hook(self, fn_name: str, **kwargs: Any) -> None:
+        """Call the hooks; after an iteration of a validation, report a lost worker."""
+        super().call_hook(fn_name, **kwargs)
+        if fn_name == 'after_val_iter':
+            self.worker_signals.check()
 
     def _awaited_samples(self) -> list[str]:
         """Return the names of the samples of the next batch of the training."""

@@ -30,6 +30,7 @@ from .resume_points import latest_valid_checkpoint
 from .stop_signals import StopSignals
 from .train_loop import ResumableTrainLoop
 from .work_dir import set_newer_aside
+from .worker_signals import WorkerSignals
 
 #: Entries of a checkpoint without which a training cannot be resumed.
 _TRAINING_STATE = {'optimizer', 'param_schedulers', 'message_hub', 'random_states', 'meta'}
@@ -51,6 +52,7 @@ class ResumableRunner(Runner):
     def __init__(self, *args: Any, **options: Any) -> None:
         #: Signals that end the training.
         self.stop_signals = StopSignals()
+        self.worker_signals = WorkerSignals()
         super().__init__(*args, **options)
 
     #: Random states that a resumed training starts with.

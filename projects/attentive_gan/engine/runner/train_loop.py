@@ -92,7 +92,10 @@ class ResumableTrainLoop(IterBasedTrainLoop):
 
     def _next_batch(self) -> Any:
         """Return the next batch; a signal may have ended the workers that load it."""
+        signals = self.runner.worker_signals
         try:
+            signals.take_over()
+            signals.check()
             return next(self.dataloader_iterator)
         except RuntimeError:
             if get_world_size() == 1 and self.runner.stop_signals.soon():

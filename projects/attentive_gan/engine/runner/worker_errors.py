@@ -117,7 +117,7 @@ def cause_in_words(error: BaseException, samples: Callable[[], list[str]]) -> st
 def _is_lost_connection(error: BaseException) -> bool:
     """Return whether a worker was gone when a batch of it was about to be taken over.
 
-    Tensors of a batch are fetched from the worker by a socket; its loss shows there before torch reports it.
+    Tensors of a batch are fetched from the worker by a socket; its loss may show there first.
     """
     if not isinstance(error, (ConnectionError, EOFError, FileNotFoundError)):
         return False
