@@ -94,8 +94,9 @@ def signals():
     signals.take_over()
     yield signals
     signals.release()
-    assert signal.getsignal(signal.SIGCHLD) is _report
+    present = signal.getsignal(signal.SIGCHLD)
     signal.signal(signal.SIGCHLD, before)
+    assert present is _report
 
 
 def test_a_lost_worker_is_reported_where_data_are_loaded(signals):
@@ -112,3 +113,12 @@ def test_a_lost_worker_is_reported_at_once_while_data_are_waited_for(signals):
 
     with pytest.raises(RuntimeError, match='pid 7'):
         _try_get_data()
+
+
+def test_the_next_training_takes_over_from_one_that_failed(signals):
+    following = WorkerSignals()
+    following.take_over()
+    os.kill(os.getpid(), signal.SIGCHLD)
+    with pytest.raises(RuntimeError, match='pid 7'):
+        following.check()
+    following.release()

@@ -139,9 +139,10 @@ class RestorationRunner(ResumableRunner):
                 worker_errors(self._awaited_samples),
                 explained(self.cfg),
             ):
-                return cast(nn.Module, super().train())
+                model = cast(nn.Module, super().train())
+                self.worker_signals.release()
+                return model
         finally:
-            self.worker_signals.release()
             close = getattr(getattr(self._train_loop, 'dataloader', None), 'close', None)
             if close is not None:
                 close()

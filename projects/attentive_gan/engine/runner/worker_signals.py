@@ -29,11 +29,15 @@ class WorkerSignals:
             return
         present = signal.getsignal(signal.SIGCHLD)
         if callable(present) and present != self._handle:
-            self._report = present
+            before = getattr(present, '__self__', None)  # of a training that failed
+            self._report = before._report if isinstance(before, WorkerSignals) else present
             signal.signal(signal.SIGCHLD, self._handle)
 
     def release(self) -> None:
-        """Give the signal back to torch."""
+        """Give the signal back to torch, after a training that did not fail.
+
+        After one that did, torch's report may still come, and would come up while the program ends.
+        """
         if self._report is not None and signal.getsignal(signal.SIGCHLD) == self._handle:
             signal.signal(signal.SIGCHLD, self._report)
         self._report, self._pending = None, False
