@@ -103,7 +103,7 @@ def score_table(rows: Mapping[str, Any]) -> list[str]:
             f'| {f"{gain:+.2f} [{low:.2f}, {high:.2f}]" if name != "input" else ""} '
             f'| {row["qian_ssim"]:.4f} | {row["bt601_psnr"]:.2f} | {row["rgb_psnr"]:.2f} '
             f'| {row["bt601_psnr"] + SSIM_WEIGHT * row["bt601_ssim"]:.2f} '
-            f'| {f"{gmacs:.1f}" if gmacs else ""} | {f"{seconds / 1000:.1f}" if seconds else ""} |'
+            f'| {f"{gmacs:.1f}" if gmacs else ""} | {f"{seconds / 1000:.2f}" if seconds else ""} |'
         )
     return lines
 
