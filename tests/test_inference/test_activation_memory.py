@@ -29,6 +29,14 @@ def test_live_memory_counts_what_is_held():
     assert memory.peak == 8000
 
 
+@torch.no_grad()
+def test_live_memory_counts_the_copies_of_an_inverse_fourier_transform():
+    values = torch.fft.rfft2(torch.ones(8, 8))
+    with LiveMemory() as memory:
+        torch.fft.irfft2(values)
+    assert memory.peak >= 2 * values.nbytes
+
+
 @pytest.mark.parametrize('batch', [1, 2])
 @pytest.mark.parametrize('height', [52, 64])
 @pytest.mark.parametrize('attention', [True, False])

