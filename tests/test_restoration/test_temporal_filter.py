@@ -266,17 +266,13 @@ def test_a_standing_camera_is_steady_where_the_source_is_the_same(look_ahead, le
 
 
 def test_a_scene_of_little_contrast_that_moves_is_not_blurred():
-    true, restored = (
-        [(f // 16 + 100).astype(np.uint8) for f in frames] for frames in clip(speed=1)
-    )
-    noise = np.random.default_rng(0).normal(0, 2, (*SIZE, 3))
-    sources = [np.clip(f + noise, 0, 255).astype(np.uint8) for f in true]  # all differ from results
-    no_drops = np.zeros(SIZE, np.float32)
-    made = TemporalFilter()
-    found = [made.push(s, r, no_drops) for s, r in zip(sources, restored, strict=True)]
-    found = [f for f in found if f is not None] + list(made.flush())
-    loss = np.abs(np.array(found, float) - np.array(restored))
-    assert loss.mean() < 0.3
+    true, _ = clip(speed=1)
+    sources = [(f // 32 + 100).astype(np.uint8) for f in true]
+    results = [f + 6 for f in sources]  # the network has changed all of it
+    made = TemporalFilter(look_ahead=False)
+    pairs = zip(sources, results, strict=True)
+    found = [made.push(source, result, np.zeros(SIZE, np.float32)) for source, result in pairs]
+    assert np.abs(np.array(found, float) - results).mean() < 0.02
 
 
 def test_what_changes_with_the_source_is_not_held_back():
