@@ -7,7 +7,7 @@ from typing import cast
 import cv2
 import numpy as np
 
-from .motion import Map, blur
+from .motion import Map, blur, channel_mean
 
 #: Standard deviation in pixels of the blur that divides a change into coarse and fine.
 _FINE = 2.0
@@ -53,7 +53,7 @@ def _useful_share(change: Map, known: Map, drops: Map, caution: Map) -> Map:
     size = drops.shape[::-1]
     squares, weight = (
         cv2.resize(values, size, interpolation=cv2.INTER_AREA)
-        for values in ((change**2).mean(2), known)
+        for values in (channel_mean(change**2), known)
     )
     sigma = max(4.0, min(size) / 20)
     beside, behind = (

@@ -10,7 +10,7 @@ import numpy as np
 
 from attentive_gan.utils.types import PixelArray
 
-from .motion import Map, blur
+from .motion import Map, blur, channel_mean, length
 
 #: Frames before and after that are averaged.
 REACH = 4
@@ -40,7 +40,7 @@ class SteadyFrame(NamedTuple):
     @property
     def changed(self) -> Map:
         """Where the network has changed the source, (h, w), 0 to 1."""
-        change = np.abs(self.small.astype(np.float32) - self.source).mean(2)
+        change = channel_mean(np.abs(self.small.astype(np.float32) - self.source))
         return cast(Map, np.clip((blur(change, _AROUND) - _CHANGED) / _CHANGED_RANGE, 0, 1))
 
 
@@ -75,8 +75,9 @@ def steady_change(frame: SteadyFrame, others: Sequence[tuple[SteadyFrame, Map]])
 def _sameness(source: PixelArray, other: PixelArray) -> Map:
     """Return where two frames differ by noise alone, (h, w), 0 to 1."""
     difference = source.astype(np.float32) - other
-    mean = np.abs(blur(difference, _AROUND)).max(2)
-    spread = blur(np.abs(difference).mean(2), _AROUND)
+    red, green, blue = cv2.split(np.abs(blur(difference, _AROUND)))
+    mean = np.maximum(np.maximum(red, green), blue)
+    spread = blur(channel_mean(np.abs(difference)), _AROUND)
     # The least of all differences is that of noise.
     noise = min(float(np.quantile(spread[::2, ::2], 0.1)), _MOST_NOISE)
     excess = np.maximum(0, spread - 1.3 * noise)
@@ -85,4 +86,4 @@ def _sameness(source: PixelArray, other: PixelArray) -> Map:
 
 def _stillness(flow: Map) -> Map:
     """Return where a scene does not move, (h, w), 0 to 1."""
-    return cast(Map, np.exp(-((np.linalg.norm(flow, axis=2) / _MOTION) ** 2)))
+    return cast(Map, np.exp(-((length(flow) / _MOTION) ** 2)))

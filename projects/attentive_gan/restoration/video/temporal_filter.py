@@ -15,7 +15,17 @@ from attentive_gan.utils.types import PixelArray
 
 from .attention_average import SCENE_CUT
 from .mixing import mixed_change
-from .motion import Map, blur, composed, consistency, positions, resized_flow, scene_flow, warp
+from .motion import (
+    Map,
+    blur,
+    channel_mean,
+    composed,
+    consistency,
+    positions,
+    resized_flow,
+    scene_flow,
+    warp,
+)
 from .steadying import REACH, SteadyFrame, steady_change
 
 #: Frames before and after the present one that are used; drops of some tens of pixels need some frames of
@@ -33,8 +43,8 @@ _DROP, _DROP_RANGE = 0.07, 0.22
 _PRESENT, _OTHER = 4, 2
 #: Difference of colours around a drop, in levels, at which a fetched pixel counts exp(-1).
 _RIM = 12.0
-#: Weight of all fetched pixels at which they replace the network's.
-_ENOUGH = 1.0
+#: Weight of all fetched pixels at which they replace the network's: of earlier frames, and of both kinds.
+_ENOUGH = (0.4, 0.6)
 _THUMBNAIL = (64, 36)
 
 
@@ -199,7 +209,7 @@ class TemporalFilter:
                     frame, self._frames[k], flow, trust, 1 - drops, elsewhere, total, weights
                 )
         change = (total - weights[..., None] * frame.image) / (weights + 1e-6)[..., None]
-        known = np.clip(weights / _ENOUGH, 0, 1)
+        known = np.clip(weights / _ENOUGH[self.look_ahead], 0, 1)
         mixed = frame.image + mixed_change(
             change, known, drops, frame.steady.changed, self._attention(present, _PRESENT)
         )
@@ -247,7 +257,8 @@ class TemporalFilter:
         small_height, small_width = visible.shape
         height, width = frame.image.shape[:2]
         target = positions(small_height, small_width) + flow
-        inside = ((target >= 0) & (target <= (small_width - 1, small_height - 1))).all(2)
+        x, y = target[..., 0], target[..., 1]
+        inside = (x >= 0) & (x <= small_width - 1) & (y >= 0) & (y <= small_height - 1)
         weight = trust * inside * warp(elsewhere, flow) ** 2
         # Colours and similarity are compared around the drops, where both frames show the scene.
         compared = weight * visible
@@ -255,7 +266,7 @@ class TemporalFilter:
         norm = blur(compared, sigma) + 0.02
         difference = frame.small - warp(other.small, flow).astype(np.float32)
         offset = blur(difference * compared[..., None], sigma) / norm[..., None]
-        error = np.abs(difference - offset).mean(2)
+        error = channel_mean(np.abs(difference - offset))
         weight = weight * np.exp(-((blur(error * compared, sigma) / norm / _RIM) ** 2))
         size = (width, height)
         full = cv2.resize(weight.astype(np.float32), size)
@@ -274,5 +285,5 @@ def _eight_bits(image: PixelArray) -> PixelArray:
 def _working_size(image: PixelArray) -> tuple[int, int]:
     """Return (width, height), both at least 16, in which motion is estimated."""
     height, width = image.shape[:2]
-    factor = max(2.0, max(height, width) / _WORKING_SIDE)
+    factor = max(1.0, max(height, width) / _WORKING_SIDE)
     return max(16, round(width / factor)), max(16, round(height / factor))
