@@ -388,3 +388,20 @@ def test_a_defect_does_not_look_like_dry_glass(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr('attentive_gan.restoration.detection.files.plan_detection', defect)
     assert run_main(monkeypatch, 'detect', tmp_path) == 2
     assert 'ZeroDivisionError' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('kind', [float, int, bool])
+def test_frames_of_other_types_are_refused(detector, kind):
+    frame = np.full((32, 48, 3), 90).astype(kind)
+    for judge in (detector.detect, detector.push):
+        with pytest.raises(ValueError, match=f'uint8 or uint16; got {frame.dtype}'):
+            judge(frame)
+
+
+def test_times_that_are_no_numbers_are_refused_and_a_clock_may_be_set_back(detector):
+    wet = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
+    before = detector.push(wet).coverage
+    with pytest.raises(ValueError, match='seconds must be finite; got nan'):
+        detector.push(wet, seconds=float('nan'))
+    assert detector.push(np.full_like(wet, 128) // 2 + wet // 2, seconds=-5).coverage == before
+    detector.reset()

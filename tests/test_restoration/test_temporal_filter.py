@@ -113,6 +113,34 @@ def test_a_cut_ends_what_frames_share(look_ahead):
 
 
 @pytest.mark.parametrize('look_ahead', [True, False])
+def test_another_depth_begins_a_scene(look_ahead):
+    first, second = clip(frames=10)[1], clip(frames=10, depth=np.uint16)[1]
+    together = run(first + second, look_ahead=look_ahead)
+    alone = run(first, look_ahead=look_ahead) + run(second, look_ahead=look_ahead)
+    for found, expected in zip(together, alone, strict=True):
+        assert found.dtype == expected.dtype
+        np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize('look_ahead', [True, False])
+@pytest.mark.parametrize('direction', [1, -1])
+def test_a_scene_that_fades_is_seen_through_the_drops_and_ends_black(look_ahead, direction):
+    rates = np.linspace(1, 0, FRAMES)[::direction]
+    true, restored = (
+        [np.round(rate * f).astype(np.uint8) for rate, f in zip(rates, frames, strict=True)]
+        for frames in clip(speed=2)
+    )
+    found = run(restored, look_ahead=look_ahead)
+    assert not found[-1 if direction == 1 else 0].any()
+    errors = [
+        [np.abs(a.astype(float) - b).mean() for a, b in zip(images, true, strict=True)]
+        for images in (found, restored)
+    ]
+    assert all(now < before + 0.5 for now, before in zip(*errors, strict=True))
+    assert np.mean(errors[0]) < 0.6 * np.mean(errors[1])
+
+
+@pytest.mark.parametrize('look_ahead', [True, False])
 def test_a_video_may_be_divided_anywhere(look_ahead):
     _, restored = clip()
     rates = np.random.default_rng(0).uniform(0, 1, (FRAMES, 1, 1)).astype(np.float32)

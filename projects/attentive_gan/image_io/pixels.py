@@ -51,3 +51,25 @@ def divided(colours: PixelArray, alpha: PixelArray) -> PixelArray:
         scaled = colours[first : first + 256] * (top / np.where(part > 0, part, np.inf))
         result[first : first + 256] = np.rint(scaled.clip(0, top))
     return result
+
+
+def check_image(image: object) -> None:
+    """Check that a value is an RGB image that can be restored.
+
+    Args:
+        image: The value.
+
+    Raises:
+        TypeError: It is no array.
+        ValueError: It is not (H, W, 3), uint8 or uint16, or has no pixels.
+    """
+    if not isinstance(image, np.ndarray):
+        raise TypeError(
+            f'an image must be an array (H, W, 3), RGB, uint8 or uint16; got {type(image).__name__}. '
+            'Files are read by attentive_gan.image_io.read_image, or restored by attentive_gan.restore'
+        )
+    typed = image.dtype in (np.uint8, np.uint16)
+    if image.ndim != 3 or image.shape[2] != 3 or not image.size or not typed:
+        raise ValueError(
+            f'an image must be (H, W, 3), uint8 or uint16; got {image.dtype} {image.shape}'
+        )

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from attentive_gan.errors import UserError
+from attentive_gan.image_io.pixels import check_image
 from attentive_gan.utils.types import MapArray, PixelArray, RasterArray
 
 from .backend import OUTPUT_CHANNELS, Backend, Task
@@ -265,15 +266,7 @@ class ImageRestorer:
 
     def _request(self, task: Task, inputs: Sequence[RasterArray], progress: Progress) -> _Request:
         image = inputs[0]
-        if not isinstance(image, np.ndarray):
-            raise TypeError(
-                f'an image must be an array (H, W, 3), RGB, uint8 or uint16; got {type(image).__name__}. '
-                'Files are read by attentive_gan.image_io.read_image, or restored by attentive_gan.restore'
-            )
-        if image.ndim != 3 or image.shape[2] != 3 or image.dtype not in (np.uint8, np.uint16):
-            raise ValueError(
-                f'an image must be (H, W, 3), uint8 or uint16; got {image.dtype} {image.shape}'
-            )
+        check_image(image)
         if task != 'restore' and not self.gives_attention:
             raise UserError(f'{self.name} predicts no attention map; choose a network that does')
         deep = self.precision == 'auto' and image.dtype == np.uint16

@@ -7,7 +7,7 @@ may look like drops to one of them, seldom to both.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import exp
+from math import exp, isfinite
 from typing import NamedTuple
 
 import cv2
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attentive_gan.errors import UserError
-from attentive_gan.image_io.pixels import to_uint8
+from attentive_gan.image_io.pixels import check_image, to_uint8
 from attentive_gan.inference import ImageRestorer
 from attentive_gan.restoration.video.attention_average import SCENE_CUT
 from attentive_gan.utils.types import ImageArray, PixelArray
@@ -149,11 +149,16 @@ class RaindropDetector:
 
         Args:
             frame: RGB (H, W, 3), uint8 or uint16.
-            seconds: Time since the frame before.
+            seconds: Time since the frame before; less than 0, as after a clock was set back, counts as 0.
+
+        Raises:
+            ValueError: The frame is no image of these types, or `seconds` is not finite.
         """
+        if not isfinite(seconds):
+            raise ValueError(f'seconds must be finite; got {seconds}')
         maps, last, memory = self._maps(frame), self._average, self.settings.memory
         if last is not None and memory and _is_same_scene(last, maps):
-            kept = exp(-seconds / memory)
+            kept = exp(-max(seconds, 0.0) / memory)
             maps = maps._replace(values=kept * last.values + (1 - kept) * maps.values)
         self._average = maps
         found = self._judged(frame, maps.values)
@@ -167,6 +172,7 @@ class RaindropDetector:
 
     def _maps(self, image: PixelArray) -> _Maps:
         """Return the maps of an image alone."""
+        check_image(image)
         image = to_uint8(image)
         height, width = image.shape[:2]
         factor = WORKING_SIDE / max(height, width)

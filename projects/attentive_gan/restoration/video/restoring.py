@@ -40,7 +40,7 @@ _MOST_WAITING = 8
 _OPTIONS = ('quality', 'segment_frames', 'hold_attention', 'measure_flicker')
 
 #: Number of the temporal filter; a video that another one began is restored anew.
-_FILTER = 2
+_FILTER = 3
 
 #: A frame, and a function that waits for its result.
 _Begun = tuple[PixelArray, Callable[[], PixelArray]]

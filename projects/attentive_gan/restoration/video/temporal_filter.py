@@ -143,6 +143,12 @@ class TemporalFilter:
             self._finish_one()
         return self._ready.popleft() if self._ready else None
 
+    def begin_scene(self, radius: int) -> None:
+        """Finish the frames so far and use another radius for those that follow."""
+        self._finish_scene()
+        self.radius = radius
+        self._frames = deque(maxlen=2 * radius + 1)
+
     def flush(self) -> Iterator[PixelArray]:
         """Yield the frames that wait for later ones; the video is over."""
         self._finish_scene()
@@ -152,7 +158,8 @@ class TemporalFilter:
     def _is_cut(self, restored: PixelArray, thumbnail: Map) -> bool:
         last = self._frames[-1]
         different = np.abs(thumbnail - last.thumbnail).mean() > SCENE_CUT
-        return bool(different) or restored.shape != last.image.shape
+        changed = restored.shape != last.image.shape or restored.dtype != last.image.dtype
+        return bool(different) or changed
 
     def _finish_scene(self) -> None:
         while self._waiting:
@@ -264,18 +271,30 @@ class TemporalFilter:
         compared = weight * visible
         sigma = max(4.0, min(small_height, small_width) / 20)
         norm = blur(compared, sigma) + 0.02
-        difference = frame.small - warp(other.small, flow).astype(np.float32)
+        moved = warp(other.small, flow).astype(np.float32)
+        gain = _gain(frame.small, moved, compared)
+        weight *= min(1.0, 1 / gain) ** 2  # noise and steps of levels grow with it
+        difference = frame.small - gain * moved
         offset = blur(difference * compared[..., None], sigma) / norm[..., None]
         error = channel_mean(np.abs(difference - offset))
         weight = weight * np.exp(-((blur(error * compared, sigma) / norm / _RIM) ** 2))
         size = (width, height)
         full = cv2.resize(weight.astype(np.float32), size)
         levels = np.iinfo(other.image.dtype).max / 255
-        fetched = warp(other.image, resized_flow(flow, size), cv2.INTER_CUBIC) + cv2.resize(
-            offset * levels, size
-        )
+        pixels = warp(other.image, resized_flow(flow, size), cv2.INTER_CUBIC)
+        fetched = gain * pixels + cv2.resize(offset * levels, size)
         total += fetched * full[..., None]
         weights += full
+
+
+def _gain(image: PixelArray, other: Map, weight: Map) -> float:
+    """Return by how much an image (h, w, 3) is brighter than another, where both show the scene."""
+    total = weight.sum() + 1e-6
+    mean, other_mean = (
+        float((channel_mean(values.astype(np.float32)) * weight).sum() / total)
+        for values in (image, other)
+    )
+    return (mean + 0.1) / (other_mean + 0.1)
 
 
 def _eight_bits(image: PixelArray) -> PixelArray:

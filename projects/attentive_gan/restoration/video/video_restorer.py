@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from attentive_gan.errors import UserError
+from attentive_gan.image_io.pixels import check_image
 from attentive_gan.inference import ImageRestorer
 from attentive_gan.utils.types import PixelArray
 
@@ -55,9 +56,17 @@ class VideoRestorer:
 
         Returns:
             The next restored frame, of the same shape and type; None while it waits for later ones.
+
+        Raises:
+            TypeError: The frame is no array.
+            ValueError: It is not (H, W, 3), uint8 or uint16. Frames before it are kept.
         """
+        check_image(frame)
+        radius = radius_for(*frame.shape[:2])
         if self.filter is None:
-            self.filter = TemporalFilter(radius_for(*frame.shape[:2]), self.look_ahead)
+            self.filter = TemporalFilter(radius, self.look_ahead)
+        elif radius != self.filter.radius:
+            self.filter.begin_scene(radius)
         restored = self.restorer.restore(frame, attention=True)
         assert restored.attention is not None  # noqa: S101 -- the network gives one
         return self.filter.push(frame, restored.image, restored.attention)
