@@ -185,7 +185,8 @@ class Execution:
 
     def _needed(self, recording: Recording, job: Job) -> int:
         height, width = job.padded_size
-        return int(recording.bytes_per_pixel * height * width * SURCHARGE)
+        surcharge = _FOREIGN_SURCHARGE if self.backend.inexact_tiles else SURCHARGE
+        return int(recording.bytes_per_pixel * height * width * surcharge)
 
     def _working_memory(self, limits: Limits, jobs: Sequence[Job], wanted: int) -> int:
         # Results take their memory as they come in.
@@ -274,9 +275,14 @@ class Execution:
         """Raise an error if an image that cannot be divided does not fit."""
         if needed > budget:
             height, width = job.padded_size
+            tiles = ''
+            if self.backend.inexact_tiles:
+                side = _ALIGNMENT + 2 * DEFAULT_HALO
+                least = recording.bytes_per_pixel * _FOREIGN_SURCHARGE * side**2
+                tiles = f' (in tiles about {least / 2**30:.1f} GiB)'
             raise UserError(
                 f'{self.backend.name} takes an image as a whole ({recording.obstacle}): restoring '
-                f'{width}x{height} pixels takes about {needed / 2**30:.1f} GiB, and '
+                f'{width}x{height} pixels takes about {needed / 2**30:.1f} GiB{tiles}, and '
                 f'{budget / 2**30:.1f} GiB are left; raise --memory, or choose --tile and --halo for '
                 'a result that is not exact'
             )

@@ -144,9 +144,9 @@ def record(
     if like is not None:
         images = [image.to(like) for image in images]
     try:
-        graph, values = record_operations(network, images)
         if size_multiple is None:
             raise NotLocalError('it declares no size_multiple and padding_mode')
+        graph, values = record_operations(network, images)
         layers = _Builder(graph, values, side, multiple).graph()
     except NotLocalError as error:
         return Recording(None, error.reason, _bytes_per_pixel(network, images))
