@@ -39,7 +39,8 @@ def match_results(pairs: Sequence[Pair], folder: Path) -> MatchedResults:
     A file belongs to a pair if its name without suffix is the pair's, that of its rainy or clean image, or,
     in folders of scenes, `scene/name`. If that leaves pairs without a file, names may have leading zeros
     more or less, and the same text before and after them in all files, such as `out_0007_restored.png` for
-    `7`.
+    `7`. Otherwise no file left over may be a pair's with other zeros, and no such rule may give every pair
+    a file left over.
 
     Args:
         pairs: The pairs.
@@ -54,6 +55,7 @@ def match_results(pairs: Sequence[Pair], folder: Path) -> MatchedResults:
     found = _exact(pairs, kinds, files, folder)
     missing = [pair for pair in pairs if pair.name not in found]
     if not missing:
+        _refuse_others(pairs, kinds, files, found, folder)
         return MatchedResults(found, total - len(found), '')
     ruled = _by_rule(pairs, kinds, files)
     if not ruled:
@@ -102,6 +104,39 @@ def _exact(
         if there:
             found[pair.name] = there[0]
     return found
+
+
+def _refuse_others(
+    pairs: Sequence[Pair],
+    kinds: Sequence[Sequence[str]],
+    files: Mapping[str, list[Path]],
+    found: Mapping[str, Path],
+    folder: Path,
+) -> None:
+    """Make sure that no other file may be the result of a pair whose file has its exact name.
+
+    Raises:
+        UserError: A name differs from a pair's in zeros alone, or a rule gives every pair a file left over.
+    """
+    used = set(found.values())
+    left = {key: there for key, there in files.items() if used.isdisjoint(there)}
+    plain = {_without_zeros(key): there[0] for key, there in left.items()}
+    for kind in kinds:
+        keys = [_without_zeros(key) for key in kind]
+        for pair, key in zip(pairs, keys, strict=True):
+            if key in plain and len(set(keys)) == len(keys):
+                raise UserError(
+                    f'{folder} has {found[pair.name].name} and {plain[key].name} for one image, '
+                    f'{pair.name}; remove one'
+                )
+    ruled = _by_rule(pairs, kinds, left)
+    if ruled:
+        name = pairs[0].name
+        rule, there = next(iter(ruled.items()))
+        raise UserError(
+            f'{folder}: {found[name].name} and {there[name].name} may both be the result of {name} '
+            f'(names as in the data set, or {rule}); leave one file for each image'
+        )
 
 
 def _by_rule(
