@@ -77,6 +77,18 @@ def test_names_are_matched_by_rule(tmp_path, names, rule):
             [f'{n}_{kind}.png' for n in (0, 1, 12, 101) for kind in ('rain', 'out')],
             r'0_rain\.png and 0_out\.png may both be the result of 0',
         ),
+        (
+            [f'scene{scene}/{n}.png' for n in (0, 1, 12, 101) for scene in 'AB'],
+            r'r: sceneA/0\.png and sceneB/0\.png may both be the result of 0',
+        ),
+        (
+            [f'{kind}/{n}_rain.png' for n in (0, 1, 12, 101) for kind in ('data', 'dry')],
+            r'data/0_rain\.png and dry/0_rain\.png may both be the result of 0',
+        ),
+        (
+            [f's/{n}.png' for n in (0, 1, 12, 101)] + ['s/01.png'],
+            r's/0?1\.png and s/0?1\.png for one image; remove one',
+        ),
         (['0.png', '1.png', '01.png', '12.png', '101.png'], r'1\.png and 01\.png for one image, 1;'),
         (['0.png', '1.png', '012_rain.png', '12.png', '101.png'], r'12\.png and 012_rain\.png for one'),
         (['00.png', '000.png', '01.png', '12.png', '101.png'], r'000?\.png and 000?\.png for one image'),

@@ -57,7 +57,7 @@ def match_results(pairs: Sequence[Pair], folder: Path) -> MatchedResults:
     if not missing:
         _refuse_others(pairs, kinds, files, found, folder)
         return MatchedResults(found, total - len(found), '')
-    ruled = _by_rule(pairs, kinds, files)
+    ruled = _by_rule(pairs, kinds, files, folder)
     if not ruled:
         raise UserError(_lacking(folder, pairs, missing))
     rule, found = next(iter(ruled.items()))
@@ -65,7 +65,7 @@ def match_results(pairs: Sequence[Pair], folder: Path) -> MatchedResults:
         if there != found:
             name = next(name for name in found if found[name] != there[name])
             raise UserError(
-                f'{folder}: {found[name].name} and {there[name].name} may both be the result of {name} '
+                f'{folder}: {_both(folder, found[name], there[name])} may both be the result of {name} '
                 f'(names {rule} or {other}); leave one file for each image'
             )
     return MatchedResults(found, total - len(found), f'names were matched as {rule}')
@@ -74,7 +74,7 @@ def match_results(pairs: Sequence[Pair], folder: Path) -> MatchedResults:
 def _by_key(folder: Path) -> dict[str, list[Path]]:
     """Return the images of a folder by their path without suffix; those of its folders if it has none."""
     found: dict[str, list[Path]] = {}
-    inner = [child for child in folder.iterdir() if child.is_dir() and child.name[0] != '.']
+    inner = sorted(child for child in folder.iterdir() if child.is_dir() and child.name[0] != '.')
     for place in [folder] if images_in(folder) else inner:
         for file in images_in(place):
             key = file.relative_to(folder).with_suffix('').as_posix()
@@ -99,7 +99,7 @@ def _exact(
         there = [file for stem in stems for file in files.get(stem, [])]
         if len(there) > 1:
             raise UserError(
-                f'{folder} has {there[0].name} and {there[1].name} for one image, {pair.name}; remove one'
+                f'{folder} has {_both(folder, *there[:2])} for one image, {pair.name}; remove one'
             )
         if there:
             found[pair.name] = there[0]
@@ -126,21 +126,24 @@ def _refuse_others(
         for pair, key in zip(pairs, keys, strict=True):
             if key in plain and len(set(keys)) == len(keys):
                 raise UserError(
-                    f'{folder} has {found[pair.name].name} and {plain[key].name} for one image, '
+                    f'{folder} has {_both(folder, found[pair.name], plain[key])} for one image, '
                     f'{pair.name}; remove one'
                 )
-    ruled = _by_rule(pairs, kinds, left)
+    ruled = _by_rule(pairs, kinds, left, folder)
     if ruled:
         name = pairs[0].name
         rule, there = next(iter(ruled.items()))
         raise UserError(
-            f'{folder}: {found[name].name} and {there[name].name} may both be the result of {name} '
+            f'{folder}: {_both(folder, found[name], there[name])} may both be the result of {name} '
             f'(names as in the data set, or {rule}); leave one file for each image'
         )
 
 
 def _by_rule(
-    pairs: Sequence[Pair], kinds: Sequence[Sequence[str]], files: Mapping[str, list[Path]]
+    pairs: Sequence[Pair],
+    kinds: Sequence[Sequence[str]],
+    files: Mapping[str, list[Path]],
+    folder: Path,
 ) -> dict[str, dict[str, Path]]:
     """Return the files by name of the pair, for each rule that gives every pair a file of its own.
 
@@ -160,13 +163,17 @@ def _by_rule(
             doubled = next((there for there in chosen if len(there) > 1), None)
             if all(chosen) and doubled:
                 raise UserError(
-                    f'{doubled[0].parent} has {doubled[0].name} and {doubled[1].name} for one image; '
-                    'remove one'
+                    f'{folder} has {_both(folder, *doubled[:2])} for one image; remove one'
                 )
             if all(chosen):
                 found = {pair.name: there[0] for pair, there in zip(pairs, chosen, strict=True)}
                 rules[f'{before}<name>{after}'] = found
     return rules
+
+
+def _both(folder: Path, one: Path, other: Path) -> str:
+    """Return the paths of two files relative to the folder of the results, for a message."""
+    return ' and '.join(file.relative_to(folder).as_posix() for file in (one, other))
 
 
 def _surroundings(key: str, names: Mapping[str, object]) -> Iterator[tuple[str, str]]:
