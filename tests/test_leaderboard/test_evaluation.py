@@ -170,6 +170,19 @@ def test_changed_files_start_an_entry_anew_and_say_so(evaluated, restored, monke
     assert 'theirs: config, weights, files, data or versions have changed' in said[0]
 
 
+def test_outputs_that_equal_the_inputs_are_named(evaluated, restored, tmp_path):
+    """On the terminal and in the row, also if the files differ; one changed image is enough for none."""
+    said, path = [], restored / '4_rain.png'
+    cv2.imwrite(str(path), cv2.imread(str(path)), [cv2.IMWRITE_PNG_COMPRESSION, 0])
+    results = evaluated('input=input', f'theirs={restored}/', log=said.append)
+    warning = 'warning: all images equal the rainy inputs, nothing was restored'
+    assert said == [f'theirs: {warning}']
+    assert results['input'].notes == []
+    assert read_result(tmp_path / 'out' / 'entries' / 'theirs' / 'result.json').notes == [warning]
+    cv2.imwrite(str(path), 255 - cv2.imread(str(path)))
+    assert evaluated(f'theirs={restored}/')['theirs'].notes == []
+
+
 def spoil(folder, how):
     """Break a folder of restored images in one way."""
     path = folder / '3_rain.png'

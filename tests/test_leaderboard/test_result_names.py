@@ -69,6 +69,28 @@ def test_names_are_matched_by_rule(tmp_path, names, rule):
             [f'{n}_{kind}.png' for n in (0, 1, 12, 101) for kind in ('out', 'mask')],
             r'0_out\.png and 0_mask\.png may both be the result of 0|0_mask\.png and 0_out\.png may',
         ),
+        (
+            [f'{n}_rain{end}.png' for n in (0, 1, 12, 101) for end in ('', '_dry')],
+            r'0_rain\.png and 0_rain_dry\.png may both be the result of 0',
+        ),
+        (
+            [f'{n}_{kind}.png' for n in (0, 1, 12, 101) for kind in ('rain', 'out')],
+            r'0_rain\.png and 0_out\.png may both be the result of 0',
+        ),
+        (
+            [f'scene{scene}/{n}.png' for n in (0, 1, 12, 101) for scene in 'AB'],
+            r'r: sceneA/0\.png and sceneB/0\.png may both be the result of 0',
+        ),
+        (
+            [f'{kind}/{n}_rain.png' for n in (0, 1, 12, 101) for kind in ('data', 'dry')],
+            r'data/0_rain\.png and dry/0_rain\.png may both be the result of 0',
+        ),
+        (
+            [f's/{n}.png' for n in (0, 1, 12, 101)] + ['s/01.png'],
+            r's/0?1\.png and s/0?1\.png for one image; remove one',
+        ),
+        (['0.png', '1.png', '01.png', '12.png', '101.png'], r'1\.png and 01\.png for one image, 1;'),
+        (['0.png', '1.png', '012_rain.png', '12.png', '101.png'], r'12\.png and 012_rain\.png for one'),
         (['00.png', '000.png', '01.png', '12.png', '101.png'], r'000?\.png and 000?\.png for one image'),
         ([], 'lacks 4 of 4'),
     ],
@@ -77,6 +99,26 @@ def test_what_is_missing_or_ambiguous_is_refused(tmp_path, names, message):
     (tmp_path / 'r').mkdir()
     with pytest.raises(UserError, match=message):
         match_results(PAIRS, results(tmp_path / 'r', *names))
+
+
+def test_other_files_beside_results_are_counted(tmp_path):
+    """What gives only some pairs a second file is no second set of results."""
+    names = [f'{n}.png' for n in (0, 1, 12, 101)]
+    folder = results(tmp_path / 'r', *names, '0_mask.png', '1_mask.png', 'overview.png')
+    matched = match_results(PAIRS, folder)
+    assert [matched.files[pair.name].name for pair in PAIRS] == names
+    assert matched.unused == 3
+
+
+def test_pairs_that_zeros_distinguish_keep_their_files(tmp_path):
+    pairs = [
+        Pair(name, Path(f'data/{name}.png'), Path(f'gt/{name}.png')) for name in ('1', '01', '001')
+    ]
+    folder = results(tmp_path / 'r', *(f'{pair.name}.png' for pair in pairs), '0001.png')
+    matched = match_results(pairs, folder)
+    assert {name: file.stem for name, file in matched.files.items()} == {
+        p.name: p.name for p in pairs
+    }
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from .cost import Cost, CostSetting, measure_cost
 from .data import BenchmarkData
 from .entries import Entry
 from .network_source import NetworkSource
-from .outputs import write_outputs
+from .outputs import Outputs, equal_inputs, write_outputs
 from .result_reading import read_result
 from .results import ENTRIES, RESULT, EntryResult, RunInfo, SourceInfo
 from .scoring import Scoring, score_images, score_means
@@ -119,9 +119,18 @@ def _evaluate_one(entry: Entry, empty: EntryResult, data: BenchmarkData, plan: P
         records=records,
         means=score_means(records),
         cost=_cost(source, before.cost if before and same_network else None, plan.cost),
-        notes=source.notes(),
+        notes=[*source.notes(), *_warnings(entry, outputs, data, plan)],
         attention=outputs.with_attention,
     )
+
+
+def _warnings(entry: Entry, outputs: Outputs, data: BenchmarkData, plan: Plan) -> list[str]:
+    """Log and return what is suspicious about the images of an entry that is not the input itself."""
+    if entry.kind == 'input' or not equal_inputs(outputs, data):
+        return []
+    warning = 'warning: all images equal the rainy inputs, nothing was restored'
+    plan.log(f'{entry.name}: {warning}')
+    return [warning]
 
 
 def build_source(entry: Entry, data: BenchmarkData, device: str) -> PredictionSource:

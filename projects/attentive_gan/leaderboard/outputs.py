@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from attentive_gan.datasets.pairing import Pair
 from attentive_gan.errors import UserError
-from attentive_gan.image_io import write_image
+from attentive_gan.image_io import read_image, write_image
 from attentive_gan.utils.digests import digest
 from attentive_gan.utils.journal import Journal
 
@@ -78,6 +80,22 @@ def write_outputs(
     names = [pair.name for pair in data.pairs]
     digests = {name: str(done[name]['sha256']) for name in names}
     return Outputs(folder, digests, [name for name in names if done[name]['attention']])
+
+
+def equal_inputs(outputs: Outputs, data: BenchmarkData) -> bool:
+    """Return whether every written image equals the rainy image of its pair, pixel by pixel.
+
+    Args:
+        outputs: The written images.
+        data: Data set.
+
+    Raises:
+        UserError: An image cannot be read.
+    """
+    return all(
+        np.array_equal(read_image(outputs.image(pair.name)), data.read(pair)[0])
+        for pair in data.pairs
+    )
 
 
 def _write_one(source: PredictionSource, pair: Pair, folder: Path) -> dict[str, Any]:

@@ -39,7 +39,8 @@ def match_results(pairs: Sequence[Pair], folder: Path) -> MatchedResults:
     A file belongs to a pair if its name without suffix is the pair's, that of its rainy or clean image, or,
     in folders of scenes, `scene/name`. If that leaves pairs without a file, names may have leading zeros
     more or less, and the same text before and after them in all files, such as `out_0007_restored.png` for
-    `7`.
+    `7`. Otherwise no file left over may be a pair's with other zeros, and no such rule may give every pair
+    a file left over.
 
     Args:
         pairs: The pairs.
@@ -54,8 +55,9 @@ def match_results(pairs: Sequence[Pair], folder: Path) -> MatchedResults:
     found = _exact(pairs, kinds, files, folder)
     missing = [pair for pair in pairs if pair.name not in found]
     if not missing:
+        _refuse_others(pairs, kinds, files, found, folder)
         return MatchedResults(found, total - len(found), '')
-    ruled = _by_rule(pairs, kinds, files)
+    ruled = _by_rule(pairs, kinds, files, folder)
     if not ruled:
         raise UserError(_lacking(folder, pairs, missing))
     rule, found = next(iter(ruled.items()))
@@ -63,7 +65,7 @@ def match_results(pairs: Sequence[Pair], folder: Path) -> MatchedResults:
         if there != found:
             name = next(name for name in found if found[name] != there[name])
             raise UserError(
-                f'{folder}: {found[name].name} and {there[name].name} may both be the result of {name} '
+                f'{folder}: {_both(folder, found[name], there[name])} may both be the result of {name} '
                 f'(names {rule} or {other}); leave one file for each image'
             )
     return MatchedResults(found, total - len(found), f'names were matched as {rule}')
@@ -72,7 +74,7 @@ def match_results(pairs: Sequence[Pair], folder: Path) -> MatchedResults:
 def _by_key(folder: Path) -> dict[str, list[Path]]:
     """Return the images of a folder by their path without suffix; those of its folders if it has none."""
     found: dict[str, list[Path]] = {}
-    inner = [child for child in folder.iterdir() if child.is_dir() and child.name[0] != '.']
+    inner = sorted(child for child in folder.iterdir() if child.is_dir() and child.name[0] != '.')
     for place in [folder] if images_in(folder) else inner:
         for file in images_in(place):
             key = file.relative_to(folder).with_suffix('').as_posix()
@@ -97,15 +99,51 @@ def _exact(
         there = [file for stem in stems for file in files.get(stem, [])]
         if len(there) > 1:
             raise UserError(
-                f'{folder} has {there[0].name} and {there[1].name} for one image, {pair.name}; remove one'
+                f'{folder} has {_both(folder, *there[:2])} for one image, {pair.name}; remove one'
             )
         if there:
             found[pair.name] = there[0]
     return found
 
 
+def _refuse_others(
+    pairs: Sequence[Pair],
+    kinds: Sequence[Sequence[str]],
+    files: Mapping[str, list[Path]],
+    found: Mapping[str, Path],
+    folder: Path,
+) -> None:
+    """Make sure that no other file may be the result of a pair whose file has its exact name.
+
+    Raises:
+        UserError: A name differs from a pair's in zeros alone, or a rule gives every pair a file left over.
+    """
+    used = set(found.values())
+    left = {key: there for key, there in files.items() if used.isdisjoint(there)}
+    plain = {_without_zeros(key): there[0] for key, there in left.items()}
+    for kind in kinds:
+        keys = [_without_zeros(key) for key in kind]
+        for pair, key in zip(pairs, keys, strict=True):
+            if key in plain and len(set(keys)) == len(keys):
+                raise UserError(
+                    f'{folder} has {_both(folder, found[pair.name], plain[key])} for one image, '
+                    f'{pair.name}; remove one'
+                )
+    ruled = _by_rule(pairs, kinds, left, folder)
+    if ruled:
+        name = pairs[0].name
+        rule, there = next(iter(ruled.items()))
+        raise UserError(
+            f'{folder}: {_both(folder, found[name], there[name])} may both be the result of {name} '
+            f'(names as in the data set, or {rule}); leave one file for each image'
+        )
+
+
 def _by_rule(
-    pairs: Sequence[Pair], kinds: Sequence[Sequence[str]], files: Mapping[str, list[Path]]
+    pairs: Sequence[Pair],
+    kinds: Sequence[Sequence[str]],
+    files: Mapping[str, list[Path]],
+    folder: Path,
 ) -> dict[str, dict[str, Path]]:
     """Return the files by name of the pair, for each rule that gives every pair a file of its own.
 
@@ -125,13 +163,17 @@ def _by_rule(
             doubled = next((there for there in chosen if len(there) > 1), None)
             if all(chosen) and doubled:
                 raise UserError(
-                    f'{doubled[0].parent} has {doubled[0].name} and {doubled[1].name} for one image; '
-                    'remove one'
+                    f'{folder} has {_both(folder, *doubled[:2])} for one image; remove one'
                 )
             if all(chosen):
                 found = {pair.name: there[0] for pair, there in zip(pairs, chosen, strict=True)}
                 rules[f'{before}<name>{after}'] = found
     return rules
+
+
+def _both(folder: Path, one: Path, other: Path) -> str:
+    """Return the paths of two files relative to the folder of the results, for a message."""
+    return ' and '.join(file.relative_to(folder).as_posix() for file in (one, other))
 
 
 def _surroundings(key: str, names: Mapping[str, object]) -> Iterator[tuple[str, str]]:
