@@ -10,10 +10,13 @@ from collections import OrderedDict
 import numpy as np
 import pytest
 import torch
+from attentive_gan.checkpoints.description import read_description
+from attentive_gan.config.stored_config import read_stored_config
 from attentive_gan.errors import UserError
 from attentive_gan.utils.checkpoint_io import read_checkpoint, verify_checkpoint, write_checkpoint
 from mmengine.logging import HistoryBuffer
 from mmengine.runner import CheckpointLoader
+from torch import nn
 
 
 class Malicious:
@@ -194,3 +197,23 @@ def test_the_refused_name_is_told(tmp_path, call, name, legacy):
     with pytest.raises(UserError, match=f'it asks for {name}') as caught:
         read_checkpoint(path)
     assert 'weights_only' not in str(caught.value)
+
+
+@pytest.mark.parametrize('read', [read_checkpoint, read_description, read_stored_config])
+@pytest.mark.parametrize(
+    ('content', 'described'),
+    [
+        ([torch.ones(2), 3], r'a list \(tensor, \.\.\.\)'),
+        ((), 'a tuple without entries'),
+        (3, 'an int'),
+        (None, 'None'),
+        (torch.ones(2), 'a tensor'),
+        (nn.Parameter(torch.ones(2)), 'a tensor'),
+    ],
+)
+def test_what_is_no_dictionary_is_refused(tmp_path, read, content, described):
+    path = tmp_path / 'theirs.pth'
+    torch.save(content, path)
+    message = rf'theirs\.pth holds {described}, not the weights of a network'
+    with pytest.raises(UserError, match=message):
+        read(path)

@@ -83,7 +83,7 @@ def read_checkpoint(path: str | Path, map_location: Any = 'cpu') -> dict[str, An
         The stored dictionary; for .safetensors a dictionary with the one key `state_dict`.
 
     Raises:
-        UserError: The file is missing, damaged, or asks for more than plain data.
+        UserError: The file is missing, damaged, asks for more than plain data, or holds no dictionary.
     """
     path = Path(path)
     if not path.is_file():
@@ -94,12 +94,33 @@ def read_checkpoint(path: str | Path, map_location: Any = 'cpu') -> dict[str, An
     if fault:
         raise UserError(f'checkpoint {path} is damaged: {fault}; use another one')
     try:
-        return _load(path, map_location)
+        content: object = _load(path, map_location)
     except _DAMAGE as error:
         raise UserError(
             f'checkpoint {path} cannot be read as plain tensors and values ({_reason(error)}); files that '
             'hold pickled code are refused, whoever made them'
         ) from error
+    if not isinstance(content, dict):
+        raise UserError(f'{path} holds {_described(content)}, not the weights of a network')
+    return content
+
+
+def _described(content: object) -> str:
+    """Return the kind of a value that is no dictionary, such as `a list (tensor, ...)`."""
+    kind = _kind(content)
+    if content is None:
+        return kind
+    inner = ''
+    if isinstance(content, (list, tuple)):
+        more = ', ...' if len(content) > 1 else ''
+        inner = f' ({_kind(content[0])}{more})' if content else ' without entries'
+    return f'{"an" if kind[0] in "aeiou" else "a"} {kind}{inner}'
+
+
+def _kind(value: object) -> str:
+    if value is None:
+        return 'None'
+    return 'tensor' if torch.is_tensor(value) else type(value).__name__
 
 
 def _reason(error: BaseException) -> str:
@@ -113,12 +134,11 @@ def _reason(error: BaseException) -> str:
     return one_line(error)[:200]
 
 
-def _load(path: Path, map_location: Any) -> dict[str, Any]:
+def _load(path: Path, map_location: Any) -> Any:
     """Call `torch.load` with MMEngine's harmless classes allowed if torch supports that."""
     safe_globals = getattr(torch.serialization, 'safe_globals', None)
     with safe_globals(_harmless_globals()) if safe_globals else nullcontext():
-        checkpoint: dict[str, Any] = torch.load(path, map_location=map_location, weights_only=True)
-    return checkpoint
+        return torch.load(path, map_location=map_location, weights_only=True)
 
 
 def _read_safetensors(path: Path, map_location: Any) -> dict[str, torch.Tensor]:
