@@ -217,3 +217,45 @@ def test_what_is_no_dictionary_is_refused(tmp_path, read, content, described):
     message = rf'theirs\.pth holds {described}, not the weights of a network'
     with pytest.raises(UserError, match=message):
         read(path)
+
+
+@pytest.mark.parametrize('read', [read_checkpoint, read_description])
+@pytest.mark.parametrize('suffix', ['.pth', '.safetensors'])
+@pytest.mark.parametrize(
+    ('content', 'message'),
+    [
+        (b'<!DOCTYPE html>\n<html>', "is a text file that begins with '<!DOCTYPE html>'"),
+        ('Größe'.encode() * 500, 'is a text file'),
+        (
+            b'version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 3\n',
+            'is a Git LFS pointer; fetch the file itself by `git lfs pull`',
+        ),
+    ],
+)
+def test_text_is_no_weights(tmp_path, read, suffix, content, message):
+    path = tmp_path / f'theirs{suffix}'
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=f'theirs{suffix} {message}') as caught:
+        read(path)
+    assert 'weights_only' not in str(caught.value)
+
+
+def _torchscript(path):
+    torch.jit.script(nn.ReLU()).save(path)
+
+
+@pytest.mark.filterwarnings('ignore')
+@pytest.mark.parametrize(
+    ('write', 'reason'),
+    [
+        (lambda path: path.write_bytes(b'\x80\x02v' + bytes(100)), r'\(Unsupported operand 118\)'),
+        (lambda path: path.write_bytes(bytes(600)), r'\('),
+        (_torchscript, 'it is a TorchScript program'),
+    ],
+)
+def test_no_advice_to_load_without_the_check(tmp_path, write, reason):
+    path = tmp_path / 'theirs.pth'
+    write(path)
+    with pytest.raises(UserError, match=reason) as caught:
+        read_checkpoint(path)
+    assert 'weights_only' not in str(caught.value)

@@ -30,6 +30,7 @@ from attentive_gan.errors import UserError
 from .atomic_io import atomic_write
 from .checkpoint_wrappers import weights_of
 from .strict_json import one_line
+from .text_files import refuse_text
 
 #: What unpickling, `zipfile` and torch raise for a file whose bytes are not those that were written.
 _DAMAGE = (
@@ -83,11 +84,13 @@ def read_checkpoint(path: str | Path, map_location: Any = 'cpu') -> dict[str, An
         The stored dictionary; for .safetensors a dictionary with the one key `state_dict`.
 
     Raises:
-        UserError: The file is missing, damaged, asks for more than plain data, or holds no dictionary.
+        UserError: The file is missing, damaged, a text file, asks for more than plain data, or holds no
+            dictionary.
     """
     path = Path(path)
     if not path.is_file():
         raise UserError(f'checkpoint not found: {path}')
+    refuse_text(path)
     if path.suffix == '.safetensors':
         return {'state_dict': _read_safetensors(path, map_location)}
     fault = verify_checkpoint(path)
@@ -131,7 +134,11 @@ def _reason(error: BaseException) -> str:
     name = re.search(r'(?:GLOBAL|checkpoint asks for) ([\w.]+)', str(error))
     if name and isinstance(error, pickle.UnpicklingError):
         return f'it asks for {name[1][:100]}'
-    return one_line(error)[:200]
+    reason = ' '.join(re.split(r'WeightsUnpickler error:|Check the documentation', str(error))[1:2])
+    if not reason and 'TorchScript' in str(error):
+        return 'it is a TorchScript program'
+    advises = 'weights_only' in (reason or str(error))
+    return 'torch refuses it' if advises else one_line(ValueError(reason or error))[:200]
 
 
 def _load(path: Path, map_location: Any) -> Any:
