@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import pickle
 import subprocess
+import sys
 from collections import OrderedDict
+from pathlib import PosixPath
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -197,6 +201,47 @@ def test_the_refused_name_is_told(tmp_path, call, name, legacy):
     with pytest.raises(UserError, match=f'it asks for {name}') as caught:
         read_checkpoint(path)
     assert 'weights_only' not in str(caught.value)
+    assert 'save its weights alone: torch.save(network.state_dict()' in str(caught.value)
+
+
+SETTINGS = {
+    'arguments': argparse.Namespace(a=1, out=PosixPath('runs')),
+    'path': PosixPath('runs'),
+    'names': SimpleNamespace(a=1),
+}
+
+
+def refused(path):
+    """Return the message of a file that is refused."""
+    with pytest.raises(UserError, match='pickled code are refused') as caught:
+        read_checkpoint(path)
+    return str(caught.value)
+
+
+def run_advice(message, folder):
+    """Run the command in a message."""
+    code = message.partition('python -c "')[2].removesuffix('"')
+    command = [sys.executable, '-c', code]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
+
+
+@pytest.mark.skipif(os.name == 'nt', reason='makes paths of POSIX')
+@pytest.mark.parametrize('name', SETTINGS)
+def test_weights_beside_settings_are_kept_by_the_command_of_the_message(tmp_path, name):
+    path = tmp_path / 'theirs.pth'
+    torch.save({'state_dict': {'weight': torch.ones(2)}, 'args': SETTINGS[name]}, path)
+    done = run_advice(refused(path), tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert torch.equal(read_checkpoint(tmp_path / 'one.pth')['weight'], torch.ones(2))
+
+
+@pytest.mark.fault('E1')
+def test_the_command_of_the_message_runs_no_other_code(tmp_path):
+    path, sentinel = tmp_path / 'evil.pth', tmp_path / 'ran'
+    harmful = Malicious(sentinel)
+    torch.save({'args': argparse.Namespace(), 'state_dict': {}, 'x': harmful}, path)
+    assert 'GLOBAL posix.system' in run_advice(refused(path), tmp_path).stderr
+    assert not sentinel.exists()
 
 
 @pytest.mark.parametrize('read', [read_checkpoint, read_description, read_stored_config])

@@ -41,6 +41,8 @@ _DAMAGE = (
 #: Bit of a zip entry's attributes for a folder. torch takes uninitialised memory for the content of one,
 #: `zipfile` reads the file.
 _FOLDER = 0x10
+#: Classes of the standard library that hold settings of a training, and run nothing when they are read.
+_SETTINGS = ('argparse.Namespace', 'pathlib.PosixPath', 'types.SimpleNamespace')
 _HISTORY_METHODS = ('mean', 'min', 'max', 'current')
 
 
@@ -101,7 +103,7 @@ def read_checkpoint(path: str | Path, map_location: Any = 'cpu') -> dict[str, An
     except _DAMAGE as error:
         raise UserError(
             f'checkpoint {path} cannot be read as plain tensors and values ({_reason(error)}); files that '
-            'hold pickled code are refused, whoever made them'
+            f'hold pickled code are refused, whoever made them{_way_out(error, path)}'
         ) from error
     if not isinstance(content, dict):
         raise UserError(f'{path} holds {_described(content)}, not the weights of a network')
@@ -131,14 +133,38 @@ def _reason(error: BaseException) -> str:
 
     torch's own message advises to load without its check, which would run the code.
     """
-    name = re.search(r'(?:GLOBAL|checkpoint asks for) ([\w.]+)', str(error))
-    if name and isinstance(error, pickle.UnpicklingError):
-        return f'it asks for {name[1][:100]}'
+    if name := _refused_name(error):
+        return f'it asks for {name[:100]}'
     reason = ' '.join(re.split(r'WeightsUnpickler error:|Check the documentation', str(error))[1:2])
     if not reason and 'TorchScript' in str(error):
         return 'it is a TorchScript program'
     advises = 'weights_only' in (reason or str(error))
     return 'torch refuses it' if advises else one_line(ValueError(reason or error))[:200]
+
+
+def _refused_name(error: BaseException) -> str:
+    """Return the name of a class or function that a file asks for and must not have, else an empty text."""
+    name = re.search(r'(?:GLOBAL|checkpoint asks for) ([\w.]+)', str(error))
+    return name[1] if name and isinstance(error, pickle.UnpicklingError) else ''
+
+
+def _way_out(error: BaseException, path: Path) -> str:
+    """Return how the weights can be had without what was refused; a command where no code is run by it."""
+    name = _refused_name(error)
+    if name in _SETTINGS:
+        modules = ', '.join(sorted({held.partition('.')[0] for held in _SETTINGS}))
+        return (
+            '; it holds settings beside the weights: if you trust the file, keep the weights alone, such '
+            f'as: python -c "import {modules}, torch; '
+            f'torch.serialization.add_safe_globals([{", ".join(_SETTINGS)}]); '
+            f"torch.save(torch.load({str(path)!r}, weights_only=True)['state_dict'], 'one.pth')\""
+        )
+    if name:
+        return (
+            '; where the network was trained, save its weights alone: torch.save(network.state_dict(), '
+            "'one.pth')"
+        )
+    return ''
 
 
 def _load(path: Path, map_location: Any) -> Any:
