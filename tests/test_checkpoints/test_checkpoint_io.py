@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import pickle
 import subprocess
+import sys
 from collections import OrderedDict
+from pathlib import PosixPath
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from attentive_gan.checkpoints.description import read_description
+from attentive_gan.config.stored_config import read_stored_config
 from attentive_gan.errors import UserError
 from attentive_gan.utils.checkpoint_io import read_checkpoint, verify_checkpoint, write_checkpoint
 from mmengine.logging import HistoryBuffer
 from mmengine.runner import CheckpointLoader
+from torch import nn
 
 
 class Malicious:
@@ -192,5 +199,108 @@ def test_the_refused_name_is_told(tmp_path, call, name, legacy):
     else:
         torch.save({'a': Reduced(*call)}, path)
     with pytest.raises(UserError, match=f'it asks for {name}') as caught:
+        read_checkpoint(path)
+    assert 'weights_only' not in str(caught.value)
+    assert 'save its weights alone: torch.save(network.state_dict()' in str(caught.value)
+
+
+SETTINGS = {
+    'arguments': argparse.Namespace(a=1, out=PosixPath('runs')),
+    'path': PosixPath('runs'),
+    'names': SimpleNamespace(a=1),
+}
+
+
+def refused(path):
+    """Return the message of a file that is refused."""
+    with pytest.raises(UserError, match='pickled code are refused') as caught:
+        read_checkpoint(path)
+    return str(caught.value)
+
+
+def run_advice(message, folder):
+    """Run the command in a message."""
+    code = message.partition('python -c "')[2].removesuffix('"')
+    command = [sys.executable, '-c', code]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
+
+
+@pytest.mark.skipif(os.name == 'nt', reason='makes paths of POSIX')
+@pytest.mark.parametrize('name', SETTINGS)
+def test_weights_beside_settings_are_kept_by_the_command_of_the_message(tmp_path, name):
+    path = tmp_path / 'theirs.pth'
+    torch.save({'state_dict': {'weight': torch.ones(2)}, 'args': SETTINGS[name]}, path)
+    done = run_advice(refused(path), tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert torch.equal(read_checkpoint(tmp_path / 'one.pth')['weight'], torch.ones(2))
+
+
+@pytest.mark.fault('E1')
+def test_the_command_of_the_message_runs_no_other_code(tmp_path):
+    path, sentinel = tmp_path / 'evil.pth', tmp_path / 'ran'
+    harmful = Malicious(sentinel)
+    torch.save({'args': argparse.Namespace(), 'state_dict': {}, 'x': harmful}, path)
+    assert 'GLOBAL posix.system' in run_advice(refused(path), tmp_path).stderr
+    assert not sentinel.exists()
+
+
+@pytest.mark.parametrize('read', [read_checkpoint, read_description, read_stored_config])
+@pytest.mark.parametrize(
+    ('content', 'described'),
+    [
+        ([torch.ones(2), 3], r'a list \(tensor, \.\.\.\)'),
+        ((), 'a tuple without entries'),
+        (3, 'an int'),
+        (None, 'None'),
+        (torch.ones(2), 'a tensor'),
+        (nn.Parameter(torch.ones(2)), 'a tensor'),
+    ],
+)
+def test_what_is_no_dictionary_is_refused(tmp_path, read, content, described):
+    path = tmp_path / 'theirs.pth'
+    torch.save(content, path)
+    message = rf'theirs\.pth holds {described}, not the weights of a network'
+    with pytest.raises(UserError, match=message):
+        read(path)
+
+
+@pytest.mark.parametrize('read', [read_checkpoint, read_description])
+@pytest.mark.parametrize('suffix', ['.pth', '.safetensors'])
+@pytest.mark.parametrize(
+    ('content', 'message'),
+    [
+        (b'<!DOCTYPE html>\n<html>', "is a text file that begins with '<!DOCTYPE html>'"),
+        ('Größe'.encode() * 500, 'is a text file'),
+        (
+            b'version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 3\n',
+            'is a Git LFS pointer; fetch the file itself by `git lfs pull`',
+        ),
+    ],
+)
+def test_text_is_no_weights(tmp_path, read, suffix, content, message):
+    path = tmp_path / f'theirs{suffix}'
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=f'theirs{suffix} {message}') as caught:
+        read(path)
+    assert 'weights_only' not in str(caught.value)
+
+
+def _torchscript(path):
+    torch.jit.script(nn.ReLU()).save(path)
+
+
+@pytest.mark.filterwarnings('ignore')
+@pytest.mark.parametrize(
+    ('write', 'reason'),
+    [
+        (lambda path: path.write_bytes(b'\x80\x02v' + bytes(100)), r'\(Unsupported operand 118\)'),
+        (lambda path: path.write_bytes(bytes(600)), r'\('),
+        (_torchscript, 'it is a TorchScript program'),
+    ],
+)
+def test_no_advice_to_load_without_the_check(tmp_path, write, reason):
+    path = tmp_path / 'theirs.pth'
+    write(path)
+    with pytest.raises(UserError, match=reason) as caught:
         read_checkpoint(path)
     assert 'weights_only' not in str(caught.value)

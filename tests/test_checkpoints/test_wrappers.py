@@ -106,7 +106,7 @@ REFUSED = {
         lambda: named('net_g.') | {'net_d.weight': torch.ones(2)}, r'unexpected \(net_g\.'
     ),
     'no_weights': (lambda: {'epoch': 3, 'optimizer': optimizer()}, 'epoch, optimizer'),
-    'list': (lambda: [torch.ones(2)], 'holds no state dict'),
+    'list': (lambda: [torch.ones(2)], r'holds a list \(tensor\), not the weights'),
 }  # fmt: skip
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (13, 18, 3), dtype=np.uint8)

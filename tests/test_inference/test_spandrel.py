@@ -93,6 +93,34 @@ def test_wrapped_weights(wrapper, saved):
     assert np.array_equal(restored, by_spandrel(state, image))
 
 
+@pytest.mark.parametrize('prefix', ['net.', 'model.net.', 'net._orig_mod.module.'])
+def test_other_parts_of_a_lightning_module_are_ignored_and_named(prefix, saved):
+    state, notes = foreign_weights('NAFNet'), []
+    held = {f'{prefix}{name}': value for name, value in state.items()}
+    others = {f'metric.{name}': torch.ones(2) for name in 'abc'} | {'weight': torch.ones(3)}
+    path = saved({'state_dict': {'loss.weight': torch.ones(3), **held, **others}, 'epoch': 3})
+    image = photo(20, 30)
+    restored = restorer(path, notify=notes.append).restore(image).image
+    assert np.array_equal(restored, by_spandrel(state, image))
+    assert len(notes) == 1
+    assert 'net' in notes[0]
+    assert 'ignored are loss.weight, metric.a, metric.b and 2 more' in notes[0]
+
+
+def test_a_network_and_its_average_are_refused_with_a_command_that_helps(saved, tmp_path):
+    state = foreign_weights('NAFNet')
+    average = {f'net_ema.{name}': value + 0.1 for name, value in state.items()}
+    held = {f'net.{name}': value for name, value in state.items()}
+    path = saved({'state_dict': {**held, **average, 'loss.weight': torch.ones(3)}})
+    with pytest.raises(UserError, match='several networks: net, net_ema; keep the right') as caught:
+        restorer(path)
+    code = str(caught.value).partition('python -c "')[2].removesuffix('"')
+    subprocess.run([sys.executable, '-c', code], cwd=tmp_path, check=True, timeout=120)
+    image = photo(20, 30)
+    restored = restorer(str(tmp_path / 'one.pth')).restore(image).image
+    assert np.array_equal(restored, by_spandrel(state, image))
+
+
 def test_safetensors_without_a_description(tmp_path):
     state = foreign_weights('NAFNet')
     save_file(state, tmp_path / 'theirs.safetensors')

@@ -25,6 +25,7 @@ import attentive_gan.models.networks  # noqa: F401  (registers the networks)
 from attentive_gan.errors import UserError
 from attentive_gan.utils.checkpoint_io import read_checkpoint, read_state_dict
 from attentive_gan.utils.strict_json import one_line, parse_json
+from attentive_gan.utils.text_files import refuse_text
 from attentive_gan.utils.types import ChannelOrder
 
 from .building_limit import TooManyPartsError, limited_parts
@@ -96,13 +97,14 @@ def read_description(path: Path) -> WeightsDescription | None:
         The checked description; None if there is none.
 
     Raises:
-        UserError: The file is missing or damaged, or describes something else than a registered network
-            with plain values; an UnknownNetworkError if the network is not registered.
+        UserError: The file is missing, damaged or a text file, or describes something else than a
+            registered network with plain values; an UnknownNetworkError if the network is not registered.
     """
     if not path.is_file():
         raise UserError(f'weights not found: {path}')
     if path.suffix != '.safetensors':
         return _of_checkpoint(path)
+    refuse_text(path)
     from safetensors import SafetensorError, safe_open
 
     try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib.util
 import inspect
 import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ class SpandrelNetwork(nn.Module):
 
     Args:
         descriptor: spandrel's `ImageModelDescriptor`.
+        note: Message for the user about its file; empty for none.
 
     Attributes:
         size_multiple: 1 if the network takes any size as it is; None if `forward` pads.
@@ -46,8 +47,9 @@ class SpandrelNetwork(nn.Module):
     inexact_tiles = True
     smallest = 1
 
-    def __init__(self, descriptor: Any) -> None:
+    def __init__(self, descriptor: Any, note: str = '') -> None:
         super().__init__()
+        self.note = note
         self.network: nn.Module = descriptor.model
         self._descriptor = descriptor
         # Without the decorator: tensors of the inference mode cannot be recorded.
@@ -74,7 +76,7 @@ def build_by_spandrel(path: Path) -> SpandrelNetwork:
 
     Raises:
         UserError: spandrel is missing, knows no such network, or one for another task; or the file cannot
-            be read, or holds several sets of weights.
+            be read, or holds several networks or sets of weights.
     """
     state = read_state_dict(path)
     _check_sizes(state, path)
@@ -83,9 +85,9 @@ def build_by_spandrel(path: Path) -> SpandrelNetwork:
             f'{path} does not describe its network; {_OWN_CONFIG}, or run: pip install spandrel, '
             'which recognises the networks of many projects'
         )
-    descriptor = _loaded(state, path)
+    descriptor, note = _loaded(state, path)
     _check_task(descriptor, path)
-    return SpandrelNetwork(descriptor).float().eval()
+    return SpandrelNetwork(descriptor, note).float().eval()
 
 
 def _check_sizes(state: Mapping[str, Tensor], path: Path) -> None:
@@ -99,23 +101,25 @@ def _check_sizes(state: Mapping[str, Tensor], path: Path) -> None:
             )
 
 
-def _loaded(state: Mapping[str, Tensor], path: Path) -> Any:
-    """Return spandrel's descriptor of the network."""
+def _loaded(state: Mapping[str, Tensor], path: Path) -> tuple[Any, str]:
+    """Return spandrel's descriptor of the network, and a note of weights that were ignored."""
     from spandrel import ModelLoader
 
-    architecture, known = _recognised(dict(state))
-    if architecture is None:
+    found = _recognised(state)
+    _check_one(found, path)
+    if not found:
         raise UserError(
             f'{path}: neither attentive_gan nor spandrel recognises the network of these weights '
             f'({len(state)} tensors, the first is {next(iter(state))}); {_OWN_CONFIG}'
         )
+    ((prefix, (architecture, known)),) = found.items()
     try:
         with (
             limited_parts(len(known), sum(tensor.numel() for tensor in known.values())),
             warnings.catch_warnings(),
         ):
             warnings.simplefilter('ignore')  # of PyTorch about the code of the networks
-            return ModelLoader(torch.device('cpu')).load_from_state_dict(known)
+            descriptor = ModelLoader(torch.device('cpu')).load_from_state_dict(known)
     except TooManyPartsError as error:
         raise UserError(
             f'{path}: its network {architecture} would have {error}, which is refused'
@@ -124,22 +128,60 @@ def _loaded(state: Mapping[str, Tensor], path: Path) -> Any:
         raise UserError(
             f'{path} looks like {architecture} and does not fit it: {one_line(error)[:300]}'
         ) from error
+    return descriptor, _note_of_rest(state, prefix, path)
 
 
-def _recognised(state: dict[str, Tensor]) -> tuple[str | None, dict[str, Tensor]]:
-    """Return the name of the network and its weights, without the name of what held it, such as `net.`."""
+def _recognised(
+    state: Mapping[str, Tensor], inside: str = '', depth: int = _MOST_PREFIXES
+) -> dict[str, tuple[str, dict[str, Tensor]]]:
+    """Return the networks in a file, by the name of what held them, such as `net.`.
+
+    Returns:
+        For each the name of its architecture and its weights, by names without what held it.
+    """
     from spandrel import MAIN_REGISTRY, canonicalize_state_dict
 
-    for _ in range(_MOST_PREFIXES + 1):
-        plain = canonicalize_state_dict(dict(state))
-        for known in MAIN_REGISTRY.architectures('detection'):
-            if known.detect(plain):
-                return known.architecture.name, plain
-        prefixes = {name.partition('.')[0] for name in state}
-        if len(prefixes) != 1 or not all('.' in name for name in state):
-            break
-        state = {name.partition('.')[2]: tensor for name, tensor in state.items()}
-    return None, state
+    plain = canonicalize_state_dict(dict(state))
+    for known in MAIN_REGISTRY.architectures('detection'):
+        if known.detect(plain):
+            return {inside: (known.architecture.name, plain)}
+    found: dict[str, tuple[str, dict[str, Tensor]]] = {}
+    if depth:
+        for outer, part in _parts(state).items():
+            found |= _recognised(part, f'{inside}{outer}.', depth - 1)
+    return found
+
+
+def _parts(state: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
+    """Return the weights by the first part of their names, by the rest; without names of one part."""
+    parts: dict[str, dict[str, Tensor]] = {}
+    for name, tensor in state.items():
+        outer, dot, inner = name.partition('.')
+        if dot:
+            parts.setdefault(outer, {})[inner] = tensor
+    return parts
+
+
+def _check_one(prefixes: Collection[str], path: Path) -> None:
+    """Refuse a file of several networks, such as a network and its average."""
+    if len(prefixes) < 2:
+        return
+    prefix, source = next(iter(prefixes)), str(path)
+    raise UserError(
+        f'{path} holds several networks: {", ".join(name[:-1] for name in prefixes)}; keep the right one, '
+        'such as: python -c "import torch; from attentive_gan.utils.checkpoint_io import read_state_dict; '
+        f'torch.save({{k: v for k, v in read_state_dict({source!r}).items() if k.startswith({prefix!r})}}, '
+        "'one.pth')\""
+    )
+
+
+def _note_of_rest(state: Mapping[str, Tensor], prefix: str, path: Path) -> str:
+    """Return a note that names the weights outside the network; empty if there are none."""
+    rest = [name for name in state if not name.startswith(prefix)]
+    if not rest:
+        return ''
+    more = f' and {len(rest) - 3} more' if len(rest) > 3 else ''
+    return f'{path}: {prefix[:-1]} is taken as the network; ignored are {", ".join(rest[:3])}{more}'
 
 
 def _check_task(descriptor: Any, path: Path) -> None:

@@ -144,6 +144,8 @@ class ImageRestorer:
             dtype = choose_precision(precision, chosen)
             self.loaded = _loaded(config, weights, network, chosen)
             self.dtype = _supported(dtype, precision, self.loaded)
+            if note := getattr(self.loaded.network, 'note', ''):
+                notify(note)
         self.device = self.loaded.device
         self.memory = default_budget(self.device) if memory is None else memory
         self.tile, self.halo = tile, halo

@@ -30,6 +30,7 @@ from attentive_gan.errors import UserError
 from .atomic_io import atomic_write
 from .checkpoint_wrappers import weights_of
 from .strict_json import one_line
+from .text_files import refuse_text
 
 #: What unpickling, `zipfile` and torch raise for a file whose bytes are not those that were written.
 _DAMAGE = (
@@ -40,6 +41,8 @@ _DAMAGE = (
 #: Bit of a zip entry's attributes for a folder. torch takes uninitialised memory for the content of one,
 #: `zipfile` reads the file.
 _FOLDER = 0x10
+#: Classes of the standard library that hold settings of a training, and run nothing when they are read.
+_SETTINGS = ('argparse.Namespace', 'pathlib.PosixPath', 'types.SimpleNamespace')
 _HISTORY_METHODS = ('mean', 'min', 'max', 'current')
 
 
@@ -83,23 +86,46 @@ def read_checkpoint(path: str | Path, map_location: Any = 'cpu') -> dict[str, An
         The stored dictionary; for .safetensors a dictionary with the one key `state_dict`.
 
     Raises:
-        UserError: The file is missing, damaged, or asks for more than plain data.
+        UserError: The file is missing, damaged, a text file, asks for more than plain data, or holds no
+            dictionary.
     """
     path = Path(path)
     if not path.is_file():
         raise UserError(f'checkpoint not found: {path}')
+    refuse_text(path)
     if path.suffix == '.safetensors':
         return {'state_dict': _read_safetensors(path, map_location)}
     fault = verify_checkpoint(path)
     if fault:
         raise UserError(f'checkpoint {path} is damaged: {fault}; use another one')
     try:
-        return _load(path, map_location)
+        content: object = _load(path, map_location)
     except _DAMAGE as error:
         raise UserError(
             f'checkpoint {path} cannot be read as plain tensors and values ({_reason(error)}); files that '
-            'hold pickled code are refused, whoever made them'
+            f'hold pickled code are refused, whoever made them{_way_out(error, path)}'
         ) from error
+    if not isinstance(content, dict):
+        raise UserError(f'{path} holds {_described(content)}, not the weights of a network')
+    return content
+
+
+def _described(content: object) -> str:
+    """Return the kind of a value that is no dictionary, such as `a list (tensor, ...)`."""
+    kind = _kind(content)
+    if content is None:
+        return kind
+    inner = ''
+    if isinstance(content, (list, tuple)):
+        more = ', ...' if len(content) > 1 else ''
+        inner = f' ({_kind(content[0])}{more})' if content else ' without entries'
+    return f'{"an" if kind[0] in "aeiou" else "a"} {kind}{inner}'
+
+
+def _kind(value: object) -> str:
+    if value is None:
+        return 'None'
+    return 'tensor' if torch.is_tensor(value) else type(value).__name__
 
 
 def _reason(error: BaseException) -> str:
@@ -107,18 +133,45 @@ def _reason(error: BaseException) -> str:
 
     torch's own message advises to load without its check, which would run the code.
     """
+    if name := _refused_name(error):
+        return f'it asks for {name[:100]}'
+    reason = ' '.join(re.split(r'WeightsUnpickler error:|Check the documentation', str(error))[1:2])
+    if not reason and 'TorchScript' in str(error):
+        return 'it is a TorchScript program'
+    advises = 'weights_only' in (reason or str(error))
+    return 'torch refuses it' if advises else one_line(ValueError(reason or error))[:200]
+
+
+def _refused_name(error: BaseException) -> str:
+    """Return the name of a class or function that a file asks for and must not have, else an empty text."""
     name = re.search(r'(?:GLOBAL|checkpoint asks for) ([\w.]+)', str(error))
-    if name and isinstance(error, pickle.UnpicklingError):
-        return f'it asks for {name[1][:100]}'
-    return one_line(error)[:200]
+    return name[1] if name and isinstance(error, pickle.UnpicklingError) else ''
 
 
-def _load(path: Path, map_location: Any) -> dict[str, Any]:
+def _way_out(error: BaseException, path: Path) -> str:
+    """Return how the weights can be had without what was refused; a command where no code is run by it."""
+    name = _refused_name(error)
+    if name in _SETTINGS:
+        modules = ', '.join(sorted({held.partition('.')[0] for held in _SETTINGS}))
+        return (
+            '; it holds settings beside the weights: if you trust the file, keep the weights alone, such '
+            f'as: python -c "import {modules}, torch; '
+            f'torch.serialization.add_safe_globals([{", ".join(_SETTINGS)}]); '
+            f"torch.save(torch.load({str(path)!r}, weights_only=True)['state_dict'], 'one.pth')\""
+        )
+    if name:
+        return (
+            '; where the network was trained, save its weights alone: torch.save(network.state_dict(), '
+            "'one.pth')"
+        )
+    return ''
+
+
+def _load(path: Path, map_location: Any) -> Any:
     """Call `torch.load` with MMEngine's harmless classes allowed if torch supports that."""
     safe_globals = getattr(torch.serialization, 'safe_globals', None)
     with safe_globals(_harmless_globals()) if safe_globals else nullcontext():
-        checkpoint: dict[str, Any] = torch.load(path, map_location=map_location, weights_only=True)
-    return checkpoint
+        return torch.load(path, map_location=map_location, weights_only=True)
 
 
 def _read_safetensors(path: Path, map_location: Any) -> dict[str, torch.Tensor]:
