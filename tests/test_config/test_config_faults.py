@@ -5,16 +5,18 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-import attentive_gan.registration  # noqa: F401
+import attentive_gan.registration
 import pytest
 from attentive_gan import train
 from attentive_gan.cli.common import parse_options
 from attentive_gan.config.reading import load_config
+from attentive_gan.engine.runner.config_errors import check_values
 from attentive_gan.engine.runner.config_faults import faults
 from attentive_gan.engine.runner.process_group import start_process_group
 from attentive_gan.errors import UserError
 from support.runs import REPOSITORY, TINY_CONFIG, data_options, write_pairs
 
+DRAWN = REPOSITORY / 'configs' / 'attentive_gan' / 'attgan_1xb2-500_drawn.py'
 #: Option, and the message behind the field's name.
 OPTIONS = {
     'optim_wrapper.generator.optimizer.type=Adm': "there is no optimizer 'Adm'; did you mean 'Adam'?",
@@ -42,6 +44,51 @@ OPTIONS = {
     'log_processor.window=5': "LogProcessor has no such field; did you mean 'window_size'?",
     'randomness.sed=1': "randomness has no such field; did you mean 'seed'?",
 }  # fmt: skip
+_COUNT, _DICT, _DICTS = 'a whole number from 1 on', 'a dict', 'a dict or a list of dicts'
+_STAGE = 'a whole number from 0 on, or a share of the training in (0, 1)'
+_SEED = 'a whole number from 0 to 4294967295'
+#: Option with a value that cannot be meant, and what was expected.
+VALUES = {
+    'train_cfg.val_interval=0': _COUNT,
+    'train_cfg.max_iters=0': _COUNT,
+    'train_cfg.max_iters=-5': _COUNT,
+    'model=3': _DICT,
+    'model.train_cfg.gen_init_steps=abc': _STAGE,
+    'model.train_cfg.disc_init_steps=-1': _STAGE,
+    'model.train_cfg.gen_steps=0': _COUNT,
+    'optim_wrapper.generator.clip_grad.max_norm=abc': 'a number above 0',
+    'load_from=3': 'a path',
+    'work_dir=3': 'a path',
+    'val_evaluator.metrics=3': _DICTS,
+    'param_scheduler=3': _DICTS,
+    'log_level=FOO': 'one of DEBUG, INFO, WARNING, ERROR, CRITICAL',
+    'env_cfg=3': _DICT,
+    'env_cfg.mp_cfg=3': _DICT,
+    'optim_wrapper.generator.optimizer=3': _DICT,
+    'train_dataloader.sampler=3': _DICT,
+    'env_cfg.cudnn_benchmark=abc': 'True or False',
+    'default_hooks=3': _DICT,
+    'default_hooks.foo=1': _DICT,
+    'default_hooks.logger.interval=0': _COUNT,
+    'default_hooks.sample_grid.interval=0': _COUNT,
+    'custom_hooks=3': 'a list of dicts',
+    'randomness.seed=abc': _SEED,
+    'randomness.seed=-1': _SEED,
+    'randomness.deterministic=abc': 'True or False',
+    'train_dataloader.dataset=3': _DICT,
+    'train_dataloader.num_workers=a': 'a whole number from 0 on',
+    'train_dataloader.batch_size=0': _COUNT,
+    'train_dataloader.batch_size=two': _COUNT,
+    'train_dataloader.batch_size=2.5': _COUNT,
+    'default_hooks.checkpoint.save_best=nope':
+        'one of test_a/qian_psnr, test_a/qian_ssim, test_a/bt601_psnr, test_a/bt601_ssim, '
+        'test_a/input_qian_psnr, test_a/input_qian_ssim, test_a/input_bt601_psnr, test_a/input_bt601_ssim',
+}  # fmt: skip
+OPTIONS |= {
+    'train_cfg.by_epoch=True': 'expected no such field beside train_cfg.type',
+    'env_cfg.foo=1': 'env_cfg has no such field',
+    'model.test_cfg.foo=1': 'test_cfg has no such field',
+}
 
 
 @pytest.fixture(scope='module')
@@ -57,6 +104,23 @@ def test_options(option, base, tmp_path):
         train(TINY_CONFIG, {**base, **parse_options([option])}, work_dir=tmp_path / 'w')
     assert str(caught.value) == f'config field {option.partition("=")[0]}: {OPTIONS[option]}'
     assert not list((tmp_path / 'w').rglob('*.pth'))
+
+
+@pytest.mark.parametrize('option', VALUES)
+def test_values(option, tmp_path):
+    field = option.partition('=')[0]
+    given = parse_options([option])
+    with pytest.raises(UserError) as caught:
+        train(DRAWN, given, work_dir=tmp_path / 'w')
+    assert (
+        str(caught.value)
+        == f'config field {field}: expected {VALUES[option]}, got {given[field]!r}'
+    )
+
+
+def test_a_test_names_wrong_values_too(tmp_path):
+    with pytest.raises(UserError, match='config field model: expected a dict, got 3'):
+        attentive_gan.test(DRAWN, tmp_path / 'w.pth', {'model': 3}, work_dir=tmp_path / 'w')
 
 
 LINES = {
@@ -87,7 +151,9 @@ def test_nothing_is_wrong_with_the_configs_here(folder):
     path = REPOSITORY / 'configs' / folder
     for config in sorted(path.rglob('*.py')) if path.is_dir() else [path]:
         if config.suffix == '.py':
-            assert list(faults(load_config(str(config)))) == [], config
+            loaded = load_config(str(config))
+            assert list(faults(loaded)) == [], config
+            check_values(loaded)
 
 
 def test_values_that_only_look_wrong():

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from attentive_gan.config import reading
 from attentive_gan.config.inference_model import without_training_parts
+from attentive_gan.engine.runner.config_errors import check_values
 
 
 def test(
@@ -47,6 +48,7 @@ def test(
     else:
         path = str(config)
         cfg = reading.load_config(path, options)
+    check_values(cfg, training=False)
     cfg.launcher = launcher
     reading.set_work_dir(cfg, None if work_dir is None else str(work_dir), path)
     cfg.load_from = str(checkpoint)

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from attentive_gan.config import reading
 from attentive_gan.config.data_folders import require_data
 from attentive_gan.config.timed import set_minutes
+from attentive_gan.engine.runner.config_errors import check_values
 from attentive_gan.engine.runner.restoration_runner import RestorationRunner
 from attentive_gan.engine.runner.resume_points import resumable_checkpoints
 from attentive_gan.engine.runner.work_dir import check_writable
@@ -62,6 +63,7 @@ def train(
     started = time.perf_counter()
     path = str(config)
     cfg = reading.load_config(path, options)
+    check_values(cfg)
     cfg.launcher = launcher
     reading.set_work_dir(cfg, None if work_dir is None else str(work_dir), path)
     if seed is not None:

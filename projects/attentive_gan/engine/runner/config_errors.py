@@ -10,6 +10,7 @@ from typing import Any
 from attentive_gan.errors import UserError
 
 from .config_faults import faults
+from .config_values import wrong_best_metric, wrong_values
 
 #: What MMEngine and the registries raise for invalid configs.
 _CONFIG_ERRORS = (TypeError, KeyError, AssertionError, ValueError, AttributeError, ImportError)
@@ -43,6 +44,21 @@ def config_field(name: str) -> Iterator[None]:
         message = re.sub(r'\s+', ' ', str(error.args[0] if error.args else error))
         message = message.partition(' Please check whether the value')[0]
         raise ConfigFieldError(f'config field {name!r} does not fit: {message}') from error
+
+
+def check_values(config: Mapping[str, Any], training: bool = True) -> None:
+    """Raise if a plain value cannot be meant, before anything reads the config.
+
+    Args:
+        config: Complete config.
+        training: Whether it is for a training, which selects the best checkpoint.
+
+    Raises:
+        UserError: A field has a wrong value.
+    """
+    best = wrong_best_metric(config) if training else ()
+    for path, text in (*wrong_values(config), *best):
+        raise UserError(f'config field {path}: {text}')
 
 
 @contextmanager

@@ -19,6 +19,8 @@ import torch
 from mmengine.registry import Registry
 from mmengine.runner import Runner
 
+from .config_values import wrong_values
+
 #: Registry of the class that a field names, by the field's name or its ending; it holds for what is inside
 #: until another one is named.
 _REGISTRIES = {
@@ -42,6 +44,7 @@ _TAKEN_OUT = {
 _HANDED_ON = {
     'CheckpointHook': {'save_optimizer', 'save_param_scheduler', 'meta'},
     'randomness': {'seed', 'diff_rank_seed', 'deterministic'},
+    'env_cfg': {'cudnn_benchmark', 'mp_cfg', 'dist_cfg', 'resource_limit', 'tf32'},
     'clip_grad': {'type', 'max_norm', 'norm_type', 'error_if_nonfinite', 'foreach', 'clip_value'},
 }
 #: Fields that name functions.
@@ -72,6 +75,8 @@ def faults(config: Mapping[str, Any]) -> Iterator[Fault]:
     Args:
         config: The config.
     """
+    for path, text in wrong_values(config):
+        yield Fault(path, text, certain=True)
     known = [*inspect.signature(Runner.__init__).parameters, 'runner_type', 'auto_scale_lr']
     for name, value in config.items():
         close = difflib.get_close_matches(name, known, 1, _MISSPELT)
@@ -81,7 +86,19 @@ def faults(config: Mapping[str, Any]) -> Iterator[Fault]:
         registry = _registry(name)
         if registry is not None:
             yield from _faults_in(value, name, registry)
-    yield from _faults_in(config.get('randomness'), 'randomness', mmagic.registry.RUNNERS)
+    for name in ('randomness', 'env_cfg'):
+        yield from _faults_in(config.get(name), name, mmagic.registry.RUNNERS)
+    yield from _faults_in_test_cfg(config.get('model'))
+
+
+def _faults_in_test_cfg(model: Any) -> Iterator[Fault]:
+    """Yield unknown fields of what `AttentiveGAN` takes for tests."""
+    if isinstance(model, Mapping) and model.get('type') == 'AttentiveGAN':
+        options = model.get('test_cfg')
+        if isinstance(options, Mapping):
+            yield from _unknown(
+                options, 'model.test_cfg', 'test_cfg', {'attention_maps'}, certain=True
+            )
 
 
 def _registry(name: str) -> Registry | None:

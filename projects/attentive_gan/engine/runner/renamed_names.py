@@ -42,7 +42,8 @@ def check_names(config: Config, path: str) -> None:
     Raises:
         UserError: A field or a type was renamed; the message has its new name.
     """
-    for name in config.get('model') or ():
+    model = config.get('model')
+    for name in model if isinstance(model, Mapping) else ():
         if name in RENAMED_MODEL_FIELDS:
             raise UserError(f'{path}: model.{name} is now model.{RENAMED_MODEL_FIELDS[name]}')
     nodes: list[Any] = list(config.values())
