@@ -177,4 +177,6 @@ if __name__ == '__main__':
         importlib.import_module(module)
     gc.freeze()
     sys.argv = _serve(sys.argv[1])
+    # What stays frozen is not freed at the end, of which libraries (nanobind) complain to standard error.
+    atexit.register(gc.unfreeze)
     runpy.run_path(sys.argv[0], run_name='__main__')
