@@ -81,7 +81,8 @@ def test_refuses_a_file_that_is_not_the_authors(repository, legacy_file, tmp_pat
     ('content', 'message'),
     [
         (None, 'does not exist; download'),
-        (b'not weights', 'cannot be read as plain tensors'),
+        (b'not weights', 'is a text file'),
+        (b'\x00\x01 not weights', 'cannot be read as plain tensors'),
     ],
 )
 def test_names_a_bad_file(tmp_path, content, message):
@@ -107,7 +108,7 @@ def test_does_not_run_code_from_the_file(tmp_path):
 def test_refuses_other_contents(tmp_path):
     path = tmp_path / 'gen.pkl'
     torch.save([torch.zeros(1)], path)
-    with pytest.raises(UserError, match='no state dict'):
+    with pytest.raises(UserError, match=r'holds a list \(tensor\), not the weights'):
         weights.read_generator_file(path, allow_unknown=True)
 
 
