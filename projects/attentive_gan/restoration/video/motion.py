@@ -113,7 +113,7 @@ def length(vectors: Map) -> Map:
 
 
 def channel_mean(values: Map) -> Map:
-    """Return the mean (H, W) of three channels (H, W, 3); NumPy takes ten times as long."""
+    """Return the mean (H, W) of three channels (H, W, 3); faster than NumPy's."""
     return cast(Map, cv2.transform(values, np.full((1, 3), 1 / 3, np.float32)))
 
 
